@@ -1,0 +1,1 @@
+"""The three models of the notes, written three times: NumPy, PyTorch, JAX, under one interface."""

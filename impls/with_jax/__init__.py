@@ -1,0 +1,118 @@
+"""The three models in JAX."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from impls.interface import (
+    Array,
+    BadInput,
+    Declaration,
+    Gradients,
+    Model,
+    Network,
+    Params,
+    check,
+    check_descent,
+    check_differentiable,
+    nearest,
+)
+from impls.with_jax import autograd, l_layer, logistic_regression, native, per_example, textbook, training, two_layer
+
+name = "jax"
+models: Mapping[str, Model] = {
+    "logistic_regression": logistic_regression,
+    "two_layer": two_layer,
+    "l_layer": l_layer,
+}
+
+
+def by_hand(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+    """Return J and dParams by the equations of the model that the network is."""
+    return models[network.model].backward(network, params, X, Y)
+
+
+compiled = partial(jax.jit, static_argnums=0)  # once for each network, shape and dtype
+gradients: Mapping[str, Gradients] = {
+    "per_example": compiled(per_example.gradients),
+    "textbook": compiled(textbook.gradients),
+    "by_hand": compiled(by_hand),
+    "autograd": compiled(autograd.gradients),
+    "native": compiled(native.gradients),
+}
+declarations: Mapping[str, Declaration] = {
+    "per_example": Declaration(form="autodiff"),
+    "autograd": Declaration(form="autodiff"),
+    "textbook": Declaration(form="textbook"),
+    "native": Declaration(
+        form="autodiff",
+        kink=(("relu", "left"), ("leaky_relu", "right")),
+        convention="jax.nn: relu'(0) = 0, leaky_relu'(0) = 1",
+    ),
+}
+
+
+def devices() -> tuple[str, ...]:
+    """Return `cpu`, and `cuda` where JAX sees a GPU."""
+    return ("cpu", "cuda") if any(each.platform == "gpu" for each in jax.devices()) else ("cpu",)
+
+
+def device(array: Array) -> str:
+    """Return the device on which the array lies."""
+    return {each.platform: each.platform for each in array.devices()}.popitem()[0].replace("gpu", "cuda")
+
+
+def put(array: Any, device: str = "cpu") -> Array:
+    """Copy a NumPy array to the device; the dtype stays. Raises BadInput for a device that is not there.
+
+    The one place where JAX's global switches are set: x64 with the first float64 array, without which JAX
+    makes it float32 in silence; and float32 products in full float32, unless the user has set them already.
+    """
+    if device not in devices():
+        raise BadInput(f"device: jax has no {device!r} here, expected {' or '.join(devices())}")
+    array = np.asarray(array)
+    if array.dtype == np.float64 and not jax.config.jax_enable_x64:
+        jax.config.update("jax_enable_x64", True)
+    if jax.config.jax_default_matmul_precision is None:
+        jax.config.update("jax_default_matmul_precision", "highest")
+    return jnp.array(array, copy=True, device=jax.devices({"cuda": "gpu"}.get(device, device))[0])
+
+
+def get(array: Array) -> Any:
+    """Copy an array back to NumPy."""
+    return np.array(array)
+
+
+def fit(
+    source: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+) -> tuple[Params, Array]:
+    """Gradient descent: the last params, and J before each step (iterations,). Raises BadInput."""
+    if source not in gradients:
+        raise BadInput(f"jax: no source {source!r}; {nearest(source, list(gradients))}")
+    check(network, params, X, Y)
+    check_differentiable(network)
+    check_descent(alpha, iterations)
+    if source == "native":
+        return native.gradient_descent(network, params, X, Y, alpha, iterations)
+    return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)
+
+
+@compiled
+def predict(network: Network, params: Params, X: Array) -> Array:
+    """Return the classes, whole numbers (n[L], m); A[L] for a regression (notes: N27)."""
+    return models[network.model].predict(network, params, X)
+
+
+def environment() -> Mapping[str, Any]:
+    """Return JAX's versions, GPU and precision switches."""
+    return {
+        "jax": jax.__version__,
+        "jaxlib": jax.lib.__version__,
+        "gpu": next((each.device_kind for each in jax.devices() if each.platform == "gpu"), None),
+        "x64": bool(jax.config.jax_enable_x64),
+        "float32 products": jax.config.jax_default_matmul_precision or "JAX's default",
+    }
