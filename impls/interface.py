@@ -97,7 +97,9 @@ class Network:
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise BadInput(f"network: n[{l}] is {size!r}, expected a whole number of units >= 1")
         if len(self.g) != self.L:
-            raise BadInput(f"network: {len(self.g)} activations for {self.L} layers, expected one a layer: g = {self.g}")
+            raise BadInput(
+                f"network: {len(self.g)} activations for {self.L} layers, expected one a layer: g = {self.g}"
+            )
         for l, name in enumerate(self.g, start=1):
             if name not in ACTIVATIONS:
                 raise BadInput(f"layer {l}: unknown activation {name!r}; {nearest(str(name), ACTIVATIONS)}")
@@ -208,12 +210,14 @@ class Declaration(NamedTuple):
     precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
     kink: which one-sided derivative at 0 a source has that cannot honour `Network.kink`, by activation.
     convention: what that is called where people look it up.
+    interpreted: whether Python loops over the examples, so that the harness asks for fewer iterations.
     """
 
     form: Literal["logits", "autodiff", "textbook"] = "logits"
     precision: Literal["full", "tf32", "bfloat16"] = "full"
     kink: tuple[tuple[str, Kink], ...] = ()
     convention: str = ""
+    interpreted: bool = False
 
 
 @runtime_checkable
@@ -299,5 +303,6 @@ def load(name: str) -> Framework:
 
 
 def declaration(framework: Framework, source: str) -> Declaration:
-    """Return what the source declares; an outsider's that declares nothing is taken to work from the logits in full precision."""
-    return getattr(framework, "declarations", {}).get(source, Declaration())
+    """Return what the source declares; by default it works from the logits, in full precision."""
+    found: Declaration = getattr(framework, "declarations", {}).get(source, Declaration())
+    return found

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from impls.interface import (
@@ -63,7 +63,8 @@ def devices() -> tuple[str, ...]:
 
 def device(array: Array) -> str:
     """Return the device on which the array lies."""
-    return {each.platform: each.platform for each in array.devices()}.popitem()[0].replace("gpu", "cuda")
+    (where,) = array.devices()
+    return "cuda" if where.platform == "gpu" else str(where.platform)
 
 
 def put(array: Any, device: str = "cpu") -> Array:
@@ -75,11 +76,12 @@ def put(array: Any, device: str = "cpu") -> Array:
     if device not in devices():
         raise BadInput(f"device: jax has no {device!r} here, expected {' or '.join(devices())}")
     array = np.asarray(array)
-    if array.dtype == np.float64 and not jax.config.jax_enable_x64:
+    if array.dtype == np.float64 and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         jax.config.update("jax_enable_x64", True)
-    if jax.config.jax_default_matmul_precision is None:
+    if jax.config.jax_default_matmul_precision is None:  # type: ignore[attr-defined]
         jax.config.update("jax_default_matmul_precision", "highest")
-    return jnp.array(array, copy=True, device=jax.devices({"cuda": "gpu"}.get(device, device))[0])
+    # a copy first: on the CPU device_put may share the memory of the array that it is given
+    return jax.device_put(array.copy(), jax.devices({"cuda": "gpu"}.get(device, device))[0])
 
 
 def get(array: Array) -> Any:
@@ -111,8 +113,8 @@ def environment() -> Mapping[str, Any]:
     """Return JAX's versions, GPU and precision switches."""
     return {
         "jax": jax.__version__,
-        "jaxlib": jax.lib.__version__,
+        "jaxlib": version("jaxlib"),
         "gpu": next((each.device_kind for each in jax.devices() if each.platform == "gpu"), None),
-        "x64": bool(jax.config.jax_enable_x64),
-        "float32 products": jax.config.jax_default_matmul_precision or "JAX's default",
+        "x64": jax.config.jax_enable_x64,  # type: ignore[attr-defined]
+        "float32 products": jax.config.jax_default_matmul_precision or "JAX's default",  # type: ignore[attr-defined]
     }

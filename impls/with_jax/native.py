@@ -4,17 +4,19 @@ jax's functions fix the derivative at the kink themselves, relu′(0) = 0 but le
 `Network.kink` says.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from impls.interface import Array, Network, Params, check, check_differentiable
 
 
 def apply(network: Network, params: Params, X: Array) -> Array:
     """Return the output (n[L], m); with cross-entropy the logits."""
-    functions = {
+    functions: dict[str, Callable[[Array], Array]] = {
         "sigmoid": jax.nn.sigmoid,
         "tanh": jnp.tanh,
         "relu": jax.nn.relu,
@@ -57,9 +59,9 @@ def gradient_descent(
     network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
 ) -> tuple[Params, Array]:
     """Return the params after the iterations, and J before each of them (iterations,)."""
-    rate = jnp.asarray(alpha, X.dtype)
+    rate = X.dtype.type(alpha)
     costs = []
     for _ in range(iterations):
         params, J = step(network, params, X, Y, rate)
         costs.append(J)
-    return params, jax.device_put(jnp.asarray(jax.device_get(costs), X.dtype), X.sharding.device_set.copy().pop())
+    return params, jax.device_put(np.array(jax.device_get(costs)), X.sharding)

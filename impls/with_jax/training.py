@@ -13,16 +13,14 @@ CHUNK = 512  # iterations in one call of the compiled loop, which is compiled on
 def update(params: Params, gradients: Params, alpha: Array) -> Params:
     """One step downhill; alpha in the dtype of the params."""
     # W := W − α dW,  b := b − α db
-    return tuple(
-        Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradients, strict=True)
-    )
+    return tuple(Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradients, strict=True))
 
 
 def gradient_descent(
     gradients: Gradients, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
 ) -> tuple[Params, Array]:
     """Return the params after the iterations, and J before each of them (iterations,)."""
-    rate = jnp.asarray(alpha, X.dtype)
+    rate = X.dtype.type(alpha)
     chunks = []
     for done in range(0, iterations, CHUNK):
         params, costs = descend(gradients, network, params, X, Y, rate, min(CHUNK, iterations - done))
@@ -41,4 +39,5 @@ def descend(
         J, dParams = gradients(network, params, X, Y)
         return update(params, dParams, alpha), costs.at[t].set(J)
 
-    return jax.lax.fori_loop(0, steps, step, (params, jnp.zeros(CHUNK, X.dtype)))
+    state: tuple[Params, Array] = jax.lax.fori_loop(0, steps, step, (params, jnp.zeros(CHUNK, X.dtype)))
+    return state

@@ -39,7 +39,11 @@ gradients: Mapping[str, Gradients] = {
     "textbook": textbook.gradients,
     "by_hand": by_hand,
 }
-declarations: Mapping[str, Declaration] = {"textbook": Declaration(form="textbook")}
+declarations: Mapping[str, Declaration] = {
+    "loops": Declaration(interpreted=True),
+    "per_example": Declaration(interpreted=True),
+    "textbook": Declaration(form="textbook"),
+}
 
 
 def devices() -> tuple[str, ...]:
@@ -83,5 +87,5 @@ def predict(network: Network, params: Params, X: Array) -> Array:
 
 def environment() -> Mapping[str, Any]:
     """Return NumPy's version and its BLAS."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index,call-overload]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {"numpy": np.__version__, "blas": f"{blas.get('name')} {blas.get('version')}"}

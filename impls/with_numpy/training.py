@@ -8,9 +8,7 @@ from impls.interface import Array, Gradients, Layer, Network, Params
 def update(params: Params, gradients: Params, alpha: Array) -> Params:
     """One step downhill; alpha in the dtype of the params."""
     # W := W − α dW,  b := b − α db
-    return tuple(
-        Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradients, strict=True)
-    )
+    return tuple(Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradients, strict=True))
 
 
 def gradient_descent(

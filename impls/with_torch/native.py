@@ -4,6 +4,8 @@ torch's layers fix the derivative at the kink themselves, relu′(0) = 0 and lea
 `Network.kink` says. Inside, examples are rows, as torch has it.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -12,7 +14,7 @@ from impls.interface import Array, Layer, Network, Params, check, check_differen
 
 def build(network: Network, params: Params) -> nn.Sequential:
     """Return the network as nn.Linear layers and activations; with cross-entropy its output is the logits."""
-    modules = {
+    modules: dict[str, Callable[[], nn.Module]] = {
         "sigmoid": nn.Sigmoid,
         "tanh": nn.Tanh,
         "relu": nn.ReLU,
@@ -49,8 +51,13 @@ def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Arr
     check_differentiable(network)
     model = build(network, params)
     J = criterion(network, model(X.T), Y.T)
-    J.backward()  # type: ignore[no-untyped-call]
-    return J.detach(), tuple(Layer(layer.weight.grad, layer.bias.grad[:, None]) for layer in linears(model))
+    J.backward()
+    return J.detach(), tuple(Layer(layer.weight.grad, _column(layer.bias.grad)) for layer in linears(model))
+
+
+def _column(b: Array) -> Array:
+    """Return a bias (n[l],) of torch's as ours (n[l], 1)."""
+    return b[:, None]
 
 
 def gradient_descent(
@@ -63,7 +70,7 @@ def gradient_descent(
     for t in range(iterations):
         optimizer.zero_grad()
         J = criterion(network, model(X.T), Y.T)
-        J.backward()  # type: ignore[no-untyped-call]
+        J.backward()
         costs[t] = J.detach()
         optimizer.step()
-    return tuple(Layer(layer.weight.detach(), layer.bias.detach()[:, None]) for layer in linears(model)), costs
+    return tuple(Layer(layer.weight.detach(), _column(layer.bias.detach())) for layer in linears(model)), costs

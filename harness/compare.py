@@ -1,0 +1,138 @@
+"""The comparison: every implementation on every problem in every dtype, and a verdict on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from harness import workers
+from harness.lockstep import Answer, Case, Judge, make_case
+from harness.problems import Problem
+from harness.verdict import BAD, Row, judge, twins
+from harness.workers import About, Failure, Job
+from impls.interface import DTYPES, SOURCES, BadInput, Declaration, nearest
+
+
+class Implementation(NamedTuple):
+    """A framework, or the dotted path of anyone's module, and one of its gradient sources."""
+
+    framework: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.framework}/{self.source}"
+
+
+def implementations(names: Sequence[str] | None, time_limit: float = workers.TIME_LIMIT) -> list[Implementation]:
+    """Return what the names stand for: `framework/source`, a framework, or a dotted path; all of ours if none.
+
+    An outsider's module is asked for its sources in a process of its own. Raises BadInput, with the nearest names.
+    """
+    found: dict[Implementation, None] = {}
+    known = [f"{framework}/{source}" for framework, sources in SOURCES.items() for source in sources]
+    for name in names or SOURCES:
+        framework, _, source = name.partition("/")
+        if framework in SOURCES:
+            sources: tuple[str, ...] = SOURCES[framework]
+        elif "." not in framework:
+            raise BadInput(f"--impl {name}: no such implementation; {nearest(name, [*known, *SOURCES])}")
+        else:
+            about = workers.probe(framework, time_limit)
+            if isinstance(about, Failure):
+                raise BadInput(f"--impl {name}: {about.reason}")
+            sources = about.sources
+        if source and source not in sources:
+            raise BadInput(
+                f"--impl {name}: {framework} has no source {source!r}; "
+                f"{nearest(name, [f'{framework}/{each}' for each in sources])}"
+            )
+        found |= dict.fromkeys(Implementation(framework, each) for each in ([source] if source else sources))
+    return list(found)
+
+
+def check_device(device: str, chosen: Sequence[Implementation], time_limit: float = workers.TIME_LIMIT) -> None:
+    """Raise BadInput for a device that none of the chosen frameworks has here."""
+    if device not in ("cpu", "cuda"):
+        raise BadInput(f"--device {device}: unknown, expected cpu or cuda")
+    if device == "cpu":
+        return
+    have = []
+    for framework in dict.fromkeys(each.framework for each in chosen):
+        about = workers.probe(framework, time_limit) if not workers.missing(framework) else None
+        devices = about.devices if isinstance(about, About) else ()
+        if device in devices:
+            return
+        have.append(f"{framework}: {', '.join(devices) or 'not installed'}")
+    raise BadInput(f"--device {device}: not here ({'; '.join(have)}), expected a device that is; use --device cpu")
+
+
+def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
+    """Return the dtypes to run: float64 always, since a float32 row is judged with its float64 twin."""
+    for dtype in dtypes or ():
+        if dtype not in DTYPES:
+            raise BadInput(f"--dtype {dtype}: unknown, expected {' or '.join(DTYPES)}")
+    return [dtype for dtype in DTYPES if not dtypes or dtype in dtypes or dtype == "float64"]
+
+
+def compare(
+    problems: Sequence[Problem],
+    chosen: Sequence[Implementation],
+    dtypes: Sequence[str],
+    device: str,
+    report: Callable[[str, int, int], None],
+    rows: list[Row],
+    abouts: dict[str, Mapping[str, Any]],
+    time_limit: float = workers.TIME_LIMIT,
+) -> None:
+    """Fill `rows`, in the order problem, implementation, dtype, and `abouts`, each framework's environment.
+
+    report: called with (what, done, total). Both lists hold what is done so far if this is interrupted.
+    """
+    cases: dict[tuple[str, str], Case] = {}
+    for number, problem in enumerate(problems):
+        report("preparing", number, len(problems))
+        for dtype in dtypes:
+            cases[problem.name, dtype] = make_case(problem, dtype)
+    judges = {key: Judge(case) for key, case in cases.items()}
+    total = len(cases) * len(chosen)
+
+    def row(job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
+        key: dict[str, Any] = {
+            "problem": case.problem,
+            "implementation": job.name,
+            "dtype": case.dtype,
+            "device": device,
+        }
+        if about is not None:
+            abouts[job.framework] = about.environment
+        if isinstance(answer, Failure):
+            rows.append(Row(**key, verdict=answer.kind, cause=answer.reason))
+        else:
+            declared = about.declarations[job.source] if about is not None else Declaration()
+            try:
+                rows.append(judge(judges[case.problem, case.dtype], answer, declared, key))
+            except Exception as error:  # an outsider's answer may have any form
+                reason = f"the answer cannot be read: {type(error).__name__}: {error}"
+                rows.append(Row(**key, verdict="failed", cause=reason))
+        report(job.name, len(rows), total)
+
+    jobs = []
+    for each in chosen:
+        # float32 first: JAX's x64 switch, once on, stays on
+        ordered = [cases[p.name, dtype] for dtype in sorted(dtypes) for p in problems]
+        if package := workers.missing(each.framework):
+            for case in ordered:
+                row(Job(*each, device, ()), case, None, Failure("not run", f"{package} is not installed"))
+            continue
+        slow = {"jax": 3.0, "numpy": 2.0}.get(each.framework, 1.0) + (each.source in ("loops", "per_example"))
+        jobs.append(Job(each.framework, each.source, device, ordered, cost=slow))
+    if jobs:
+        workers.run(jobs, row, time_limit)
+    order = {name: k for k, name in enumerate([p.name for p in problems] + [str(each) for each in chosen] + [*DTYPES])}
+    rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+    twins(rows)
+
+
+def exit_code(rows: Sequence[Row]) -> int:
+    """Return 0 if nothing disagrees or failed, else 1."""
+    return int(any(row.verdict in BAD for row in rows))

@@ -1,0 +1,210 @@
+"""The tables: agreement.csv for machines, agreement.md for people, environment.json; each written in one piece."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.verdict import VERDICTS, Row
+from impls.interface import BadInput
+
+FILES = ("agreement.csv", "agreement.md", "environment.json")
+
+
+def writable(folder: Path) -> None:
+    """Make the folder. Raises BadInput unless files can be written into it; nothing in it is touched."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(f"--out {folder}: {error.strerror}, expected a folder to write into; name another") from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file in one piece: either the old one stands or the new one. Raises BadInput if it cannot."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as file:
+            file.write(text)
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}, expected a place to write to; name another") from error
+
+
+def frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return the table: errors in units of the proved budget, and in ulps of each tensor's largest entry."""
+    records = []
+    for row in rows:
+        worst = row.worst()
+        record: dict[str, Any] = {
+            "problem": row.problem,
+            "implementation": row.implementation,
+            "dtype": row.dtype,
+            "device": row.device,
+            "verdict": row.verdict,
+            "largest_ratio": worst and worst.ratio,
+            "tensor": worst.tensor if worst else "",
+            "iteration": worst and worst.iteration,
+        }
+        for name, tensors in GROUPS.items():
+            among = [c for c in row.comparisons if c.tensor.startswith(tensors) and c.ratio == c.ratio]
+            record[f"{name}_ratio"] = max((c.ratio for c in among), default=None)
+            record[f"{name}_ulps"] = max((c.ulps for c in among), default=None)
+        p = row.predictions
+        record |= {
+            "resolution": max((c.resolution for c in row.comparisons if c.tensor.startswith("d")), default=None),
+            "points": row.points,
+            "free_run_iterations": row.iterations,
+            "accuracy_train": p and p.train,
+            "truth_train": p and p.truth_train,
+            "accuracy_test": p and p.test,
+            "truth_test": p and p.truth_test,
+            "excused_labels": p and p.excused,
+            "ambiguous_at_kink": row.ambiguous,
+            "cause": row.cause,
+        }
+        records.append(record)
+    return pd.DataFrame.from_records(records)
+
+
+GROUPS = {"J": ("J",), "dW": ("dW",), "db": ("db",), "step": ("fit",)}
+
+
+def csv(rows: Sequence[Row]) -> str:
+    """Return agreement.csv: four significant digits, which is more than anybody needs of an error."""
+    return frame(rows).to_csv(index=False, float_format="%.4g")
+
+
+def cells(row: Row) -> list[str]:
+    """Return a row as people read it."""
+    worst, p = row.worst(), row.predictions
+
+    def percent(value: float | None) -> str:
+        return "" if value is None else f"{100 * value:.1f} %"
+
+    def group(name: str) -> str:
+        c = row.worst(*GROUPS[name])
+        return "" if c is None else f"{c.ratio:.2g}"
+
+    return [
+        row.problem,
+        row.implementation,
+        row.dtype,
+        row.verdict,
+        "" if worst is None else f"{worst.ratio:.2g}",
+        "" if worst is None else worst.tensor,
+        *(group(name) for name in GROUPS),
+        percent(p and p.train),
+        percent(p and p.test),
+        "" if p is None else str(p.excused),
+        row.cause,
+    ]
+
+
+HEADER = [
+    "problem", "implementation", "dtype", "verdict", "largest", "in", *GROUPS, "train", "test", "excused", "cause",
+]  # fmt: skip
+
+
+def count(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Return how many rows have each verdict, by implementation and dtype."""
+    table: dict[str, dict[str, int]] = {}
+    for row in rows:
+        of = table.setdefault(f"{row.implementation} {row.dtype}", dict.fromkeys(VERDICTS, 0))
+        of[row.verdict] += 1
+    return table
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return one sentence that says how it went."""
+    total = {verdict: sum(row.verdict == verdict for row in rows) for verdict in VERDICTS}
+    parts = ", ".join(f"{number} {verdict}" for verdict, number in total.items() if number)
+    problems = len({row.problem for row in rows})
+    return f"{len(rows)} comparisons over {problems} problems: {parts}."
+
+
+def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
+    """Return agreement.md: how to read it, the counts, what does not simply agree, and every row."""
+
+    def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+        lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+        return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in body]
+
+    worst = max((w.ratio for row in rows if row.verdict == "agrees" and (w := row.worst())), default=None)
+    counts = [[name, *(str(n or "") for n in of.values())] for name, of in count(rows).items()]
+    lines = [
+        "# Agreement",
+        "",
+        summary(rows),
+        "" if worst is None else f"The largest error among the rows that agree is {worst:.2g} of the proved budget.",
+        "",
+        "Each number is the largest error of a tensor in units of its proved budget: at most 1 is what rounding can "
+        "do to an honest implementation, more is proof of something else. `step` is J and the parameters after one "
+        "iteration of `fit`. Accuracies are those after a free run; `excused` labels differ where the truth's own "
+        "output lies within its budget of 0.5. The CSV beside this file also has the errors in units in the last "
+        "place (`_ulps`) and the resolution.",
+        "",
+        *(f"- `{verdict}`: {meaning}." for verdict, meaning in VERDICTS.items()),
+        "",
+        f"Run on {environment.get('processor')}, {environment.get('date')}; see environment.json.",
+        "",
+        "## Verdicts by implementation",
+        "",
+        *table(["implementation", *VERDICTS], counts),
+        "",
+    ]
+    for verdict in VERDICTS:
+        chosen = [cells(row) for row in rows if row.verdict == verdict]
+        if chosen:
+            lines += [f"## {verdict}", "", *table(HEADER, chosen), ""]
+    return "\n".join(lines)
+
+
+def environment(abouts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the run ran on: versions, processor, device, BLAS, threads, precision switches, commit."""
+    return {
+        "date": pd.Timestamp.now(tz="UTC").strftime("%Y-%m-%d"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "pandas": pd.__version__,
+        "frameworks": {name: dict(about) for name, about in sorted(abouts.items())},
+        "settings": dict(settings),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    try:
+        here = Path(__file__).parent
+        command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def save(folder: Path, rows: Sequence[Row], environment: Mapping[str, Any]) -> None:
+    """Write the three files."""
+    write(folder / "agreement.csv", csv(rows))
+    write(folder / "agreement.md", markdown(rows, environment))
+    write(folder / "environment.json", json.dumps(environment, indent=2) + "\n")

@@ -1,0 +1,104 @@
+"""Training one implementation for `crosscheck train`."""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from harness import workers
+from harness.compare import implementations
+from harness.lockstep import cast
+from harness.problems import Problem
+from harness.screen import progress
+from harness.tables import writable, write
+from impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
+
+BLINK = 0.3  # seconds of training between two reports of progress
+
+
+def train(
+    impl: str, problem: Problem, dtype: str, device: str, costs_file: Path | None, params_file: Path | None
+) -> None:
+    """Train, print the costs and the accuracies, and write the files. Raises BadInput."""
+    chosen = implementations([impl])
+    if len(chosen) != 1:
+        raise BadInput(f"--impl {impl}: has {len(chosen)} sources, expected one: {', '.join(map(str, chosen))}")
+    if dtype not in DTYPES:
+        raise BadInput(f"--dtype {dtype}: unknown; {nearest(dtype, DTYPES)}")
+    framework_name, source = chosen[0]
+    if package := workers.missing(framework_name):
+        raise BadInput(f"--impl {impl}: {package} is not installed; pip install {package}")
+    for path, ending in ((costs_file, ".csv"), (params_file, ".npz")):
+        if path is not None:
+            if path.suffix != ending:
+                raise BadInput(f"{path}: expected a name that ends in {ending}")
+            writable(path.parent)
+    framework = load(framework_name)
+    if device not in framework.devices():
+        raise BadInput(
+            f"--device {device}: {framework_name} has {', '.join(framework.devices())} here; use one of them"
+        )
+    start = tuple(Layer(*(framework.put(a, device) for a in layer)) for layer in cast(problem.params, dtype))
+    trained, costs, stopped = _descend(framework, source, problem, start, dtype, device)
+    if costs_file is not None:
+        write(costs_file, "iteration,cost\n" + "".join(f"{t},{J:.17g}\n" for t, J in enumerate(costs)))
+    if params_file is not None:
+        _save(params_file, framework, trained)
+    print(f"{impl}, {problem.name}, {dtype} on {device}")
+    print(problem.network)
+    print(f"iterations {len(costs)}{' (interrupted)' if stopped else ''}, learning rate {problem.alpha:g}")
+    print(f"cost {costs[0]:.6f} at iteration 0, {costs[-1]:.6f} at iteration {len(costs) - 1}")
+    for name, X, Y in (("train", problem.data.X, problem.data.Y), ("test", problem.data.X_test, problem.data.Y_test)):
+        if X is not None and problem.network.loss == "cross_entropy":
+            labels = framework.get(framework.predict(problem.network, trained, framework.put(X.astype(dtype), device)))
+            print(f"accuracy {name} {100 * (labels == Y).mean():.2f} %")
+    if not math.isfinite(costs[-1]):
+        first = next(t for t, J in enumerate(costs) if not math.isfinite(J))
+        print(f"J is {costs[first]} from iteration {first} on: lower --learning-rate, or use a stable source")
+    if stopped:
+        raise KeyboardInterrupt
+
+
+def _descend(
+    framework: Framework, source: str, problem: Problem, params: Params, dtype: str, device: str
+) -> tuple[Params, list[float], bool]:
+    """Fit in portions, so that people see how far it is; the params stay on the device, and a step is a step."""
+    X, Y = (framework.put(a.astype(dtype), device) for a in (problem.data.X, problem.data.Y))
+    costs: list[float] = []
+    portion = 1
+    try:
+        with progress() as report:
+            while len(costs) < problem.iterations:
+                portion = min(portion, problem.iterations - len(costs))
+                before = time.monotonic()
+                params, some = framework.fit(source, problem.network, params, X, Y, problem.alpha, portion)
+                costs += [float(J) for J in framework.get(some)]
+                if time.monotonic() - before < BLINK:
+                    portion *= 4
+                report(f"training {framework.name}/{source}", len(costs), problem.iterations)
+    except KeyboardInterrupt:
+        if not costs:
+            raise
+        return params, costs, True
+    return params, costs, False
+
+
+def _save(path: Path, framework: Framework, params: Params) -> None:
+    """Write W1, b1, ... in one piece."""
+    buffer = io.BytesIO()
+    arrays = {
+        f"{kind}{l}": framework.get(a) for l, layer in enumerate(params, 1) for kind, a in zip("Wb", layer, strict=True)
+    }
+    np.savez(buffer, **arrays)
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            file.write(buffer.getvalue())
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}, expected a place to write to; name another") from error
