@@ -113,7 +113,7 @@ def kink() -> Data:
 def saturated() -> Data:
     """Features from -1000 to 1000, so that with weights of size 1 the logits reach 1000 on either side."""
     rng = np.random.default_rng(SEED)
-    return Data(np.array([rng.permutation(np.linspace(-1000, 1000, 60)) for _ in range(6)]), _labels(rng, 60))
+    return Data(np.array([rng.permutation(np.linspace(-1000, 1000, 400)) for _ in range(2)]), _labels(rng, 400))
 
 
 def one_example() -> Data:

@@ -83,7 +83,7 @@ def make_case(problem: Problem, dtype: str) -> Case:
     )  # fmt: skip
 
 
-INTERPRETED_POINTS = 20_000  # examples above which a Python loop over them is asked for the initial point only
+INTERPRETED_WORK = 400_000  # examples x parameters above which a Python loop is asked for the initial point only
 
 
 def measure(framework: Framework, source: str, declared: Declaration, case: Case, device: str) -> Answer:
@@ -93,7 +93,8 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
     X, Y = framework.put(case.X, device), framework.put(case.Y, device)
     chosen = list(range(len(case.points)))
     if declared.interpreted:
-        chosen = chosen[:1] if case.X.shape[1] > INTERPRETED_POINTS else sorted({0, chosen[-1]})
+        work = case.X.shape[1] * sum(array.size for layer in case.points[0] for array in layer)
+        chosen = chosen[:1] if work > INTERPRETED_WORK else sorted({0, chosen[-1]})
     points = [tuple(Layer(*(framework.put(a, device) for a in layer)) for layer in case.points[k]) for k in chosen]
     gradients = [framework.gradients[source](network, params, X, Y) for params in points]
     steps = [

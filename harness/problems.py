@@ -69,7 +69,8 @@ def _real() -> list[Spec]:
     return specs
 
 
-# The hard cases share their shapes, (6, 60), wherever the shape is not the point: JAX compiles once for all of them.
+# The hard cases share their shapes, (6, 60) or the flower's, wherever the shape is not the point: JAX compiles once
+# for all of them.
 SPECS: tuple[Spec, ...] = (
     *_real(),
     Spec("kink-2layer-relu", "kink", (4,), "relu", why="Z is exactly 0: which derivative does ReLU have there?"),

@@ -72,7 +72,7 @@ def _descend(
     costs: list[float] = []
     portion = 1
     try:
-        with progress() as report:
+        with progress() as report, np.errstate(all="ignore"):  # overflow is reported below, in words
             while len(costs) < problem.iterations:
                 portion = min(portion, problem.iterations - len(costs))
                 before = time.monotonic()

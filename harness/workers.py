@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import importlib.util
+import json
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -71,7 +72,7 @@ def describe(framework: str) -> About:
         tuple(module.gradients),
         module.devices(),
         {source: declaration(module, source) for source in module.gradients},
-        getattr(module, "environment", dict)(),
+        json.loads(json.dumps(dict(getattr(module, "environment", dict)()), default=str)),  # plain words and numbers
     )
 
 
@@ -245,9 +246,11 @@ def _receive(worker: _Worker, message: Any, done: Callable[..., None], time_limi
         worker.about = message
     about = worker.about
     worker.current = None
-    _next(worker, time_limit)
-    if answered is not None:
-        done(job, job.cases[answered], about, message)
+    try:
+        _next(worker, time_limit)
+    finally:  # the process may be gone by now; what it said before counts
+        if answered is not None:
+            done(job, job.cases[answered], about, message)
 
 
 def _unfit(job: Job, about: About) -> Failure | None:

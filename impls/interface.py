@@ -55,7 +55,7 @@ def nearest(word: str, words: tuple[str, ...] | list[str]) -> str:
     >>> nearest("sigmod", ACTIVATIONS)
     'did you mean sigmoid?'
     """
-    close = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(close)}?" if close else f"choose one of {', '.join(words)}"
 
 

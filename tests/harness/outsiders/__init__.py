@@ -1,0 +1,1 @@
+"""Implementations by people who are not us: some right, most of them in trouble."""

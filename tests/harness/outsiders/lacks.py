@@ -1,0 +1,3 @@
+"""Has a name and nothing else of the contract."""
+
+name = "lacks"

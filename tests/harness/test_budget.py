@@ -1,0 +1,254 @@
+"""The truth and the budget: constants measured again, soundness over many honest runs, sharpness where it counts."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.budget import LOGARITHM, SIGMOID, TANH, budget, precision
+from harness.lockstep import Judge, cast, held, make_case
+from harness.problems import BY_NAME, build
+from harness.truth import activate, evaluate, exact
+from impls import with_numpy
+from impls.interface import Declaration, Layer, Network, Params
+
+DTYPES = ("float32", "float64")
+OUTPUTS = [
+    ("sigmoid", "cross_entropy"), ("sigmoid", "squared_error"), ("linear", "squared_error"), ("relu", "squared_error"),
+]  # fmt: skip
+
+
+def functions() -> dict[str, dict[str, Callable[[Any], Any]]]:
+    """The elementary functions as each installed framework computes them; NumPy in, NumPy out."""
+    found: dict[str, dict[str, Callable[[Any], Any]]] = {}
+    for name, prefix in (("numpy", ""), ("torch", "torch"), ("jax", "jax.numpy")):
+        try:
+            framework = importlib.import_module(f"impls.with_{name}")
+            activations = importlib.import_module(f"impls.with_{name}.activations")
+            library = importlib.import_module(prefix or "numpy")
+        except ModuleNotFoundError:
+            continue
+
+        def through(function: Callable[[Any], Any], framework: Any = framework) -> Callable[[Any], Any]:
+            return lambda z: framework.get(function(framework.put(z)))
+
+        found[name] = {
+            "sigmoid": through(activations.sigmoid),
+            "tanh": through(activations.tanh),
+            "exp": through(library.exp),
+            "log": through(lambda z, library=library: library.log(abs(z))),
+            "log1p": through(lambda z, library=library: library.log1p(abs(z))),
+        }
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", ["sigmoid", "tanh", "exp", "log", "log1p"])
+def test_elementary_functions_err_by_less_than_the_budget_says(function: str, dtype: str) -> None:
+    """Relative errors in units of u against ball arithmetic at 128 bits, over 6 decades on either side of 0."""
+    flint = pytest.importorskip("flint")
+    flint.ctx.prec = 128
+    limit = {"sigmoid": SIGMOID, "tanh": TANH, "exp": 4, "log": LOGARITHM, "log1p": LOGARITHM}[function]
+    true = {
+        "sigmoid": lambda z: 1 / (1 + (-z).exp()),
+        "tanh": lambda z: z.tanh(),
+        "exp": lambda z: z.exp(),
+        "log": lambda z: abs(z).log(),
+        "log1p": lambda z: abs(z).log1p(),
+    }[function]
+    z = np.geomspace(1e-6, 80, 2000)
+    z = np.concatenate([-z, z]).astype(dtype)
+    exactly = [true(flint.arb(float(x))) for x in z]
+    u = float(np.finfo(dtype).eps) / 2
+    for framework, table in functions().items():
+        got = table[function](z)
+        assert got.dtype == dtype
+        errors = [float(abs((flint.arb(float(g)) - t) / t).upper()) / u for g, t in zip(got, exactly, strict=True)]
+        assert max(errors) <= limit, (framework, function, dtype, max(errors), z[int(np.argmax(errors))])
+
+
+def random_problem(
+    seed: int, n: tuple[int, ...], m: int, hidden: str, output: str, loss: Any, scale: float
+) -> tuple[Network, Params, Any, Any]:
+    rng = np.random.default_rng(seed)
+    network = Network.of(n, hidden, output, loss=loss, kink=("right", "left")[seed % 2])
+    params = tuple(
+        Layer(scale * rng.standard_normal((n[l], n[l - 1])), (seed % 3) * rng.standard_normal((n[l], 1)))
+        for l in range(1, len(n))
+    )
+    X = rng.standard_normal((n[0], m))
+    X[:, : m // 4] = 0
+    return network, params, X, (rng.random((n[-1], m)) > 0.5).astype(float)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.sampled_from([(3, 1), (1, 2), (4, 5, 1), (3, 4, 3, 2), (2, 3, 3, 3, 1)]),
+    m=st.sampled_from([1, 2, 17, 300]),
+    hidden=st.sampled_from(["sigmoid", "tanh", "relu", "leaky_relu", "linear"]),
+    output=st.sampled_from(OUTPUTS),
+    scale=st.sampled_from([1e-4, 0.1, 1.0, 20.0]),
+    dtype=st.sampled_from(DTYPES),
+    source=st.sampled_from(["by_hand", "textbook", "per_example"]),
+)  # fmt: skip
+def test_honest_runs_never_leave_the_budget(
+    seed: int, n: tuple[int, ...], m: int, hidden: str, output: tuple[str, str], scale: float, dtype: str, source: str
+) -> None:
+    network, params, X, Y = random_problem(seed, n, m, hidden, output[0], output[1], scale)
+    params, X, Y = cast(params, dtype), X.astype(dtype), Y.astype(dtype)
+    declared = with_numpy.declarations.get(source, Declaration())
+    J, gradient = with_numpy.gradients[source](network, params, X, Y)
+    wide = cast(params, "float64")
+    truth = evaluate(network, wide, exact(X), exact(Y))
+    bounds = [budget(network, wide, truth, exact(Y), precision(d), declared) for d in (dtype, "float64")]
+    assert not held("J", 0, J, np.asarray(truth.J), np.asarray(sum(b.J for b in bounds)), dtype).ratio > 1
+    for l, (got, true) in enumerate(zip(gradient, truth.gradient, strict=True)):
+        for kind in (0, 1):
+            E = bounds[0].gradient[l][kind] + bounds[1].gradient[l][kind]
+            assert not held(f"{'Wb'[kind]}{l}", 0, got[kind], true[kind], E, dtype).ratio > 1
+
+
+def one_neuron(z: float, y: float, form: str = "logits", dtype: str = "float64") -> tuple[Any, Any]:
+    """The truth and the budget of logistic regression on one example with x = 1 and logit z."""
+    network, params = Network((1, 1), ("sigmoid",)), (Layer(np.array([[z]]), np.zeros((1, 1))),)
+    Y = np.array([[y]])
+    truth = evaluate(network, params, np.ones((1, 1)), Y)
+    return truth, budget(network, params, truth, Y, precision(dtype), Declaration(form=form))  # type: ignore[arg-type]
+
+
+def test_differentiating_softplus_errs_with_the_size_of_the_logit_on_either_side() -> None:
+    """-log(sigmoid(z)) at z = -33.2: its derivative is exp(33.2 - softplus(33.2)), whose exponent errs by 33 u."""
+    jax = pytest.importorskip("jax")
+    framework = importlib.import_module("impls.with_jax")
+    for y in (0.0, 1.0):
+        for z in np.concatenate([-np.geomspace(1, 300, 60), np.geomspace(1, 300, 60)]):
+            truth, bound = one_neuron(float(z), y, "autodiff")
+            array = framework.put(np.array(z))
+            for loss in (
+                lambda z, y=y: jax.nn.softplus(z) - y * z,
+                lambda z, y=y: -y * jax.nn.log_sigmoid(z) - (1 - y) * jax.nn.log_sigmoid(-z),
+            ):
+                error = abs(float(jax.grad(loss)(array)) - truth.gradient[0].W[0, 0])
+                assert error <= 2 * bound.gradient[0].W[0, 0], (z, y)
+
+
+def test_saturated_textbook_has_no_bound_and_the_stable_form_has() -> None:
+    for z, y in ((800.0, 0.0), (-800.0, 1.0), (800.0, 1.0)):
+        truth, bound = one_neuron(z, y)
+        assert np.isfinite([truth.J, bound.J]).all()
+        assert np.isfinite(bound.gradient[0].W).all()
+        _, textbook = one_neuron(z, y, "textbook")
+        assert np.inf == textbook.J
+        assert textbook.gradient[0].W[0, 0] == np.inf
+    _, early = one_neuron(20.0, 0.0, "textbook", "float32")  # in float32 1 − A is 0 from 17 on
+    assert np.inf == early.J
+    _, fine = one_neuron(20.0, 0.0, "textbook", "float64")
+    assert np.isfinite(fine.J)
+
+
+def test_an_exact_zero_at_the_kink_is_not_ambiguous() -> None:
+    """All-zero columns with zero biases: Z is exactly 0 whatever the rounding, so the derivative there is judged."""
+    for name in ("kink-2layer-relu", "kink-2layer-leaky_relu"):
+        for dtype in DTYPES:
+            case = make_case(build(BY_NAME[name]), dtype)
+            judge = Judge(case)
+            _, truth, bound, _ = judge._truth(0, Declaration())
+            assert (truth.Z[0] == 0).sum() == 20 * case.network.n[1]
+            assert bound.ambiguous == 0
+            params = cast(case.points[0], "float64")
+            right, left = (
+                evaluate(case.network, params, judge.X, judge.Y, {"relu": side, "leaky_relu": side})
+                for side in ("right", "left")
+            )
+            difference = np.abs(right.gradient[0].b - left.gradient[0].b)
+            assert (difference > 100 * bound.gradient[0].b).all()
+
+
+def test_a_deep_chain_keeps_exact_zeros_exact() -> None:
+    for hidden in ("relu", "leaky_relu", "tanh", "linear"):
+        network = Network.of((2, 3, 3, 3, 1), hidden)
+        rng = np.random.default_rng(0)
+        params = tuple(
+            Layer(rng.standard_normal((b, a)), np.zeros((b, 1))) for a, b in ((2, 3), (3, 3), (3, 3), (3, 1))
+        )
+        Y = np.ones((1, 2))
+        truth = evaluate(network, params, np.zeros((2, 2)), Y)
+        bound = budget(network, params, truth, Y, precision("float32"))
+        assert bound.ambiguous == 0, hidden
+
+
+def test_an_output_near_the_kink_is_ambiguous_and_counted() -> None:
+    network = Network.of((2, 1, 1), "relu")
+    params = (Layer(np.array([[1.0, -1.0]]), np.zeros((1, 1))), Layer(np.ones((1, 1)), np.zeros((1, 1))))
+    X, Y = np.array([[0.1, 5.0], [0.1, 1.0]]), np.ones((1, 2))
+    truth = evaluate(network, params, X, Y)
+    assert budget(network, params, truth, Y, precision("float32")).ambiguous == 1
+
+
+def test_reduced_precision_widens_the_budget_only_where_it_is_declared() -> None:
+    """A TF32-like product, operands cut to 10 bits: outside the float32 budget, inside the declared one."""
+    problem = build(BY_NAME["digits-2layer-relu"])
+    case = make_case(problem, "float32")
+
+    def cut(array: Any) -> Any:
+        return (array.view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32)
+
+    (W1, b1), (W2, b2) = case.points[0]
+    A1 = np.maximum(cut(W1) @ cut(case.X) + b1, 0)
+    Z2 = cut(W2) @ cut(A1) + b2
+    dZ2 = 1 / (1 + np.exp(-Z2)) - case.Y
+    dW2 = (cut(dZ2) @ cut(A1).T) / np.float32(case.X.shape[1])
+    _, truth, plain, own = Judge(case)._truth(0, Declaration())
+    _, _, declared, _ = Judge(case)._truth(0, Declaration(precision="tf32"))
+    args = ("dW2", 0, dW2, truth.gradient[1].W)
+    assert held(*args, plain.gradient[1].W + own.gradient[1].W, "float32").ratio > 1
+    assert held(*args, declared.gradient[1].W + own.gradient[1].W, "float32").ratio <= 1
+
+
+def test_the_truth_is_the_derivative_of_its_own_cost() -> None:
+    """Complex step on the truth's forward formulas, written for complex numbers: exact to rounding."""
+    network, params, X, Y = random_problem(1, (3, 4, 2), 15, "tanh", "sigmoid", "cross_entropy", 1.0)
+
+    def cost(flat: Any) -> Any:
+        W1, b1, W2, b2 = flat[:12].reshape(4, 3), flat[12:16, None], flat[16:24].reshape(2, 4), flat[24:, None]
+        Z = W2 @ np.tanh(W1 @ X + b1) + b2
+        return (np.log(1 + np.exp(Z)) - Y * Z).sum() / 15
+
+    flat = np.concatenate([array.ravel() for layer in params for array in layer]).astype(complex)
+    h = 1e-30
+    slopes = np.array([cost(flat + 1j * h * (np.arange(26) == k)).imag / h for k in range(26)])
+    truth = evaluate(network, params, X, Y)
+    bound = budget(network, params, truth, Y, precision("float64"))
+    true = np.concatenate([array.ravel() for layer in truth.gradient for array in layer])
+    E = np.concatenate([array.ravel() for layer in bound.gradient for array in layer])
+    assert (np.abs(slopes - true) <= 2 * E).all()  # the truth's rounding and the complex step's
+
+
+def test_published_costs() -> None:
+    logit = np.log(np.array([[4.0, 9.0, 2 / 3]]))  # of A = 0.8, 0.9, 0.4
+    network, params = Network((1, 1), ("sigmoid",)), (Layer(np.ones((1, 1)), np.zeros((1, 1))),)
+    assert round(evaluate(network, params, logit, np.array([[1.0, 1.0, 0.0]])).J, 15) == 0.279776563579342
+    assert round(evaluate(network, params, logit, np.ones((1, 3))).J, 15) == 0.414931599615397
+    assert round(float(activate("sigmoid", np.array([9.2]), 0.01)[0]), 12) == 0.999898970806
+
+
+def test_held_calls_nan_and_inf_infinitely_wrong() -> None:
+    truth, E = np.array([1.0, 2.0]), np.array([2.0**-10, 2.0**-10])
+    for bad in (np.nan, np.inf, -np.inf):
+        found = held("dW1", 3, np.array([1.0, bad]), truth, E, "float64")
+        assert found.ratio == np.inf
+        assert found.element == (1,)
+    assert held("dW1", 3, truth, truth, np.zeros(2), "float64").ratio == 0
+    assert held("dW1", 3, truth + np.array([0, 1e-9]), truth, np.zeros(2), "float64").ratio == np.inf
+    assert held("dW1", 3, truth + np.array([0, 2.0**-11]), truth, E, "float64").ratio == 0.5
+
+
+def test_held_leaves_out_what_has_no_bound_and_counts_it() -> None:
+    found = held("J", 0, np.array([np.nan, 1.0]), np.array([0.0, 1.0]), np.array([np.inf, 1.0]), "float64")
+    assert (found.ratio, found.undefined) == (0.0, 1)
+    assert np.isnan(held("J", 0, np.array(np.nan), np.array(0.0), np.array(np.inf), "float64").ratio)

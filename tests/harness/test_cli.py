@@ -1,0 +1,327 @@
+"""The command line as people use it, and every bad request: one line, exit code 2, nothing lost."""
+
+import csv
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import workers
+from harness.__main__ import main
+from impls.interface import SOURCES
+
+# ruff: noqa: E501 (a table: a line is a bad request)
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path) -> Run:
+    """Run crosscheck in this process, in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def crosscheck(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crosscheck", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return crosscheck
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder of data, good and bad."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((3, 20)), (rng.random((1, 20)) > 0.5).astype(float)
+    good = {"X": X, "Y": Y}
+    broken = {
+        "rank_1_X": {"X": X[0], "Y": Y},
+        "rank_1_Y": {"X": X, "Y": Y[0]},
+        "short_Y": {"X": X, "Y": Y[:, :19]},
+        "rows": {"X": X.T, "Y": Y},
+        "labels": {"X": X, "Y": Y + 1},
+        "nan": {"X": np.where(X[1, 4] == X, np.nan, X), "Y": Y},
+        "inf": {"X": np.where(X[1, 4] == X, np.inf, X), "Y": Y},
+        "no_Y": {"X": X},
+        "half_test": {"X": X, "Y": Y, "X_test": X},
+        "text": {"X": np.array([["a"]]), "Y": Y},
+        "no_example": {"X": X[:, :0], "Y": Y[:, :0]},
+    }
+    folder = tmp_path / "files"
+    folder.mkdir()
+    np.savez(folder / "good.npz", **good)
+    for name, arrays in broken.items():
+        np.savez(folder / f"{name}.npz", **arrays)  # type: ignore[arg-type]
+    whole = (folder / "good.npz").read_bytes()
+    (folder / "truncated.npz").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.npz").write_bytes(b"")
+    (folder / "pickle.npz").write_bytes(pickle.dumps(good))
+    np.savez(folder / "objects.npz", X=np.array([{}, []], dtype=object), Y=Y)
+    (folder / "pickle.pkl").write_bytes(pickle.dumps(good))
+    pd.DataFrame({"age": [1, 2], "town": ["Bonn", "Rome"], "ill": [0, 1]}).to_csv(folder / "town.csv", index=False)
+    pd.DataFrame({"age": [1, 2, 3], "size": [4, 5, 7], "ill": [0, 1, 1]}).to_csv(folder / "good.csv", index=False)
+    (folder / "gap.csv").write_text("age,ill\n1,0\n,1\n")
+    (folder / "empty.csv").write_text("")
+    import h5py
+
+    with h5py.File(folder / "other.h5", "w") as file:
+        file["pictures"] = np.zeros((2, 2))
+    with h5py.File(folder / "good.h5", "w") as file:
+        file["train_set_x"] = rng.integers(0, 256, (6, 2, 2, 3), dtype=np.uint8)
+        file["train_set_y"] = np.array([0, 1, 0, 1, 1, 0])
+    (folder / "broken.h5").write_bytes(b"\x89HDF nothing")
+    np.savez(folder / "weights.npz", W1=np.ones((1, 3)), b1=np.zeros((1, 1)))
+    np.savez(folder / "wrong_shape.npz", W1=np.ones((2, 3)), b1=np.zeros((1, 1)))
+    np.savez(folder / "no_b1.npz", W1=np.ones((1, 3)))
+    return folder
+
+
+BAD: dict[str, tuple[str, str]] = {
+    "rank-1 X": ("--data files/rank_1_X.npz", "X has shape (20,) (rank 1), expected a matrix: X.reshape(n_x, m)"),
+    "rank-1 Y": ("--data files/rank_1_Y.npz", "Y has shape (20,) (rank 1), expected a matrix: Y.reshape(1, -1)"),
+    "Y of another length": ("--data files/short_Y.npz", "X has 20 examples, Y has 19, expected the same"),
+    "examples as rows": ("--data files/rows.npz", "transpose X: examples are columns"),
+    "labels": ("--data files/labels.npz", "expected labels 0 and 1 for cross-entropy"),
+    "NaN": ("--data files/nan.npz", "X[1, 4] is nan, expected finite numbers"),
+    "inf": ("--data files/inf.npz", "X[1, 4] is inf, expected finite numbers"),
+    "no Y": ("--data files/no_Y.npz", "has X, expected X and Y"),
+    "half a test set": ("--data files/half_test.npz", "has one of X_test and Y_test"),
+    "text in an npz": ("--data files/text.npz", "X holds <U1, expected numbers"),
+    "no example": ("--data files/no_example.npz", "expected at least one feature and one example"),
+    "truncated npz": ("--data files/truncated.npz", "not a whole .npz"),
+    "empty npz": ("--data files/empty.npz", "not a whole .npz"),
+    "pickle as npz": ("--data files/pickle.npz", "a pickle, expected an archive by np.savez"),
+    "pickled objects": ("--data files/objects.npz", "holds pickled objects, expected plain numbers"),
+    "pickle": ("--data files/pickle.pkl", "cannot read .pkl, expected .npz, .csv or .h5"),
+    "non-numeric column": ("--data files/town.csv", "column 'town', line 2: 'Bonn' is not a number"),
+    "a gap": ("--data files/gap.csv", "X[0, 1] is nan"),
+    "empty csv": ("--data files/empty.csv", "not a table"),
+    "unknown label": ("--data files/good.csv --label il", "no column 'il'; did you mean ill?"),
+    "label of an npz": ("--data files/good.npz --label ill", "--label ill"),
+    "label without data": ("--label ill", "goes with --data"),
+    "missing file": ("--data files/nowhere.csv", "no such file, expected data; check the path"),
+    "a folder": ("--data files", "cannot read"),
+    "h5 without the sets": ("--data files/other.h5", "has pictures, expected train_set_x and train_set_y"),
+    "broken h5": ("--data files/broken.h5", "not a whole HDF5 file"),
+    "test set of other features": ("--data files/good.npz --test files/good.csv", "2 features, expected 3"),
+    "unknown activation": ("--problem flower-2layer-tanh --activation tan", "unknown activation; did you mean tanh?"),
+    "activations per layer": ("--problem flower-3layer-tanh --activation tanh,relu,relu", "3 names for 2 hidden layers"),
+    "step": ("--problem flower-2layer-tanh --activation step", "'step' predicts but has no useful derivative"),
+    "unknown output": ("--problem flower-logistic --output relu", "the output 'relu' does not go with the loss"),
+    "unknown loss": ("--problem flower-logistic --loss hinge", "unknown loss 'hinge'; choose one of"),
+    "slope": ("--problem flower-logistic --leaky-slope 1.5", "leaky_slope is 1.5"),
+    "layers": ("--problem flower-logistic --layers 4,zero", "--layers 4,zero: expected the sizes of the hidden layers"),
+    "weights that do not chain": (
+        "--data files/good.npz --weights files/wrong_shape.npz", "W1 has shape (2, 3), expected (1, 3)"),
+    "weights without b": ("--data files/good.npz --weights files/no_b1.npz", "no b1, expected (1, 1)"),
+    "missing weights": ("--data files/good.npz --weights nowhere.npz", "weights: nowhere.npz: no such file"),
+    "unknown weights": ("--problem flower-logistic --weights one", "got 'one', expected zeros, scaled, a number"),
+    "iterations 0": ("--problem flower-logistic --iterations 0", "iterations: got 0, expected a whole number >= 1"),
+    "iterations negative": ("--problem flower-logistic --iterations -5", "iterations: got -5"),
+    "iterations not a number": ("--problem flower-logistic --iterations ten", "'--iterations'"),
+    "alpha NaN": ("--problem flower-logistic --learning-rate nan", "learning rate: got nan, expected a finite number > 0"),
+    "alpha negative": ("--problem flower-logistic --learning-rate -0.1", "learning rate: got -0.1"),
+    "kink": ("--problem flower-logistic --kink middle", "kink is 'middle', expected 'right'"),
+    "dtype": ("--problem flower-logistic --dtype float16", "--dtype float16: unknown"),
+    "device": ("--problem flower-logistic --device tpu", "--device tpu: unknown, expected cpu or cuda"),
+    "no CUDA": ("--problem flower-logistic --device cuda --impl numpy", "--device cuda: not here"),
+    "mistyped implementation": ("--impl torch/by_hnd", "did you mean torch/by_hand"),
+    "mistyped framework": ("--impl troch", "did you mean torch?"),
+    "mistyped source": ("--impl numpy/by_hnd", "did you mean numpy/by_hand"),
+    "unknown module": ("--impl no_such.thing", "no module 'no_such'"),
+    "mistyped problem": ("--problem flowre", "did you mean flower"),
+    "problem and data": ("--problem flower --data files/good.npz", "expected one of them"),
+    "unknown option": ("--dataset files/good.npz", "--dataset"),
+    "out is a file": ("--problem flower-logistic --out files/good.csv", "--out files/good.csv: "),
+    "out is not writable": ("--problem flower-logistic --out /proc/crosscheck", "--out /proc/crosscheck: "),
+    "time limit": ("--problem flower-logistic --time-limit 0", "expected seconds > 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name: str) -> None:
+    words, expected = BAD[name]
+    Path("results").mkdir()
+    Path("results/agreement.csv").write_text("what was there before")
+    code, out, err = run("compare", *words.split())
+    assert code == 2
+    assert expected in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert out == ""
+    assert [path.name for path in Path("results").iterdir()] == ["agreement.csv"]
+    assert Path("results/agreement.csv").read_text() == "what was there before"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("", "no data, expected --problem NAME"),
+        ("--problem flower", "9 problems begin so, expected one"),
+        ("--problem flower-logistic --impl numpy", "has 4 sources, expected one"),
+        ("--problem flower-logistic --costs costs.txt", "expected a name that ends in .csv"),
+        ("--problem flower-logistic --params params.csv", "expected a name that ends in .npz"),
+        ("--problem flower-logistic --costs /proc/x/costs.csv", "expected a folder to write into"),
+        ("--problem flower-logistic --dtype double", "--dtype double: unknown"),
+        ("--problem flower-logistic --device cuda", "--device cuda: "),
+    ],
+)
+def test_a_bad_training_is_one_line(run: Run, words: str, expected: str) -> None:
+    code, _, err = run("train", *words.split())
+    assert (code, expected in err, err.count("\n")) == (2, True, 1), err
+
+
+def test_a_real_process_refuses_without_a_traceback(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "harness", "compare", "--impl", "jaks", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("crosscheck: --impl jaks: no such implementation; did you mean jax?")
+    assert done.stderr.count("\n") == 1
+
+
+def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
+    code, out, _ = run("compare", "--impl", "numpy", "--problem", "one_feature", "--problem", "kink-2layer-relu")
+    assert code == 0
+    assert "16 comparisons over 2 problems: 16 agrees." in out
+    table = pd.read_csv("results/agreement.csv")
+    assert len(table) == 16
+    assert set(table.verdict) == {"agrees"}
+    assert set(table.implementation) == {f"numpy/{source}" for source in SOURCES["numpy"]}
+    assert set(table.dtype) == {"float64", "float32"}
+    assert (table.largest_ratio <= 1).all()
+    assert (table.accuracy_train == table.truth_train).all()
+    text = Path("results/agreement.md").read_text()
+    assert "16 comparisons" in text
+    environment = json.loads(Path("results/environment.json").read_text())
+    assert environment["frameworks"]["numpy"]["numpy"] == np.__version__
+    assert sorted(path.name for path in Path("results").iterdir()) == [
+        "agreement.csv", "agreement.md", "environment.json",
+    ]  # fmt: skip
+
+
+def test_a_disagreement_exits_1_and_names_problem_implementation_tensor_and_ratio(run: Run) -> None:
+    code, out, _ = run(
+        "compare", "--impl", "tests.harness.outsiders.trouble/nan", "--impl", "numpy/by_hand", "--problem", "one_feature"
+    )  # fmt: skip
+    assert code == 1
+    assert "disagrees: tests.harness.outsiders.trouble/nan on one_feature-logistic, float64" in out
+    assert "dW1[0, 0] at iteration 0: got nan" in out
+    assert "inf x the budget" in out
+    table = pd.read_csv("results/agreement.csv")
+    assert list(table[table.implementation == "numpy/by_hand"].verdict) == ["agrees", "agrees"]
+
+
+def test_float32_alone_brings_its_float64_twin(run: Run) -> None:
+    run("compare", "--impl", "numpy/by_hand", "--problem", "one_feature", "--dtype", "float32")
+    assert list(pd.read_csv("results/agreement.csv").dtype) == ["float64", "float32"]
+
+
+@pytest.mark.parametrize("file", ["good.npz", "good.csv", "good.h5"])
+def test_compare_on_my_own_data(run: Run, files: Path, file: str) -> None:
+    code, out, _ = run(
+        "compare", "--impl", "numpy/by_hand", "--data", files / file, "--layers", "4,3", "--activation", "tanh,relu",
+        "--iterations", 5, "--standardise", "--seed", 3, "--weights", "0.5", "--out", "mine",
+    )  # fmt: skip
+    assert code == 0, out
+    assert set(pd.read_csv("mine/agreement.csv").problem) == {"good"}
+    assert not Path("results").exists()
+
+
+def test_a_learning_rate_too_large_is_told_and_not_a_disagreement(run: Run, files: Path) -> None:
+    code, out, _ = run(
+        "compare", "--impl", "numpy/by_hand", "--data", files / "good.csv", "--layers", 4, "--activation", "linear",
+        "--loss", "squared_error", "--learning-rate", 1e6, "--iterations", 200,
+    )  # fmt: skip
+    assert code == 0, out
+    table = pd.read_csv("results/agreement.csv")
+    assert (table.points < 3).all()
+    assert table.cause.str.contains("NaN or inf").all()
+
+
+def test_train_writes_costs_and_params(run: Run) -> None:
+    code, out, _ = run(
+        "train", "--problem", "small_weights", "--iterations", 30, "--costs", "c.csv", "--params", "p.npz", "--out", "mine"
+    )  # fmt: skip
+    assert code == 0
+    assert "accuracy train" in out
+    assert "accuracy test" in out
+    with Path("mine/c.csv").open() as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == ["iteration", "cost"]
+    assert [int(line[0]) for line in lines[1:]] == list(range(30))
+    costs = [float(line[1]) for line in lines[1:]]
+    assert costs[-1] < costs[0]
+    assert all(f"{cost:.17g}" == line[1] for cost, line in zip(costs, lines[1:], strict=True))
+    with np.load("mine/p.npz") as saved:
+        assert {name: saved[name].shape for name in saved} == {"W1": (4, 2), "b1": (4, 1), "W2": (1, 4), "b2": (1, 1)}
+
+
+def test_training_goes_on_from_saved_weights_as_if_it_had_never_stopped(run: Run) -> None:
+    both = ["train", "--problem", "small_weights", "--impl", "numpy/by_hand"]
+    run(*both, "--iterations", 20, "--costs", "whole.csv", "--params", "whole.npz")
+    run(*both, "--iterations", 12, "--params", "half.npz")
+    run(*both, "--iterations", 8, "--weights", "half.npz", "--params", "rest.npz")
+    with np.load("whole.npz") as whole, np.load("rest.npz") as rest:
+        assert all(np.array_equal(whole[name], rest[name]) for name in whole)
+
+
+def test_a_training_that_diverges_says_so(run: Run, files: Path) -> None:
+    words = "--layers 4 --activation linear --loss squared_error --learning-rate 1e6 --iterations 200"
+    code, out, _ = run("train", "--data", files / "good.csv", *words.split())
+    assert code == 0
+    assert "lower --learning-rate" in out
+
+
+def test_list_shows_implementations_and_problems(run: Run) -> None:
+    code, out, _ = run("list")
+    assert code == 0
+    for framework, sources in SOURCES.items():
+        assert all(f"{framework}/{source}" in out for source in sources)
+    assert "flower-2layer-tanh" in out
+
+
+@pytest.mark.parametrize("command", ["compare", "train", "list"])
+def test_help_shows_an_example(run: Run, command: str) -> None:
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert "Example" in out
+    assert f"crosscheck {command}" in out
+
+
+def test_no_command_shows_the_help(run: Run) -> None:
+    code, out, _ = run()
+    assert code == 0
+    assert "compare" in out
+
+
+def test_help_and_list_import_no_framework() -> None:
+    code = (
+        "import sys, harness.__main__, harness.problems;"
+        "print([m for m in ('torch', 'jax', 'pandas', 'sklearn', 'numpy') if m in sys.modules])"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_interrupt_keeps_what_is_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("results").mkdir()
+    Path("results/agreement.csv").write_text("what was there before")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "run", interrupted)
+    code, _, err = run("compare", "--impl", "numpy/by_hand", "--problem", "one_feature")
+    assert code == 130
+    assert "interrupted" in err
+    assert Path("results/agreement.csv").read_text() == "what was there before"

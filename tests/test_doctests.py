@@ -1,0 +1,25 @@
+"""The examples in the docstrings run and print what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import harness
+import impls
+
+MODULES = [
+    info.name
+    for package in (impls, harness)
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None)
+    if not info.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples(name: str) -> None:
+    for framework in ("torch", "jax"):
+        if f"with_{framework}" in name:
+            pytest.importorskip(framework)
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
