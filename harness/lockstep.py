@@ -83,25 +83,35 @@ def make_case(problem: Problem, dtype: str) -> Case:
     )  # fmt: skip
 
 
-INTERPRETED_WORK = 400_000  # examples x parameters above which a Python loop is asked for the initial point only
+SLOW, TOO_SLOW = 400_000, 20_000_000  # Python's steps in one gradient: about 0.2 s and 10 s
+
+
+class TooSlow(Exception):
+    """The implementation would take minutes, by its own declaration."""
+
+
+def chosen_points(case: Case, declared: Declaration) -> list[int]:
+    """Return which points to ask for: all; for a loop in Python the first and last, or the first. Raises TooSlow."""
+    everything = list(range(len(case.points)))
+    if declared.loops_over == "nothing":
+        return everything
+    one = 20 if declared.loops_over == "examples" else sum(array.size for layer in case.points[0] for array in layer)
+    steps = case.X.shape[1] * one
+    if steps > TOO_SLOW:
+        raise TooSlow(f"{steps:,} steps of Python in one gradient would take minutes; train runs it all the same")
+    return [0] if steps > SLOW else sorted({0, everything[-1]})
 
 
 def measure(framework: Framework, source: str, declared: Declaration, case: Case, device: str) -> Answer:
     """Ask one implementation. A source that loops in Python is asked less: two points, one step, which is its run."""
-    network = case.network
+    network, quick = case.network, declared.loops_over == "nothing"
     broken: list[str] = []
+    chosen = chosen_points(case, declared)
     X, Y = framework.put(case.X, device), framework.put(case.Y, device)
-    chosen = list(range(len(case.points)))
-    if declared.interpreted:
-        work = case.X.shape[1] * sum(array.size for layer in case.points[0] for array in layer)
-        chosen = chosen[:1] if work > INTERPRETED_WORK else sorted({0, chosen[-1]})
     points = [tuple(Layer(*(framework.put(a, device) for a in layer)) for layer in case.points[k]) for k in chosen]
     gradients = [framework.gradients[source](network, params, X, Y) for params in points]
-    steps = [
-        framework.fit(source, network, params, X, Y, case.alpha, 1)
-        for params in points[: 1 if declared.interpreted else None]
-    ]
-    iterations = 1 if declared.interpreted else case.iterations
+    steps = [framework.fit(source, network, params, X, Y, case.alpha, 1) for params in points[: None if quick else 1]]
+    iterations = case.iterations if quick else 1
     trained, costs = (
         steps[0] if iterations == 1 else framework.fit(source, network, points[0], X, Y, case.alpha, iterations)
     )

@@ -75,7 +75,7 @@ SPECS: tuple[Spec, ...] = (
     *_real(),
     Spec("kink-2layer-relu", "kink", (4,), "relu", why="Z is exactly 0: which derivative does ReLU have there?"),
     Spec("kink-2layer-leaky_relu", "kink", (4,), "leaky_relu", why="the same for leaky ReLU"),
-    Spec("saturated-logistic", "saturated", (), "", "1", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
+    Spec("saturated-logistic", "saturated", (), "", "5", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
     Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
     Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
     Spec("one_feature-logistic", "one_feature", (), "", "zeros", why="n_x = 1"),

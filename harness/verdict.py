@@ -14,7 +14,7 @@ VERDICTS = {
     "undefined": "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees",
     "disagrees": "a number lies outside the budget: it is proved not to be rounding",
     "failed": "an error, a crash, a kill, or no answer in time",
-    "not run": "the framework or the device is not there",
+    "not run": "the framework or the device is not there, or a loop in Python would take minutes",
 }
 BAD = ("disagrees", "failed")
 

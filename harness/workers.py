@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.lockstep import Answer, Case, measure
+from harness.lockstep import Answer, Case, TooSlow, measure
 from impls.interface import SOURCES, Declaration, declaration, load
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
@@ -101,6 +101,8 @@ def serve(connection: Any, framework: str, source: str, device: str, log: str, p
             case: Case = connection.recv()
             try:
                 answer: Answer | Failure = measure(load(framework), source, about.declarations[source], case, device)
+            except TooSlow as error:
+                answer = Failure("not run", str(error))
             except BaseException as error:  # the same
                 answer = Failure("failed", _reason(error))
             connection.send(answer)

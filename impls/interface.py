@@ -210,14 +210,14 @@ class Declaration(NamedTuple):
     precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
     kink: which one-sided derivative at 0 a source has that cannot honour `Network.kink`, by activation.
     convention: what that is called where people look it up.
-    interpreted: whether Python loops over the examples, so that the harness asks for fewer iterations.
+    loops_over: what Python itself loops over, `examples` or every number, so that the harness asks for less.
     """
 
     form: Literal["logits", "autodiff", "textbook"] = "logits"
     precision: Literal["full", "tf32", "bfloat16"] = "full"
     kink: tuple[tuple[str, Kink], ...] = ()
     convention: str = ""
-    interpreted: bool = False
+    loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
 
 
 @runtime_checkable

@@ -40,8 +40,8 @@ gradients: Mapping[str, Gradients] = {
     "by_hand": by_hand,
 }
 declarations: Mapping[str, Declaration] = {
-    "loops": Declaration(interpreted=True),
-    "per_example": Declaration(interpreted=True),
+    "loops": Declaration(loops_over="numbers"),
+    "per_example": Declaration(loops_over="examples"),
     "textbook": Declaration(form="textbook"),
 }
 
