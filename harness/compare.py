@@ -103,11 +103,10 @@ def compare(
             "dtype": case.dtype,
             "device": device,
         }
-        if about is not None:
-            abouts[job.framework] = about.environment
         if isinstance(answer, Failure):
             rows.append(Row(**key, verdict=answer.kind, cause=answer.reason))
         else:
+            abouts[job.framework] = answer.environment
             declared = about.declarations[job.source] if about is not None else Declaration()
             try:
                 rows.append(judge(judges[case.problem, case.dtype], answer, declared, key))

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class Answer(NamedTuple):
     points: which of the case's points were asked for. gradients: (J, dParams) at each of them. steps: (params,
     costs) of `fit` with one iteration from the first of them or all. trained, costs: a free run. labels,
     labels_test: `predict` at the trained params. device: where the gradient lay. broken: promises that were not
-    kept, in words.
+    kept, in words. environment: versions and switches, as they were set by then.
     """
 
     points: list[int]
@@ -55,6 +56,7 @@ class Answer(NamedTuple):
     iterations: int
     device: str
     broken: list[str]
+    environment: Mapping[str, Any]
 
 
 def cast(params: Params, dtype: str) -> Params:
@@ -137,7 +139,14 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
         iterations,
         framework.device(gradients[0][1][0].W),
         broken,
+        environment(framework),
     )
+
+
+def environment(framework: Framework) -> dict[str, Any]:
+    """Return what a framework says of its versions and switches, as plain words and numbers."""
+    said = dict(getattr(framework, "environment", dict)())
+    return dict(json.loads(json.dumps(said, default=str)))
 
 
 def _get(framework: Framework, array: Array) -> Array:

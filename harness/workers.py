@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import importlib.util
-import json
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -39,7 +38,6 @@ class About(NamedTuple):
     sources: tuple[str, ...]
     devices: tuple[str, ...]
     declarations: Mapping[str, Declaration]
-    environment: Mapping[str, Any]
 
 
 class Failure(NamedTuple):
@@ -72,7 +70,6 @@ def describe(framework: str) -> About:
         tuple(module.gradients),
         module.devices(),
         {source: declaration(module, source) for source in module.gradients},
-        json.loads(json.dumps(dict(getattr(module, "environment", dict)()), default=str)),  # plain words and numbers
     )
 
 

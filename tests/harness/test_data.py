@@ -80,9 +80,9 @@ def test_weights_are_drawn_once_and_scaled() -> None:
     small, again, scaled = (weights.initial(network, how, 5) for how in ("0.01", "0.01", "scaled"))
     assert np.array_equal(small[0].W, again[0].W)
     assert not np.array_equal(small[0].W, weights.initial(network, "0.01", 6)[0].W)
-    assert np.array_equal(scaled[0].W, small[0].W / 0.01 / np.sqrt(400)) or np.allclose(
-        scaled[0].W * 20, small[0].W * 100
-    )
+    normal = weights.initial(network, "1", 5)
+    assert np.array_equal(small[0].W, normal[0].W * 0.01)
+    assert np.array_equal(scaled[0].W, normal[0].W * (1 / np.sqrt(400)))
     assert all((layer.b == 0).all() for layer in scaled)
     assert all((layer.W == 0).all() for layer in weights.initial(network, "zeros"))
     # the standard deviation of N normal numbers errs by 1/sqrt(2N): five of those
