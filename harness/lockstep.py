@@ -346,14 +346,14 @@ def named(network: Network, params: Params, prefix: str) -> list[tuple[str, Arra
     ]
 
 
+@np.errstate(all="ignore")  # NaN, inf and divisions by 0 are answers here
 def held(tensor: str, iteration: int, got: Array, truth: Array, E: Array, dtype: str) -> Comparison:
     """Compare one tensor: |got - truth| <= E, element by element; NaN and inf are infinitely wrong."""
     got, truth, E = exact(got), exact(truth), exact(E)
     bounded = np.isfinite(E)
-    with np.errstate(all="ignore"):
-        difference = np.abs(got - truth)
-        error = np.where(np.isnan(difference), np.inf, difference)
-        ratios = np.where(bounded, np.where(error == 0, 0.0, error / E), -1.0)
+    difference = np.abs(got - truth)
+    error = np.where(np.isnan(difference), np.inf, difference)
+    ratios = np.where(bounded, np.where(error == 0, 0.0, error / E), -1.0)
     worst = np.unravel_index(int(np.argmax(ratios)), ratios.shape)
     largest = float(np.abs(truth).max())
     ulp = float(np.spacing(np.dtype(dtype).type(largest))) if np.isfinite(largest) else np.nan

@@ -45,6 +45,7 @@ def linears(model: nn.Sequential) -> list[nn.Linear]:
     return [layer for layer in model if isinstance(layer, nn.Linear)]
 
 
+@torch.enable_grad()
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams."""
     check(network, params, X, Y)
@@ -60,6 +61,7 @@ def _column(b: Array) -> Array:
     return b[:, None]
 
 
+@torch.enable_grad()
 def gradient_descent(
     network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
 ) -> tuple[Params, Array]:

@@ -248,6 +248,10 @@ def test_held_calls_nan_and_inf_infinitely_wrong() -> None:
     assert held("dW1", 3, truth + np.array([0, 2.0**-11]), truth, E, "float64").ratio == 0.5
 
 
+def test_held_compares_with_a_truth_of_exactly_zero_without_a_warning() -> None:
+    assert held("dW1", 0, np.array([0.5]), np.array([0.0]), np.array([1e-16]), "float64").ratio == 0.5 / 1e-16
+
+
 def test_held_leaves_out_what_has_no_bound_and_counts_it() -> None:
     found = held("J", 0, np.array([np.nan, 1.0]), np.array([0.0, 1.0]), np.array([np.inf, 1.0]), "float64")
     assert (found.ratio, found.undefined) == (0.0, 1)

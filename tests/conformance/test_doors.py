@@ -1,0 +1,62 @@
+"""`put` and `get`, the only doors: what goes in comes out, to the bit."""
+
+import numpy as np
+import pytest
+
+from impls.interface import CONTRACT, DTYPES, BadInput
+from tests.judging import same_bits
+
+dtypes = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def strange(dtype):
+    """Return the numbers that a conversion might lose: subnormals, −0, inf, NaN, the largest, and neighbours of 1."""
+    info = np.finfo(dtype)
+    row = [0.0, -0.0, info.smallest_subnormal, -info.smallest_subnormal, info.tiny, info.tiny / 3, info.max, -info.max]
+    row += [1.0, 1 + info.eps, 1 - info.epsneg, np.inf, -np.inf, np.nan]
+    return np.array([row, row[::-1]], dtype)
+
+
+@dtypes
+def test_put_and_get_keep_every_bit(framework, dtype):
+    array = strange(dtype)
+    assert (array != 0).sum() == array.size - 4
+    assert same_bits(framework.get(framework.put(array)), array)
+
+
+@dtypes
+@pytest.mark.parametrize("view", ["transposed", "strided", "read-only"])
+def test_put_takes_any_layout(framework, dtype, view):
+    array = strange(dtype)
+    array = {"transposed": array.T, "strided": array[:, ::3], "read-only": array}[view]
+    array.flags.writeable = view != "read-only"
+    assert same_bits(framework.get(framework.put(array)), array)
+
+
+@dtypes
+def test_put_and_get_copy(framework, dtype):
+    original = np.ones((2, 3), dtype)
+    inside = framework.put(original)
+    original[:] = 2
+    outside = framework.get(inside)
+    assert (outside == 1).all()
+    outside[:] = 3
+    assert (framework.get(inside) == 1).all()
+
+
+@dtypes
+def test_an_array_lies_where_it_was_put(framework, dtype):
+    for device in framework.devices():
+        assert framework.device(framework.put(np.ones((2, 3), dtype), device)) == device
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda:99", ""])
+def test_put_refuses_a_device_that_is_not_there(framework, device):
+    with pytest.raises(BadInput, match="device"):
+        framework.put(np.ones((2, 3)), device)
+
+
+def test_the_contract_is_whole(framework):
+    assert all(hasattr(framework, part) for part in CONTRACT)
+    assert "cpu" in framework.devices()
+    assert len(framework.gradients) > 0

@@ -1,0 +1,27 @@
+"""The README says what is so: its links lead somewhere, and its table is the one in results/."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+LINKS = sorted(set(re.findall(r"\[([^\]]+)\]\(([^)]+)\)", README)))
+
+
+@pytest.mark.parametrize(("name", "target"), LINKS)
+def test_a_link_leads_to_a_file_and_to_the_function_it_names(name: str, target: str) -> None:
+    path = ROOT / target
+    assert path.exists()
+    if path.suffix == ".py" and name.isidentifier():
+        assert re.search(rf"^def {name}\(", path.read_text(), re.MULTILINE)
+
+
+def test_the_counts_are_those_of_the_last_run() -> None:
+    found = re.search(r"<!-- counts:.*?-->\n(.*?)<!-- end -->", README, re.DOTALL)
+    assert found is not None
+    lines = [line for line in found[1].splitlines() if line.strip()]
+    assert len(lines) > 10
+    results = (ROOT / "results" / "agreement.md").read_text().splitlines()
+    assert [line for line in lines if line not in results] == []

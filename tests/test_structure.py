@@ -1,0 +1,233 @@
+"""The house: which way imports point, that the three frameworks' files run parallel, and that none has to be there."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from impls.interface import SOURCES
+
+ROOT = Path(__file__).parent.parent
+FRAMEWORKS = {"torch", "jax", "jaxlib", "flax", "optax", "tensorflow", "keras"}
+COMMON = (
+    "__init__", "activations", "l_layer", "logistic_regression", "losses", "per_example", "textbook", "training",
+    "two_layer",
+)  # fmt: skip
+OWN = {"numpy": {"loops"}, "torch": {"autograd", "native"}, "jax": {"autograd", "native"}}
+# what one framework's file has besides, and why
+BESIDES = {("jax", "training"): {"descend"}}  # the compiled loop
+
+
+def imports(path: Path) -> set[str]:
+    """Return the dotted names of all modules that a file imports, at its top or anywhere inside."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import, expected the whole name"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            if name in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+                found.add(str(node.args[0].value))
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def defined(path: Path) -> list[str]:
+    """Return the functions and classes at the top of a file, in order."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return [node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, kinds)]
+
+
+def python_files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# ---------------------------------------------------------------- one-way imports
+
+
+def test_the_interface_imports_nothing_but_the_standard_library():
+    assert roots(ROOT / "impls" / "interface.py") <= set(sys.stdlib_module_names)
+    assert roots(ROOT / "impls" / "__init__.py") <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("framework", SOURCES)
+def test_an_implementation_imports_only_the_interface_and_its_framework(framework):
+    allowed = {"numpy", "impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
+    for path in python_files(f"impls/with_{framework}"):
+        assert roots(path) <= allowed, relative(path)
+        ours = {name for name in imports(path) if name.startswith("impls.")}
+        outside = {name for name in ours if not name.startswith(("impls.interface", f"impls.with_{framework}"))}
+        assert not outside, relative(path)
+
+
+@pytest.mark.parametrize("path", python_files("harness"), ids=relative)
+def test_the_harness_imports_no_framework_and_no_implementation(path):
+    assert not roots(path) & FRAMEWORKS
+    assert not roots(path) & {"tests"}
+    ours = {name for name in imports(path) if name.startswith("impls")}
+    assert all(name == "impls" or name.startswith("impls.interface") for name in ours)
+
+
+@pytest.mark.parametrize("framework", SOURCES)
+def test_a_suite_of_one_framework_imports_no_other(framework):
+    others = {f"impls.with_{each}" for each in SOURCES if each != framework}
+    shared = [ROOT / "tests" / f"{name}.py" for name in ("conftest", "judging", "laws")]
+    for path in [*python_files(f"tests/with_{framework}"), *shared]:
+        assert not roots(path) & (FRAMEWORKS - {framework}), relative(path)
+        assert not {name for name in imports(path) if name.startswith(tuple(others))}, relative(path)
+
+
+# ---------------------------------------------------------------- parallel files
+
+
+@pytest.mark.parametrize("framework", SOURCES)
+def test_each_framework_has_its_files(framework):
+    names = {path.stem for path in (ROOT / "impls" / f"with_{framework}").glob("*.py")}
+    assert names == {*COMMON, *OWN[framework]}
+
+
+@pytest.mark.parametrize("framework", [each for each in SOURCES if each != "numpy"])
+@pytest.mark.parametrize("file", COMMON)
+def test_the_same_functions_stand_in_the_same_order(file, framework):
+    reference = defined(ROOT / "impls" / "with_numpy" / f"{file}.py")
+    extra = BESIDES.get((framework, file), set())
+    here = defined(ROOT / "impls" / f"with_{framework}" / f"{file}.py")
+    assert extra <= set(here), "no longer there: take it out of BESIDES"
+    assert [name for name in here if name not in extra] == reference
+
+
+@pytest.mark.parametrize("file", sorted(OWN["torch"] & OWN["jax"]))
+def test_torch_and_jax_have_the_same_autograd_and_the_same_entry_points(file):
+    torch, jax = (set(defined(ROOT / "impls" / f"with_{each}" / f"{file}.py")) for each in ("torch", "jax"))
+    entry = {"autograd": {"gradients"}, "native": {"criterion", "gradients", "gradient_descent"}}[file]
+    assert entry <= torch
+    assert entry <= jax
+
+
+@pytest.mark.parametrize("framework", SOURCES)
+def test_every_file_says_what_it_is(framework):
+    for path in python_files(f"impls/with_{framework}"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), relative(path)
+
+
+# ---------------------------------------------------------------- frameworks that are not there
+
+BLOCK = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+
+sys.meta_path.insert(0, Blocked())
+import importlib.util
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name in {blocked!r} else find_spec(name, package)
+"""
+
+
+def run(code: str, blocked: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run Python in the repository, with some packages as if they were not installed."""
+    whole = (BLOCK.format(blocked=blocked) if blocked else "import sys\n") + code
+    return subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.parametrize("module", ["impls.interface", "impls.with_numpy", "harness.compare", "harness.__main__"])
+def test_an_import_brings_no_framework_along(module):
+    got = run(f"import {module}; print(sorted({FRAMEWORKS!r} & set(sys.modules)))")
+    assert got.returncode == 0, got.stderr
+    assert got.stdout.strip() == "[]"
+
+
+def test_the_interface_brings_not_even_numpy_along():
+    got = run("import impls.interface; print('numpy' in sys.modules)")
+    assert got.stdout.strip() == "False", got.stderr
+
+
+def test_without_torch_and_jax_the_harness_imports():
+    got = run("import harness.compare, impls.with_numpy; print('whole')", ("torch", "jax"))
+    assert got.stdout.strip() == "whole", got.stderr
+
+
+def test_without_torch_and_jax_the_list_says_so():
+    got = run("sys.argv = ['crosscheck', 'list']; import harness.__main__; harness.__main__.main()", ("torch", "jax"))
+    assert got.returncode == 0, got.stderr
+    lines = {line.split()[0]: line for line in got.stdout.splitlines() if line.strip()}
+    assert "not installed" in lines["torch"]
+    assert "not installed" in lines["jax"]
+    assert "not installed" not in lines["numpy"]
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_loading_a_missing_framework_names_it(framework):
+    code = f"""
+from impls.interface import load
+try:
+    load({framework!r})
+except ModuleNotFoundError as error:
+    print(error.name)
+"""
+    got = run(code, (framework,))
+    assert got.stdout.strip() == framework, got.stderr
+
+
+def test_the_conformance_suite_skips_what_is_missing_and_refuses_what_is_asked_for():
+    pytest_main = "import pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-rs', *{args!r}]))"
+    suite = ["tests/conformance/test_doors.py", "-k", "contract"]
+    got = run(pytest_main.format(args=suite), ("torch", "jax"))
+    assert got.returncode == 0, got.stdout + got.stderr
+    assert "torch is not installed" in got.stdout
+    assert "jax is not installed" in got.stdout
+    assert "1 passed, 2 skipped" in got.stdout
+    for asked, words in (("torch", "torch"), ("nump", "did you mean numpy"), ("numpy/by_hnd", "did you mean by_hand")):
+        got = run(pytest_main.format(args=[*suite, "--impl", asked]), ("torch",))
+        assert got.returncode == pytest.ExitCode.USAGE_ERROR
+        assert words in got.stdout + got.stderr
+
+
+MINE = """
+from impls import with_numpy
+from impls.interface import Layer
+from impls.with_numpy import device, devices, get, predict, put, training
+
+name = "mine"
+
+
+def by_hand(network, params, X, Y):
+    J, gradient = with_numpy.by_hand(network, params, X, Y)
+    return J, tuple(Layer({fault}, db) for dW, db in gradient)
+
+
+gradients = {{"by_hand": by_hand}}
+
+
+def fit(source, network, params, X, Y, alpha, iterations):
+    with_numpy.fit(source, network, params, X, Y, alpha, iterations)  # for what it refuses
+    return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)
+"""
+
+
+@pytest.mark.parametrize(("fault", "caught"), [("dW", False), ("dW * (1 + 1e-10)", True)], ids=["sound", "faulty"])
+@pytest.mark.parametrize("path", ["my_package.mine", "my_package.mine/by_hand"])
+def test_the_conformance_suite_takes_anyones_module(tmp_path, path, fault, caught):
+    """From the user's own folder; a relative fault of 1e-10 in dW, which no allclose would see, is caught."""
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "mine.py").write_text(MINE.format(fault=fault), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", ROOT / "tests/conformance"]
+    got = subprocess.run([*command, "--impl", path], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert got.returncode == (pytest.ExitCode.TESTS_FAILED if caught else pytest.ExitCode.OK), got.stdout + got.stderr
+    assert ("test_J_and_every_gradient_lie_within_the_budget_of_the_truth" in got.stdout) == caught
