@@ -98,6 +98,12 @@ def diabetes() -> Data:
     return standardise(split(bunch.data.T, bunch.target[None, :] / 100))
 
 
+def bmi() -> Data:
+    """The same from one measurement, the body mass index: n_x = 1."""
+    data = diabetes()
+    return data._replace(X=data.X[2:3], X_test=None if data.X_test is None else data.X_test[2:3])
+
+
 def _labels(rng: np.random.Generator, m: int) -> Matrix:
     return rng.integers(0, 2, (1, m)).astype(np.float64)
 
@@ -120,12 +126,6 @@ def one_example() -> Data:
     """m = 1."""
     rng = np.random.default_rng(SEED)
     return Data(rng.standard_normal((6, 1)), np.ones((1, 1)))
-
-
-def one_feature() -> Data:
-    """n_x = 1."""
-    rng = np.random.default_rng(SEED)
-    return Data(rng.standard_normal((1, 60)), _labels(rng, 60))
 
 
 def one_class() -> Data:
@@ -166,7 +166,7 @@ def many_examples() -> Data:
 SETS: dict[str, Callable[[], Data]] = {
     each.__name__: each
     for each in (
-        breast_cancer, digits, digits_by_kind, flower, diabetes, kink, saturated, one_example, one_feature, one_class,
+        breast_cancer, digits, digits_by_kind, flower, diabetes, bmi, kink, saturated, one_example, one_class,
         constant_features, badly_scaled, subnormal, many_examples,
     )
 }  # fmt: skip

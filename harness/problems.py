@@ -78,7 +78,7 @@ SPECS: tuple[Spec, ...] = (
     Spec("saturated-logistic", "saturated", (), "", "5", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
     Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
     Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
-    Spec("one_feature-logistic", "one_feature", (), "", "zeros", why="n_x = 1"),
+    Spec("one_feature-linear", "bmi", (), "", "zeros", 0.1, 60, "linear", SQUARED, "n_x = 1, linear regression"),
     Spec("one_class-logistic", "one_class", (), "", "zeros", why="every label is 1"),
     Spec("constant_features-logistic", "constant_features", why="features that never change"),
     Spec("badly_scaled-logistic", "badly_scaled", (), "", "scaled", 1e-13, 20, why="features of sizes 1e-6 to 1e6"),
@@ -87,9 +87,9 @@ SPECS: tuple[Spec, ...] = (
     Spec("zero_weights-2layer-tanh", "flower", (4,), "tanh", "zeros", why="all units alike, and Z[L] exactly 0"),
     Spec("small_weights-2layer-tanh", "flower", (4,), "tanh", "0.01", 1.2, why="the course's planar exercise"),
     Spec("many_outputs-logistic", "digits_by_kind", why="three labels for each example"),
-    Spec("regression-linear", "diabetes", (), "", "zeros", 0.1, 60, "linear", SQUARED, "no activation"),
-    Spec("regression-2layer-relu", "diabetes", (8,), "relu", "scaled", 0.02, 60, "relu", SQUARED, "ReLU output"),
-    Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="squared error after a sigmoid, not convex"),
+    Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 60, "linear", SQUARED, "", False),
+    Spec("regression-2layer-relu", "diabetes", (8,), "relu", "scaled", 0.02, 60, "relu", SQUARED, "a ReLU output"),
+    Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
 )  # fmt: skip
 BY_NAME = {spec.name: spec for spec in SPECS}
 

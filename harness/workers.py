@@ -30,6 +30,11 @@ from impls.interface import SOURCES, Declaration, declaration, load
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 DEATHS = 3  # processes that one implementation may lose before it is given up
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+COMPILED = {  # what one of JAX's processes has compiled the others need not, within a run
+    "JAX_COMPILATION_CACHE_DIR": "",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 
 
 class About(NamedTuple):
@@ -151,7 +156,7 @@ def run(
     free: deque[Sequence[int]] = deque(_shares(at_once))
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     active: list[_Worker] = []
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, _threads(at_once):
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, _settings(at_once, folder):
         try:
             while waiting or active:
                 while waiting and len(active) < at_once:
@@ -180,11 +185,14 @@ def _shares(at_once: int) -> list[list[int]]:
 
 
 @contextlib.contextmanager
-def _threads(at_once: int) -> Iterator[None]:
-    """Give each process its share of the processors, unless the user has said how many threads to use."""
+def _settings(at_once: int, folder: str = "") -> Iterator[None]:
+    """Set what the processes inherit, but for what the user has set: threads, a share each; JAX's cache."""
     share = str(max(1, (os.cpu_count() or 1) // at_once))
-    mine = [name for name in THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(mine, share))
+    settings = dict.fromkeys(THREADS, share)
+    if folder and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        settings |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(Path(folder) / "jax")}
+    mine = {name: value for name, value in settings.items() if name not in os.environ}
+    os.environ.update(mine)
     try:
         yield
     finally:
@@ -312,7 +320,7 @@ def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
     found: list[About | Failure] = []
     worker = _Worker(Job(framework, "", "cpu", ()), deque(), Path(os.devnull))
-    with _threads(1):
+    with _settings(1):
         _start(worker, time_limit)
     try:
         if worker.connection.poll(time_limit):

@@ -24,14 +24,15 @@ def logistic_regression(network: Network, params: Params, X: Array, Y: Array) ->
     ((W, b),) = params
     n_x, m = X.shape
     sigmoid = activation(network, 1).g
+    w = list(W[0])
     J = X.dtype.type(0)
     dw = [X.dtype.type(0)] * n_x
     db = X.dtype.type(0)
     for i in range(m):
         # z⁽ⁱ⁾ = Σⱼ wⱼ xⱼ⁽ⁱ⁾ + b
-        z = b[0, 0]
+        x, z = list(X[:, i]), b[0, 0]
         for j in range(n_x):
-            z += W[0, j] * X[j, i]
+            z += w[j] * x[j]
         # a⁽ⁱ⁾ = σ(z⁽ⁱ⁾)
         a = sigmoid(z)
         # J += L(a⁽ⁱ⁾, y⁽ⁱ⁾)
@@ -40,7 +41,7 @@ def logistic_regression(network: Network, params: Params, X: Array, Y: Array) ->
         dz = a - Y[0, i]
         # dwⱼ += xⱼ⁽ⁱ⁾ dz⁽ⁱ⁾
         for j in range(n_x):
-            dw[j] += X[j, i] * dz
+            dw[j] += x[j] * dz
         # db += dz⁽ⁱ⁾
         db += dz
     return J / m, (Layer(np.array([dw]) / m, np.array([[db]]) / m),)
@@ -51,17 +52,19 @@ def l_layer(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
     L, n, m = network.L, network.n, X.shape[1]
     zero = X.dtype.type(0)
     J = zero
-    dParams = tuple(Layer(np.zeros_like(W), np.zeros_like(b)) for W, b in params)
+    weights = [[list(row) for row in W] for W, _ in params]  # lists of numbers: an array is slow to take one from
+    dW = [[[zero] * n[l - 1] for _ in range(n[l])] for l in range(1, L + 1)]
+    db = [[zero] * n[l] for l in range(1, L + 1)]
     for i in range(m):
         a: list[list[Array]] = [list(X[:, i])]  # a[l][k], and z[l][k] beside it; z[0] is not used
         z: list[list[Array]] = [[]]
-        for l, (W, b) in enumerate(params, start=1):
+        for l, W in enumerate(weights, start=1):
             z.append([])
             for k in range(n[l]):
                 # z[l]ₖ = Σⱼ W[l]ₖⱼ a[l−1]ⱼ + b[l]ₖ
-                z_k = b[k, 0]
+                z_k = params[l - 1].b[k, 0]
                 for j in range(n[l - 1]):
-                    z_k += W[k, j] * a[l - 1][j]
+                    z_k += W[k][j] * a[l - 1][j]
                 z[l].append(z_k)
             # a[l]ₖ = g[l](z[l]ₖ)
             a.append([activation(network, l).g(z_k)[()] for z_k in z[l]])
@@ -71,20 +74,20 @@ def l_layer(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
         # dz[L]ₖ = a[L]ₖ − yₖ, times g′ for the squared error
         dz = list(losses.output_gradient(network, z_L, Y[:, i : i + 1])[:, 0])
         for l in range(L, 0, -1):
-            dW, db = dParams[l - 1]
             for k in range(n[l]):
                 # dW[l]ₖⱼ += dz[l]ₖ a[l−1]ⱼ,  db[l]ₖ += dz[l]ₖ
+                row = dW[l - 1][k]
                 for j in range(n[l - 1]):
-                    dW[k, j] += dz[k] * a[l - 1][j]
-                db[k, 0] += dz[k]
+                    row[j] += dz[k] * a[l - 1][j]
+                db[l - 1][k] += dz[k]
             if l > 1:
-                W = params[l - 1].W
+                W = weights[l - 1]
                 derivative = activation(network, l - 1).derivative
                 da = [zero] * n[l - 1]
                 for j in range(n[l - 1]):
                     # da[l−1]ⱼ = Σₖ W[l]ₖⱼ dz[l]ₖ
                     for k in range(n[l]):
-                        da[j] += W[k, j] * dz[k]
+                        da[j] += W[k][j] * dz[k]
                 # dz[l−1]ⱼ = da[l−1]ⱼ g[l−1]′(z[l−1]ⱼ)
                 dz = [da[j] * derivative(z[l - 1][j], a[l - 1][j])[()] for j in range(n[l - 1])]
-    return J / m, tuple(Layer(dW / m, db / m) for dW, db in dParams)
+    return J / m, tuple(Layer(np.array(W) / m, np.array([b]).T / m) for W, b in zip(dW, db, strict=True))

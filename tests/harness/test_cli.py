@@ -189,7 +189,7 @@ def test_a_real_process_refuses_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
-    code, out, _ = run("compare", "--impl", "numpy", "--problem", "one_feature", "--problem", "kink-2layer-relu")
+    code, out, _ = run("compare", "--impl", "numpy", "--problem", "one_class", "--problem", "kink-2layer-relu")
     assert code == 0
     assert "16 comparisons over 2 problems: 16 agrees." in out
     table = pd.read_csv("results/agreement.csv")
@@ -210,10 +210,10 @@ def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
 
 def test_a_disagreement_exits_1_and_names_problem_implementation_tensor_and_ratio(run: Run) -> None:
     code, out, _ = run(
-        "compare", "--impl", "tests.harness.outsiders.trouble/nan", "--impl", "numpy/by_hand", "--problem", "one_feature"
+        "compare", "--impl", "tests.harness.outsiders.trouble/nan", "--impl", "numpy/by_hand", "--problem", "one_class"
     )  # fmt: skip
     assert code == 1
-    assert "disagrees: tests.harness.outsiders.trouble/nan on one_feature-logistic, float64" in out
+    assert "disagrees: tests.harness.outsiders.trouble/nan on one_class-logistic, float64" in out
     assert "dW1[0, 0] at iteration 0: got nan" in out
     assert "inf x the budget" in out
     table = pd.read_csv("results/agreement.csv")
@@ -221,7 +221,7 @@ def test_a_disagreement_exits_1_and_names_problem_implementation_tensor_and_rati
 
 
 def test_float32_alone_brings_its_float64_twin(run: Run) -> None:
-    run("compare", "--impl", "numpy/by_hand", "--problem", "one_feature", "--dtype", "float32")
+    run("compare", "--impl", "numpy/by_hand", "--problem", "one_class", "--dtype", "float32")
     assert list(pd.read_csv("results/agreement.csv").dtype) == ["float64", "float32"]
 
 
@@ -321,7 +321,7 @@ def test_an_interrupt_keeps_what_is_there(run: Run, monkeypatch: pytest.MonkeyPa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(workers, "run", interrupted)
-    code, _, err = run("compare", "--impl", "numpy/by_hand", "--problem", "one_feature")
+    code, _, err = run("compare", "--impl", "numpy/by_hand", "--problem", "one_class")
     assert code == 130
     assert "interrupted" in err
     assert Path("results/agreement.csv").read_text() == "what was there before"
