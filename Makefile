@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help compare compare-all test test-numpy test-torch test-jax test-harness conformance lint lock clean
+.PHONY: help readme compare compare-all test test-numpy test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,11 @@ lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+readme: ## copy the counts of results/agreement.md into README.md
+	@sed -n '/^| implementation/,/^$$/p' results/agreement.md | sed '/^$$/d' > counts.part
+	@sed -i.part -e '/^<!-- counts/,/^<!-- end/{//!d;}' -e '/^<!-- counts/r counts.part' README.md
+	@rm -f counts.part README.md.part
 
 lock: ## renew requirements.lock: the newest versions that pyproject.toml allows
 	rm -rf .venv-lock

@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.verdict import VERDICTS, Row
-from impls.interface import BadInput
+from harness.verdict import BAD, VERDICTS, Row
+from impls.interface import DTYPES, BadInput
 
 FILES = ("agreement.csv", "agreement.md", "environment.json")
 
@@ -115,13 +115,17 @@ HEADER = [
 ]  # fmt: skip
 
 
-def count(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
-    """Return how many rows have each verdict, by implementation and dtype."""
-    table: dict[str, dict[str, int]] = {}
-    for row in rows:
-        of = table.setdefault(f"{row.implementation} {row.dtype}", dict.fromkeys(VERDICTS, 0))
-        of[row.verdict] += 1
-    return table
+def count(rows: Sequence[Row]) -> list[list[str]]:
+    """Return how many rows have each verdict, a line an implementation; of each dtype where there are two."""
+    dtypes = [dtype for dtype in DTYPES if any(row.dtype == dtype for row in rows)]
+    lines = []
+    for name in dict.fromkeys(row.implementation for row in rows):
+        line = [name]
+        for verdict in VERDICTS:
+            numbers = [sum((r.implementation, r.dtype, r.verdict) == (name, d, verdict) for r in rows) for d in dtypes]
+            line.append(" + ".join(map(str, numbers)) if any(numbers) else "")
+        lines.append(line)
+    return lines
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -140,7 +144,6 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in body]
 
     worst = max((w.ratio for row in rows if row.verdict == "agrees" and (w := row.worst())), default=None)
-    counts = [[name, *(str(n or "") for n in of.values())] for name, of in count(rows).items()]
     lines = [
         "# Agreement",
         "",
@@ -149,20 +152,20 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         "",
         "Each number is the largest error of a tensor in units of its proved budget: at most 1 is what rounding can "
         "do to an honest implementation, more is proof of something else. `step` is J and the parameters after one "
-        "iteration of `fit`. Accuracies are those after a free run; `excused` labels differ where the truth's own "
-        "output lies within its budget of 0.5. The CSV beside this file also has the errors in units in the last "
+        "iteration of `fit`. Accuracies are those after a free run, of one iteration for the sources that loop in Python; "
+        "`excused` labels differ where the truth's own output lies within its budget of 0.5. The CSV beside this file also has the errors in units in the last "
         "place (`_ulps`) and the resolution.",
         "",
         *(f"- `{verdict}`: {meaning}." for verdict, meaning in VERDICTS.items()),
         "",
         f"Run on {environment.get('processor')}, {environment.get('date')}; see environment.json.",
         "",
-        "## Verdicts by implementation",
+        "## Verdicts by implementation, float64 + float32",
         "",
-        *table(["implementation", *VERDICTS], counts),
+        *table(["implementation", *VERDICTS], count(rows)),
         "",
     ]
-    for verdict in VERDICTS:
+    for verdict in sorted(VERDICTS, key=lambda verdict: (verdict not in BAD, verdict == "agrees")):
         chosen = [cells(row) for row in rows if row.verdict == verdict]
         if chosen:
             lines += [f"## {verdict}", "", *table(HEADER, chosen), ""]
