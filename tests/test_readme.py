@@ -1,6 +1,7 @@
 """The README says what is so: its links lead somewhere, and its table is the one in results/."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,18 @@ def test_a_link_leads_to_a_file_and_to_the_function_it_names(name: str, target: 
         assert re.search(rf"^def {name}\(", path.read_text(), re.MULTILINE)
 
 
+def committed(name: str) -> str:
+    """The file as it was committed: `make compare` on another machine writes other tables, and may."""
+    done = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout, which is where the README and the tables can be compared as committed")
+    return done.stdout
+
+
 def test_the_counts_are_those_of_the_last_run() -> None:
-    found = re.search(r"<!-- counts:.*?-->\n(.*?)<!-- end -->", README, re.DOTALL)
+    found = re.search(r"<!-- counts:.*?-->\n(.*?)<!-- end -->", committed("README.md"), re.DOTALL)
     assert found is not None
     lines = [line for line in found[1].splitlines() if line.strip()]
     assert len(lines) > 10
-    results = (ROOT / "results" / "agreement.md").read_text().splitlines()
+    results = committed("results/agreement.md").splitlines()
     assert [line for line in lines if line not in results] == []
