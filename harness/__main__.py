@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,8 +120,8 @@ def compare(
         data, test, label, standardise, layers, activation, output, loss, weights, seed, learning_rate, iterations,
         kink, leaky_slope,
     )  # fmt: skip
-    if not time_limit > 0:
-        raise BadInput(f"--time-limit {time_limit:g}: expected seconds > 0")
+    if not 0 < time_limit <= 1e6:
+        raise BadInput(f"--time-limit {time_limit:g}: expected seconds > 0, and at most 1e6")
     dtypes = comparison.check_dtypes(dtype)
     chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
@@ -192,6 +193,7 @@ def train(
 
 def main() -> None:
     """Run the command line; a wrong request is one line on standard error and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers and their files go too
     try:
         code = app(standalone_mode=False)
     except BadInput as error:

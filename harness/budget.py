@@ -111,7 +111,8 @@ def _forward(network: Network, params: Params, truth: Evaluation, p: Precision, 
         # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what flushing to zero may take
         WE = np.abs(W) @ E_As[-1]
         S = np.abs(W) @ np.abs(A[l - 1]) + np.abs(b)
-        E_Z = WE + p.gamma(n + 1) * (S + WE) + p.tiny * (n + 1) * (1 + np.abs(W).max()) * (S > 0)
+        flushed = p.tiny * (n + 1) * (1 + np.abs(W).max() + np.abs(A[l - 1]).max())  # a tiny W or A, times the other
+        E_Z = WE + p.gamma(n + 1) * (S + WE) + flushed * (S > 0)
         E_Z = _bound(E_Z, S, p)
         E_A, E_g, unsure = _through(name, network, Z[l - 1], A[l], truth.slopes[l - 1], E_Z, p, declared, kinks)
         ambiguous += unsure
@@ -131,12 +132,13 @@ def _backward(
     c = truth.losses
     # J: the errors of the terms, and of a sum of m terms
     E_J = (e.sum() + p.gamma_sum(c.size + 3) * (c + e).sum()) / m + tiny * c.size
+    E_J = _bound(np.asarray(E_J), np.asarray(2 * (c + e).sum()), p)  # (A − Y)² comes before its half
     E_gradient = []
     for l in range(network.L, 0, -1):
         D, E_A = np.abs(truth.dZ[l - 1]), E_As[l - 1]
         De, Ae = D + E_dZ, np.abs(A[l - 1]) + E_A
         # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(m+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
-        E_dW = (E_dZ @ Ae.T + D @ E_A.T + p.gamma(m + 3) * (De @ Ae.T)) / m + tiny * (m + 1)
+        E_dW = (E_dZ @ Ae.T + D @ E_A.T + p.gamma(m + 3) * (De @ Ae.T)) / m + tiny * (m + 1) * (1 + De.max())
         E_db = (E_dZ.sum(axis=1) + p.gamma_sum(m + 3) * De.sum(axis=1))[:, None] / m + tiny * (m + 1)
         E_gradient.append(Layer(_bound(E_dW, De @ Ae.T, p), _bound(E_db, De.sum(axis=1)[:, None], p)))
         if l > 1:
@@ -145,7 +147,7 @@ def _backward(
             # dA[l−1] = W[l]ᵀ dZ[l];  dZ[l−1] = dA[l−1] ∘ g′
             E_dA = _bound(W.T @ E_dZ + p.gamma(W.shape[0]) * (W.T @ De), W.T @ De, p)
             E_dZ = E_dA * (slope + E_gs[l - 2]) + dA * E_gs[l - 2] + 3 * u * dA * slope
-            E_dZ += tiny * (W.shape[0] + 2) * (1 + W.max()) + tiny * m
+            E_dZ += tiny * (W.shape[0] + 2) * (1 + W.max() + De.max()) + tiny * m
     gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))
     return Budget(float(_finish(np.asarray(E_J))), gradient, _finish(E_As[-1]), ambiguous)
 
@@ -227,4 +229,5 @@ def step_budget(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision)
     """Return the bound on W - alpha dW, computed in precision p from a gradient that may err by E_dW."""
     # W − α dW: one product, one difference, α rounded
     moved = np.abs(W - alpha * dW)
-    return alpha * E_dW * (1 + 4 * p.u) + 1.01 * p.u * moved + 3 * p.u * alpha * np.abs(dW) + 8 * p.tiny
+    E = alpha * E_dW * (1 + 4 * p.u) + 1.01 * p.u * moved + 3 * p.u * alpha * np.abs(dW) + 8 * p.tiny
+    return _bound(E, np.abs(W) + alpha * (np.abs(dW) + E_dW), p)

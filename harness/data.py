@@ -5,6 +5,7 @@ X is (n_x, m), examples are columns, Y is (n_y, m); float64, NumPy only. Nothing
 
 from __future__ import annotations
 
+import csv
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -210,6 +211,8 @@ def _npz(path: Path, label: str | None) -> Data:
     X, Y, X_test, Y_test = (arrays.get(name) for name in ("X", "Y", "X_test", "Y_test"))
     if (X_test is None) != (Y_test is None):
         raise BadInput(f"{path}: has one of X_test and Y_test, expected both or neither")
+    if X is not None and X_test is not None and X.ndim != X_test.ndim:
+        raise BadInput(f"{path}: X has rank {X.ndim}, X_test rank {X_test.ndim}, expected the same; save both alike")
     if X is not None and X.ndim > 2:
         X, X_test = flatten(X), None if X_test is None else flatten(X_test)
     return Data(*(None if a is None else np.asarray(a, dtype=np.float64) for a in (X, Y, X_test, Y_test)))  # type: ignore[arg-type]
@@ -228,6 +231,8 @@ def load_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     except ValueError as error:
         raise BadInput(f"{path}: holds pickled objects, expected plain numbers; save float arrays: {error}") from error
     for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise BadInput(f"{path}: {name} is not an array, expected an archive by np.savez; save it again")
         if array.dtype.kind not in "biuf":
             raise BadInput(f"{path}: {name} holds {array.dtype}, expected numbers")
     return arrays
@@ -250,6 +255,15 @@ def _csv(path: Path, label: str | None) -> Data:
         raise BadInput(
             f"{path}: not a table ({str(error).strip()}), expected a header and an example a line"
         ) from error
+    with path.open(newline="", encoding="utf-8") as file:  # pandas takes a field too many for a name of the line
+        lines = csv.reader(file)
+        names = next(lines)
+        for line in lines:
+            if len(line) > len(names):
+                raise BadInput(
+                    f"{path}: line {lines.line_num} has {len(line)} fields, the header {len(names)} names, "
+                    "expected as many; complete the header"
+                )
     columns = [str(name) for name in table.columns]
     table.columns = pd.Index(columns)
     if label is not None and label not in columns:
@@ -282,8 +296,10 @@ def _h5(path: Path, label: str | None) -> Data:
                 f"{path}: has {', '.join(file) or 'nothing'}, expected train_set_x and train_set_y, "
                 "or test_set_x and test_set_y"
             )
-    except OSError as error:
-        raise BadInput(f"{path}: not a whole HDF5 file ({error}); fetch it again") from error
+    except BadInput:
+        raise
+    except (OSError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise BadInput(f"{path}: not the course's HDF5 file, or not a whole one ({error}); fetch it again") from error
 
 
 def validate(data: Data, where: str) -> None:
@@ -311,6 +327,11 @@ def validate(data: Data, where: str) -> None:
             )
         if X.shape[1] == 0 or X.shape[0] == 0:
             raise BadInput(f"{where}: {X_name} has shape {X.shape}, expected at least one feature and one example")
+
+    if data.X_test is not None and data.Y_test is not None:
+        for name, one, other in (("X_test", data.X, data.X_test), ("Y_test", data.Y, data.Y_test)):
+            if one.shape[0] != other.shape[0]:
+                raise BadInput(f"{where}: {name} has {other.shape[0]} rows, expected {one.shape[0]} as {name[0]} has")
 
 
 def validate_labels(data: Data, where: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from harness.budget import Budget, Precision, budget, output_budget, precision, step_budget
 from harness.problems import Problem
 from harness.truth import Evaluation, descend, evaluate, exact, kinks_of
-from impls.interface import Array, Declaration, Framework, Layer, Network, Params
+from impls.interface import Array, BadInput, Declaration, Framework, Layer, Network, Params
 
 
 class Case(NamedTuple):
@@ -64,11 +64,26 @@ def cast(params: Params, dtype: str) -> Params:
     return tuple(Layer(np.asarray(W).astype(dtype), np.asarray(b).astype(dtype)) for W, b in params)
 
 
+@np.errstate(all="ignore")  # what does not fit is refused, in words
+def rounded_to(problem: Problem, dtype: str) -> tuple[Array, Array, Array | None, Array | None, Params, float]:
+    """Return X, Y, X_test, Y_test, the initial params and alpha in the dtype. Raises BadInput if one does not fit."""
+    data = [None if array is None else array.astype(dtype) for array in problem.data]
+    params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
+    numbers = [("data", array) for array in data] + [("weights", array) for layer in params for array in layer]
+    for name, array in numbers:
+        if array is not None and not np.isfinite(array).all():
+            limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
+            raise BadInput(f"{problem.name}: {name} {limit}; scale it down, or use --dtype float64")
+    if not 0 < alpha < np.inf:
+        raise BadInput(
+            f"learning rate: got {problem.alpha:g}, which is {alpha:g} in {dtype}; expected a number > 0 in it"
+        )
+    return data[0], data[1], data[2], data[3], params, alpha
+
+
 def make_case(problem: Problem, dtype: str) -> Case:
     """Round the problem to the dtype, and let the truth train to find the later points."""
-    X, Y, X_test, Y_test = (None if a is None else a.astype(dtype) for a in problem.data)
-    start = cast(problem.params, dtype)
-    alpha = float(np.dtype(dtype).type(problem.alpha))
+    X, Y, X_test, Y_test, start, alpha = rounded_to(problem, dtype)
     wanted = (problem.iterations // 2, problem.iterations)
     points, at = [start], [0]
     with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those points are left out
@@ -192,7 +207,8 @@ class Judge:
         kinks = kinks_of(network, declared.kink)
         key = (point, tuple(sorted(kinks.items())))
         if key not in self._evaluations:
-            self._evaluations[key] = evaluate(network, params, self.X, self.Y, kinks)
+            with np.errstate(all="ignore"):  # what overflows has no bound
+                self._evaluations[key] = evaluate(network, params, self.X, self.Y, kinks)
         truth = self._evaluations[key]
         own = Declaration(kink=declared.kink)
         for declaration, p in ((declared, self.precision(declared)), (own, precision("float64"))):
@@ -262,6 +278,8 @@ class Judge:
                 strict=True,
             ):
                 yield held(name, t, got, true, E + E_own, case.dtype)
+        _, truth, theirs, own = self._truth(0, declared)
+        yield held("fit: J[0]", 0, answer.costs[0], np.asarray(truth.J), np.asarray(theirs.J + own.J), case.dtype)
         for point, (params, costs) in zip(answer.points, answer.steps, strict=False):
             yield from self._step(point, params, costs, declared)
 
@@ -284,8 +302,8 @@ class Judge:
 
     def predictions(self, answer: Answer, declared: Declaration) -> Predictions:
         """Hold the labels after the free run against the truth's at the same, trained parameters."""
-        if not all(np.isfinite(a).all() for layer in answer.trained for a in layer):
-            return Predictions(None, None, None, None, 0, 0, "the free run ends in NaN or inf")
+        if not all(np.isfinite(a).all() for a in (answer.costs, *(a for layer in answer.trained for a in layer))):
+            return Predictions(None, None, None, None, 0, 0, "the free run comes to NaN or inf")
         params = cast(answer.trained, "float64")
         train, wrong, excused, found = self._labels(params, answer.labels, self.case.X, self.case.Y, declared)
         test: tuple[float | None, float | None] = (None, None)
@@ -300,7 +318,8 @@ class Judge:
     ) -> tuple[tuple[float | None, float | None], int, int, str]:
         """Return (accuracy, the truth's), the labels that are wrong, those excused, and the first wrong in words."""
         network, X, Y = self.case.network, exact(X), exact(Y)
-        truth = evaluate(network, params, X, Y, kinks_of(network, declared.kink))
+        with np.errstate(all="ignore"):
+            truth = evaluate(network, params, X, Y, kinks_of(network, declared.kink))
         stable = declared._replace(form="logits")  # `predict` is, whatever the source
         E = output_budget(network, params, truth, self.precision(declared), stable)
         E = E + output_budget(network, params, truth, precision("float64"), stable)
@@ -313,7 +332,7 @@ class Judge:
             outside, excused = differs & ~near, int((differs & near).sum())
             accuracies = float((labels == Y).mean()), float((true == Y).mean())
         else:
-            outside, excused = ~(np.abs(labels - output) <= E), 0
+            outside, excused = ~(np.abs(labels - output) <= E) & np.isfinite(E), 0
         if not outside.any():
             return accuracies, 0, excused, ""
         k, i = np.argwhere(outside)[0]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 SQUARED: Loss = "squared_error"
+MIXED = "linear,leaky_relu,relu"
 
 
 class Spec(NamedTuple):
@@ -38,6 +39,8 @@ class Spec(NamedTuple):
     loss: Loss = "cross_entropy"
     why: str = ""
     default: bool = True
+    kink: Kink = "right"
+    slope: float = 0.01
 
 
 class Problem(NamedTuple):
@@ -74,7 +77,7 @@ def _real() -> list[Spec]:
 SPECS: tuple[Spec, ...] = (
     *_real(),
     Spec("kink-2layer-relu", "kink", (4,), "relu", why="Z is exactly 0: which derivative does ReLU have there?"),
-    Spec("kink-2layer-leaky_relu", "kink", (4,), "leaky_relu", why="the same for leaky ReLU"),
+    Spec("kink-2layer-leaky_relu", "kink", (4,), "leaky_relu", why="leaky ReLU's, left", kink="left", slope=0.2),
     Spec("saturated-logistic", "saturated", (), "", "5", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
     Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
     Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
@@ -87,8 +90,9 @@ SPECS: tuple[Spec, ...] = (
     Spec("zero_weights-2layer-tanh", "flower", (4,), "tanh", "zeros", why="all units alike, and Z[L] exactly 0"),
     Spec("small_weights-2layer-tanh", "flower", (4,), "tanh", "0.01", 1.2, why="the course's planar exercise"),
     Spec("many_outputs-logistic", "digits_by_kind", why="three labels for each example"),
+    Spec("many_outputs-squared_error", "digits_by_kind", loss=SQUARED, why="squared error after three sigmoids"),
+    Spec("regression-4layer-mixed", "diabetes", (6, 5, 4), MIXED, "scaled", 0.02, 60, "relu", SQUARED, "a ReLU output"),
     Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 60, "linear", SQUARED, "", False),
-    Spec("regression-2layer-relu", "diabetes", (8,), "relu", "scaled", 0.02, 60, "relu", SQUARED, "a ReLU output"),
     Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
 )  # fmt: skip
 BY_NAME = {spec.name: spec for spec in SPECS}
@@ -162,8 +166,8 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
         (data.X.shape[0], *hidden, data.Y.shape[0]),
         (*_activations(options.activation or spec.activation or "relu", len(hidden)), options.output or default_output),
         loss,
-        0.01 if options.leaky_slope is None else options.leaky_slope,
-        cast("Kink", options.kink or "right"),
+        spec.slope if options.leaky_slope is None else options.leaky_slope,
+        cast("Kink", options.kink or spec.kink),
     )
     check_differentiable(network)
     if loss == "cross_entropy":
@@ -171,7 +175,12 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     alpha = spec.alpha if options.learning_rate is None else options.learning_rate
     iterations = spec.iterations if options.iterations is None else options.iterations
     check_descent(alpha, iterations)
-    params = initial(network, options.weights or spec.weights, options.seed)
+    if options.seed < 0:
+        raise BadInput(f"--seed {options.seed}: expected a whole number >= 0")
+    try:
+        params = initial(network, options.weights or spec.weights, options.seed)
+    except MemoryError as error:
+        raise BadInput(f"--layers: no memory for the weights of {network.dimensions}; choose smaller layers") from error
     return Problem(spec.name, data, network, params, alpha, iterations)
 
 

@@ -152,9 +152,10 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         "",
         "Each number is the largest error of a tensor in units of its proved budget: at most 1 is what rounding can "
         "do to an honest implementation, more is proof of something else. `step` is J and the parameters after one "
-        "iteration of `fit`. Accuracies are those after a free run, of one iteration for the sources that loop in Python; "
-        "`excused` labels differ where the truth's own output lies within its budget of 0.5. The CSV beside this file also has the errors in units in the last "
-        "place (`_ulps`) and the resolution.",
+        "iteration of `fit`, whose last rounding alone may come near 1. Accuracies are those after a free run, of one "
+        "iteration for the sources that loop in Python; `excused` labels differ where the truth's own output lies "
+        "within its budget of 0.5. The CSV beside this file also has the errors in units in the last place (`_ulps`) "
+        "and the resolution.",
         "",
         *(f"- `{verdict}`: {meaning}." for verdict, meaning in VERDICTS.items()),
         "",

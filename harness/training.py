@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from harness import workers
 from harness.compare import implementations
-from harness.lockstep import cast
+from harness.lockstep import rounded_to
 from harness.problems import Problem
 from harness.screen import progress
 from harness.tables import writable, write
@@ -38,12 +39,14 @@ def train(
             if path.suffix != ending:
                 raise BadInput(f"{path}: expected a name that ends in {ending}")
             writable(path.parent)
+    sys.path.insert(0, str(Path.cwd()))  # for a dotted path
     framework = load(framework_name)
     if device not in framework.devices():
         raise BadInput(
             f"--device {device}: {framework_name} has {', '.join(framework.devices())} here; use one of them"
         )
-    start = tuple(Layer(*(framework.put(a, device) for a in layer)) for layer in cast(problem.params, dtype))
+    *_, params, _ = rounded_to(problem, dtype)
+    start = tuple(Layer(*(framework.put(a, device) for a in layer)) for layer in params)
     trained, costs, stopped = _descend(framework, source, problem, start, dtype, device)
     if costs_file is not None:
         write(costs_file, "iteration,cost\n" + "".join(f"{t},{J:.17g}\n" for t, J in enumerate(costs)))

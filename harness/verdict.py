@@ -70,7 +70,7 @@ def judge(judge: Judge, answer: Answer, declared: Declaration, key: dict[str, An
     elif row.verdict == "agrees" and row.predictions.found:
         row.cause = row.predictions.found
         if len(judge.case.points) == 3 or answer.iterations == 1:  # the truth's own run stays finite
-            row.verdict = "disagrees"
+            row.verdict = "undefined" if declared.form == "textbook" else "disagrees"
     return row
 
 

@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections import deque
@@ -28,6 +29,7 @@ from harness.lockstep import Answer, Case, TooSlow, measure
 from impls.interface import SOURCES, Declaration, declaration, load
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
+LAST_WORDS = 65_536  # bytes of what an implementation printed, searched for the reason of its end
 DEATHS = 3  # processes that one implementation may lose before it is given up
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 COMPILED = {  # what one of JAX's processes has compiled the others need not, within a run
@@ -86,6 +88,9 @@ def missing(framework: str) -> str:
 def serve(connection: Any, framework: str, source: str, device: str, log: str, processors: Sequence[int] = ()) -> None:
     """Load one implementation and answer cases until the connection closes; runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the harness decides
+    if hasattr(os, "setsid"):
+        os.setsid()  # what it starts ends with it
+    threading.Thread(target=_orphan, args=(os.getppid(),), daemon=True).start()
     _redirect(log)
     if processors:  # before the framework counts them: two that use all of them hold each other up
         os.sched_setaffinity(0, processors)
@@ -108,6 +113,15 @@ def serve(connection: Any, framework: str, source: str, device: str, log: str, p
             except BaseException as error:  # the same
                 answer = Failure("failed", _reason(error))
             connection.send(answer)
+
+
+def _orphan(parent: int) -> None:
+    """End this process, and what it started, when the harness is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _redirect(log: str) -> None:
@@ -140,6 +154,7 @@ class _Worker:
     about: About | None = None
     current: int | None = None
     deadline: float = field(default=0.0)
+    timer: threading.Timer | None = None
 
 
 def run(
@@ -204,13 +219,25 @@ def _start(worker: _Worker, time_limit: float) -> _Worker:
     context = multiprocessing.get_context("spawn")
     worker.connection, theirs = context.Pipe()
     job = worker.job
+    with contextlib.suppress(OSError):  # a new process begins a new log
+        worker.log.unlink()
     arguments = (theirs, job.framework, job.source, job.device, str(worker.log), worker.processors)
     worker.process = context.Process(target=serve, args=arguments, daemon=True, name=f"crosscheck {job.name}")
     worker.process.start()
     theirs.close()
     worker.about, worker.current = None, None
-    worker.deadline = time.monotonic() + time_limit
+    _allow(worker, time_limit)
     return worker
+
+
+def _allow(worker: _Worker, time_limit: float) -> None:
+    """Give it so much time. If it stops in the middle of a message, which we then wait for, a timer ends it."""
+    if worker.timer is not None:
+        worker.timer.cancel()
+    worker.deadline = time.monotonic() + time_limit
+    worker.timer = threading.Timer(time_limit + 1, worker.process.kill)
+    worker.timer.daemon = True
+    worker.timer.start()
 
 
 def _wait(active: list[_Worker]) -> None:
@@ -232,11 +259,11 @@ def _attend(worker: _Worker, done: Callable[..., None], time_limit: float) -> No
         return
     if worker.process is None:
         return
-    if not worker.process.is_alive():
-        _lost(worker, _death(worker), done, time_limit)
-    elif time.monotonic() > worker.deadline:
+    if time.monotonic() > worker.deadline:
         doing = "the import" if worker.about is None else "this problem"
         _lost(worker, f"no answer within {time_limit:g} s for {doing}; stopped (--time-limit)", done, time_limit)
+    elif not worker.process.is_alive():
+        _lost(worker, _death(worker), done, time_limit)
 
 
 def _receive(worker: _Worker, message: Any, done: Callable[..., None], time_limit: float) -> None:
@@ -273,7 +300,7 @@ def _next(worker: _Worker, time_limit: float) -> None:
         _stop(worker)
         return
     worker.current = worker.left.popleft()
-    worker.deadline = time.monotonic() + time_limit
+    _allow(worker, time_limit)
     worker.connection.send(worker.job.cases[worker.current])
 
 
@@ -298,7 +325,9 @@ def _death(worker: _Worker) -> str:
     code = worker.process.exitcode
     words = ""
     with contextlib.suppress(OSError):
-        lines = worker.log.read_text(errors="replace").strip().splitlines()
+        with worker.log.open("rb") as file:
+            file.seek(max(0, worker.log.stat().st_size - LAST_WORDS))
+            lines = file.read().decode(errors="replace").strip().splitlines()
         words = next((f": {line.strip()[:200]}" for line in lines if "Fatal" in line or "rror" in line), "")
     if code is not None and code < 0:
         name = signal.Signals(-code).name
@@ -308,9 +337,14 @@ def _death(worker: _Worker) -> str:
 
 
 def _stop(worker: _Worker) -> None:
-    """End a process at once; whatever it had to say has been taken."""
+    """End a process and what it started, at once; whatever it had to say has been taken."""
+    if worker.timer is not None:
+        worker.timer.cancel()
     if worker.process is not None:
         worker.connection.close()
+        with contextlib.suppress(AttributeError, ProcessLookupError, PermissionError):
+            if os.getpgid(worker.process.pid) == worker.process.pid:
+                os.killpg(worker.process.pid, signal.SIGKILL)
         worker.process.kill()
         worker.process.join()
         worker.process = None

@@ -220,6 +220,13 @@ class Declaration(NamedTuple):
     loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
 
 
+DECLARED = {
+    "form": ("logits", "autodiff", "textbook"),
+    "precision": ("full", "tf32", "bfloat16"),
+    "loops_over": ("nothing", "examples", "numbers"),
+}
+
+
 @runtime_checkable
 class Gradients(Protocol):
     """(network, params, X, Y) -> J, a scalar array of X's dtype, and dParams, of the shapes of params."""
@@ -303,6 +310,19 @@ def load(name: str) -> Framework:
 
 
 def declaration(framework: Framework, source: str) -> Declaration:
-    """Return what the source declares; by default it works from the logits, in full precision."""
+    """Return what the source declares; by default it works from the logits, in full precision. Raises BadInput."""
     found: Declaration = getattr(framework, "declarations", {}).get(source, Declaration())
+    for field, known in DECLARED.items():
+        if getattr(found, field) not in known:
+            where = f"implementation {framework.name}/{source}: declares {field} {getattr(found, field)!r}"
+            raise BadInput(f"{where}, expected one of {', '.join(known)}")
+    for name, side in found.kink:
+        if name not in KINKED or side not in ("right", "left"):
+            raise BadInput(
+                f"implementation {framework.name}/{source}: declares kink {name!r}: {side!r}, expected "
+                f"{' or '.join(KINKED)}: right or left"
+            )
+    if found.kink and not found.convention:
+        words = ", ".join(f"{name} {side}" for name, side in found.kink)
+        return found._replace(convention=f"{framework.name}/{source} at 0: {words}")
     return found

@@ -14,7 +14,7 @@ from harness.lockstep import Judge, cast, held, make_case
 from harness.problems import BY_NAME, build
 from harness.truth import activate, evaluate, exact
 from impls import with_numpy
-from impls.interface import Declaration, Layer, Network, Params
+from impls.interface import BadInput, Declaration, Layer, Network, Params, declaration
 
 DTYPES = ("float32", "float64")
 OUTPUTS = [
@@ -256,3 +256,34 @@ def test_held_leaves_out_what_has_no_bound_and_counts_it() -> None:
     found = held("J", 0, np.array([np.nan, 1.0]), np.array([0.0, 1.0]), np.array([np.inf, 1.0]), "float64")
     assert (found.ratio, found.undefined) == (0.0, 1)
     assert np.isnan(held("J", 0, np.array(np.nan), np.array(0.0), np.array(np.inf), "float64").ratio)
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "y"), [(1e-39, 0.0, 1e6), (1e6, 1e-39, 1e3), (1e-39, 1.0, -1e6), (3e-39, -2e-39, 1e30)]
+)
+def test_flushing_subnormals_to_zero_stays_within_the_budget(x: float, w: float, y: float) -> None:
+    """XLA on the CPU computes with 0 for a subnormal operand, whatever large number it is multiplied by."""
+    framework = pytest.importorskip("impls.with_jax")
+    network = Network((1, 1), ("linear",), "squared_error")
+    X, Y, W, b = (np.array([[v]], np.float32) for v in (x, y, w, 0.0))
+    put = framework.put
+    _, (gradient,) = framework.gradients["by_hand"](network, (Layer(put(W), put(b)),), put(X), put(Y))
+    wide = (Layer(exact(W), exact(b)),)
+    truth = evaluate(network, wide, exact(X), exact(Y))
+    bound = budget(network, wide, truth, exact(Y), precision("float32")).gradient[0].W
+    assert not held("dW1", 0, framework.get(gradient.W), truth.gradient[0].W, bound, "float32").ratio > 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [Declaration(precision="fp32"), Declaration(form="textbok"), Declaration(kink=(("tanh", "left"),))],  # type: ignore[arg-type]
+)
+def test_a_declaration_that_says_nothing_known_is_refused(wrong: Declaration) -> None:
+    class Module:
+        name = "mine"
+        declarations = {"source": wrong}  # noqa: RUF012
+
+    with pytest.raises(BadInput, match="implementation mine/source: declares"):
+        declaration(Module(), "source")  # type: ignore[arg-type]
+    named = type("Named", (), {"name": "mine", "declarations": {"source": Declaration(kink=(("relu", "left"),))}})
+    assert declaration(named(), "source").convention == "mine/source at 0: relu left"

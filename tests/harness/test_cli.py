@@ -5,6 +5,7 @@ import json
 import pickle
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def files(tmp_path: Path) -> Path:
     np.savez(folder / "good.npz", **good)
     for name, arrays in broken.items():
         np.savez(folder / f"{name}.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(folder / "test_rows.npz", **good, X_test=X[:2], Y_test=Y)
+    np.savez(folder / "large.npz", X=X * 1e39, Y=Y)
+    (folder / "fields.csv").write_text("age,ill\n1,0,1\n2,1,0\n")
+    (folder / "fields_text.csv").write_text("age,ill\nx,0,y\nz,1,w\n")
+    with zipfile.ZipFile(folder / "zip.npz", "w") as archive:
+        archive.writestr("X", "hello")
+        archive.writestr("Y", "world")
     whole = (folder / "good.npz").read_bytes()
     (folder / "truncated.npz").write_bytes(whole[: len(whole) // 2])
     (folder / "empty.npz").write_bytes(b"")
@@ -77,6 +85,11 @@ def files(tmp_path: Path) -> Path:
     with h5py.File(folder / "good.h5", "w") as file:
         file["train_set_x"] = rng.integers(0, 256, (6, 2, 2, 3), dtype=np.uint8)
         file["train_set_y"] = np.array([0, 1, 0, 1, 1, 0])
+    with h5py.File(folder / "group.h5", "w") as file:
+        file.create_group("train_set_x")
+        file["train_set_y"] = np.array([0, 1])
+    with h5py.File(folder / "scalar.h5", "w") as file:
+        file["train_set_x"], file["train_set_y"] = 3, np.array([0])
     (folder / "broken.h5").write_bytes(b"\x89HDF nothing")
     np.savez(folder / "weights.npz", W1=np.ones((1, 3)), b1=np.zeros((1, 1)))
     np.savez(folder / "wrong_shape.npz", W1=np.ones((2, 3)), b1=np.zeros((1, 1)))
@@ -110,7 +123,7 @@ BAD: dict[str, tuple[str, str]] = {
     "missing file": ("--data files/nowhere.csv", "no such file, expected data; check the path"),
     "a folder": ("--data files", "cannot read"),
     "h5 without the sets": ("--data files/other.h5", "has pictures, expected train_set_x and train_set_y"),
-    "broken h5": ("--data files/broken.h5", "not a whole HDF5 file"),
+    "broken h5": ("--data files/broken.h5", "or not a whole one"),
     "test set of other features": ("--data files/good.npz --test files/good.csv", "2 features, expected 3"),
     "unknown activation": ("--problem flower-2layer-tanh --activation tan", "unknown activation; did you mean tanh?"),
     "activations per layer": ("--problem flower-3layer-tanh --activation tanh,relu,relu", "3 names for 2 hidden layers"),
@@ -142,6 +155,18 @@ BAD: dict[str, tuple[str, str]] = {
     "unknown option": ("--dataset files/good.npz", "--dataset"),
     "out is a file": ("--problem flower-logistic --out files/good.csv", "--out files/good.csv: "),
     "out is not writable": ("--problem flower-logistic --out /proc/crosscheck", "--out /proc/crosscheck: "),
+    "too many fields": ("--data files/fields.csv", "line 2 has 3 fields, the header 2 names"),
+    "too many fields, text": ("--data files/fields_text.csv", "line 2 has 3 fields, the header 2 names"),
+    "a zip of text": ("--data files/zip.npz", "X is not an array"),
+    "h5 group": ("--data files/group.h5", "not the course's HDF5 file"),
+    "h5 scalar": ("--data files/scalar.h5", "not the course's HDF5 file"),
+    "test set of other features in an npz": ("--data files/test_rows.npz", "X_test has 2 rows, expected 3"),
+    "seed": ("--problem flower-logistic --seed -1", "--seed -1: expected a whole number >= 0"),
+    "huge layers": ("--problem flower-2layer-tanh --layers 10000000000000", "no memory for the weights"),
+    "alpha too large for float32": ("--problem flower-logistic --learning-rate 1e39", "which is inf in float32"),
+    "alpha too small for float32": ("--problem flower-logistic --learning-rate 1e-50", "which is 0 in float32"),
+    "data too large for float32": ("--data files/large.npz", "the largest float32; scale it down"),
+    "time limit infinite": ("--problem flower-logistic --time-limit inf", "at most 1e6"),
     "time limit": ("--problem flower-logistic --time-limit 0", "expected seconds > 0"),
 }  # fmt: skip
 
@@ -245,6 +270,18 @@ def test_a_learning_rate_too_large_is_told_and_not_a_disagreement(run: Run, file
     table = pd.read_csv("results/agreement.csv")
     assert (table.points < 3).all()
     assert table.cause.str.contains("NaN or inf").all()
+
+
+@pytest.mark.parametrize("iterations", [2, 5, 10, 20, 30])
+@pytest.mark.parametrize("impl", ["numpy/by_hand", "numpy/textbook"])
+@pytest.mark.parametrize("problem", ["one_feature", "flower-logistic"])
+def test_a_run_that_overflows_float32_on_its_way_is_not_a_disagreement(
+    run: Run, problem: str, impl: str, iterations: int
+) -> None:
+    code, out, _ = run(
+        "compare", "--impl", impl, "--problem", problem, "--learning-rate", 10, "--iterations", iterations
+    )  # fmt: skip
+    assert code == 0, out
 
 
 def test_train_writes_costs_and_params(run: Run) -> None:

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +39,7 @@ def rows(problem: Problem) -> dict[str, Row]:
     """All kinds of trouble in one run, a good implementation among them."""
     kinds = [
         "raises", "killed", "segfault", "exits", "sys_exit", "memory", "prints", "mutates", "rank_1", "other_dtype",
-        "nan", "too_many_layers", "nonsense",
+        "nan", "too_many_layers", "nonsense", "costs_of_nan", "costs_of_7",
     ]  # fmt: skip
     return rows_of(problem, *(f"{TROUBLE}/{kind}" for kind in kinds), f"{RIGHT}/mine", "numpy/by_hand")
 
@@ -57,6 +60,8 @@ def rows(problem: Problem) -> dict[str, Row]:
         ("nan", "disagrees", "got nan"),
         ("too_many_layers", "disagrees", "3 layers came back, expected 2"),
         ("nonsense", "failed", ""),
+        ("costs_of_nan", "disagrees", "the free run comes to NaN or inf"),
+        ("costs_of_7", "disagrees", "fit: J[0]"),
     ],
 )
 def test_trouble_is_a_row_with_its_reason(rows: dict[str, Row], kind: str, verdict: str, words: str) -> None:
@@ -82,6 +87,35 @@ def test_a_hang_is_stopped(problem: Problem) -> None:
     row = rows_of(problem, f"{TROUBLE}/hangs", time_limit=4.0)[f"{TROUBLE}/hangs"]
     assert (row.verdict, "no answer within 4 s" in row.cause) == ("failed", True)
     assert time.monotonic() - before < 60  # not the ten minutes that it wanted to sleep
+
+
+def test_a_stop_in_the_middle_of_a_message_is_ended_too(problem: Problem) -> None:
+    row = rows_of(problem, f"{TROUBLE}/half_a_message", time_limit=4.0)[f"{TROUBLE}/half_a_message"]
+    assert (row.verdict, "no answer within 4 s" in row.cause) == ("failed", True)
+
+
+def test_nothing_is_left_running_when_the_harness_is_told_to_end(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "compare",
+        "--impl",
+        f"{TROUBLE}/hangs",
+        "--problem",
+        "kink-2layer-relu",
+    ]
+    harness = subprocess.Popen(
+        [*command, "--out", str(tmp_path)], cwd=root, env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("crosscheck-*/*.log")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    harness.send_signal(signal.SIGTERM)
+    assert harness.wait(20) == 143
+    assert list(tmp_path.glob("crosscheck-*")) == []
 
 
 def test_kill_of_a_worker_fails_that_case_and_the_rest_go_on(problem: Problem) -> None:

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import stat
 import sys
 import time
 from typing import Any
@@ -76,6 +77,17 @@ def _too_many_layers(network: Network, params: Params, X: Array, Y: Array) -> An
     return J, (*dParams, dParams[0])
 
 
+def _half_a_message(network: Network, params: Params, X: Array, Y: Array) -> Any:
+    """Say that a long message comes, on every pipe that is open, and send no more of it."""
+    for descriptor in range(3, 64):
+        try:
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode) or stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.write(descriptor, (10_000).to_bytes(4, "big"))
+        except OSError:
+            continue
+    time.sleep(600)
+
+
 def _nonsense(*_: Any) -> Any:
     return "a string", None
 
@@ -95,6 +107,9 @@ gradients = {
     "nan": _nan,
     "too_many_layers": _too_many_layers,
     "nonsense": _nonsense,
+    "half_a_message": _half_a_message,
+    "costs_of_nan": gradient,
+    "costs_of_7": gradient,
 }
 
 
@@ -104,4 +119,6 @@ def fit(source: str, network: Network, params: Params, X: Any, Y: Any, alpha: fl
         costs[t], step = gradient(network, params, X, Y)
         rate = X.dtype.type(alpha)
         params = tuple(Layer(W - rate * dW, b - rate * db) for (W, b), (dW, db) in zip(params, step, strict=True))
+    if iterations > 1 and source.startswith("costs_of"):
+        costs[1 if source == "costs_of_nan" else 0 :] = np.nan if source == "costs_of_nan" else 7
     return params, costs
