@@ -136,7 +136,12 @@ def compare(
         tables.write(out / "agreement.partial.csv", tables.csv(rows))
         typer.echo(f"\ninterrupted: {len(rows)} rows are in {out / 'agreement.partial.csv'}", err=True)
         raise typer.Exit(130) from None
-    settings = {"device": device, "dtypes": dtypes, "kink": kink or "right", "problems": [p.name for p in problems]}
+    settings = {
+        "device": device,
+        "dtypes": dtypes,
+        "kink": kink or "each problem's own",
+        "problems": [p.name for p in problems],
+    }
     tables.save(out, rows, tables.environment(abouts, settings))
     screen.show(rows)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")

@@ -29,11 +29,11 @@ def writable(folder: Path) -> None:
         raise BadInput(f"--out {folder}: {error.strerror}, expected a folder to write into; name another") from error
 
 
-def write(path: Path, text: str) -> None:
-    """Write a text file in one piece: either the old one stands or the new one. Raises BadInput if it cannot."""
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file in one piece: either the old one stands or the new one. Raises BadInput if it cannot."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as file:
-            file.write(text)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         Path(file.name).chmod(0o644)
         Path(file.name).replace(path)
     except OSError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -98,10 +97,4 @@ def _save(path: Path, framework: Framework, params: Params) -> None:
         f"{kind}{l}": framework.get(a) for l, layer in enumerate(params, 1) for kind, a in zip("Wb", layer, strict=True)
     }
     np.savez(buffer, **arrays)
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            file.write(buffer.getvalue())
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}, expected a place to write to; name another") from error
+    write(path, buffer.getvalue())

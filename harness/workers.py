@@ -21,7 +21,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -153,7 +153,7 @@ class _Worker:
     connection: Any = None
     about: About | None = None
     current: int | None = None
-    deadline: float = field(default=0.0)
+    deadline: float = 0.0
     timer: threading.Timer | None = None
 
 
