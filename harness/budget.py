@@ -25,8 +25,8 @@ class Precision(NamedTuple):
     """A precision's constants.
 
     u: unit roundoff of elementwise operations; ua: of the accumulation in matrix products; theta: the relative
-    error that rounding the operands of a product adds; tiny: the smallest normal number, below which XLA on the
-    CPU flushes to 0; largest: the largest number.
+    error that rounding the operands of a product adds; tiny: what a single result may lose near 0, the smallest
+    subnormal number, or the smallest normal one where subnormals are flushed to 0; largest: the largest number.
     """
 
     u: float
@@ -44,14 +44,15 @@ class Precision(NamedTuple):
         return self.gamma(n) - self.theta
 
 
-def precision(dtype: str, declared: str = "full") -> Precision:
-    """Return the constants of a dtype, and of what an implementation declares of its matrix products.
+def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Precision:
+    """Return the constants of a dtype, and of what an implementation declares: its matrix products, flushing.
 
     TF32 truncates operands to 10 bits (unit 2^-10) and accumulates in float32 without rounding to nearest;
     bfloat16 (unit 2^-8) also rounds every result.
     """
     info = np.finfo(dtype)
-    u, tiny, largest = float(info.eps) / 2, float(info.tiny), float(info.max)
+    u, largest = float(info.eps) / 2, float(info.max)
+    tiny = float(info.tiny if flushes else info.smallest_subnormal)
     if declared == "full" or dtype == "float64":
         return Precision(u, u, 0.0, tiny, largest)
     unit, out = (2.0**-10, 0.0) if declared == "tf32" else (2.0**-8, 2.0**-8)
@@ -108,11 +109,11 @@ def _forward(network: Network, params: Params, truth: Evaluation, p: Precision, 
     ambiguous = 0
     for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
         n = W.shape[1]
-        # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what flushing to zero may take
+        # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what is lost below the smallest numbers
         WE = np.abs(W) @ E_As[-1]
         S = np.abs(W) @ np.abs(A[l - 1]) + np.abs(b)
-        flushed = p.tiny * (n + 1) * (1 + np.abs(W).max() + np.abs(A[l - 1]).max())  # a tiny W or A, times the other
-        E_Z = WE + p.gamma(n + 1) * (S + WE) + flushed * (S > 0)
+        lost = p.tiny * (n + 1) * (1 + np.abs(W).max() + np.abs(A[l - 1]).max())  # a tiny W or A, times the other
+        E_Z = WE + p.gamma(n + 1) * (S + WE) + lost * (S > 0)
         E_Z = _bound(E_Z, S, p)
         E_A, E_g, unsure = _through(name, network, Z[l - 1], A[l], truth.slopes[l - 1], E_Z, p, declared, kinks)
         ambiguous += unsure
@@ -164,7 +165,7 @@ def _through(
     if name == "sigmoid":
         # |σ(z + e) − σ(z)| <= min(σ(1 − σ) exp|e|, 1/4) |e|
         q = np.fmin(slope * np.exp(E_Z), 0.25) * E_Z
-        E_A = q + SIGMOID * u * (A + q) + p.tiny
+        E_A = (q + SIGMOID * u * (A + q) + p.tiny) * ((Z != 0) | (E_Z > 0))  # σ(0) is ½ exactly
         return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), 0
     if name == "tanh":
         q = np.fmin(slope * np.exp(2 * E_Z), 1.0) * E_Z

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from harness import workers
 from harness.lockstep import Answer, Case, Judge, make_case
 from harness.problems import Problem
+from harness.trajectory import Curves
 from harness.verdict import BAD, Row, judge, twins
 from harness.workers import About, Failure, Job
 from impls.interface import DTYPES, SOURCES, BadInput, Declaration, nearest
@@ -94,6 +95,7 @@ def compare(
         for dtype in dtypes:
             cases[problem.name, dtype] = make_case(problem, dtype)
     judges = {key: Judge(case) for key, case in cases.items()}
+    curves = {key: Curves(case) for key, case in cases.items()}
     total = len(cases) * len(chosen)
 
     def row(job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
@@ -109,7 +111,9 @@ def compare(
             abouts[job.framework] = answer.environment
             declared = about.declarations[job.source] if about is not None else Declaration()
             try:
-                rows.append(judge(judges[case.problem, case.dtype], answer, declared, key))
+                judged = judge(judges[case.problem, case.dtype], answer, declared, key)
+                judged.envelope = curves[case.problem, case.dtype].beside(answer.run.costs)
+                rows.append(judged)
             except Exception as error:  # an outsider's answer may have any form
                 reason = f"the answer cannot be read: {type(error).__name__}: {error}"
                 rows.append(Row(**key, verdict="failed", cause=reason))

@@ -16,8 +16,8 @@ from harness.tables import HEADER, cells, summary
 from harness.verdict import BAD, VERDICTS, Row
 
 COLOURS = {
-    "agrees": "green", "convention": "cyan", "undefined": "blue", "disagrees": "bold red", "failed": "bold red",
-    "not run": "dim",
+    "agrees": "green", "convention": "cyan", "undefined": "blue", "suspect": "bold yellow", "disagrees": "bold red",
+    "failed": "bold red", "not run": "dim",
 }  # fmt: skip
 WIDTH = 200  # of the table where the output is a file or a pipe
 LINES = 30  # about what disagrees or failed, at the end

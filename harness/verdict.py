@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.lockstep import Answer, Comparison, Judge, Predictions
+from harness.attribution import Cause, attribute, where
+from harness.faults import Fault
+from harness.lockstep import Answer, Comparison, Judge
+from harness.noise import FACTOR
+from harness.trajectory import Envelope, Predictions, certify, predictions
 from impls.interface import Declaration
 
 VERDICTS = {
     "agrees": "every number lies within the proved budget of the truth (and so do the float64 twin's)",
     "convention": "differs from the truth by a documented convention, named, and agrees with the truth under it",
     "undefined": "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees",
+    "suspect": f"within the budget, but more than {FACTOR:g} times the usual rounding noise, or a run that differs "
+    "when it is repeated: unexplained, a warning",
     "disagrees": "a number lies outside the budget: it is proved not to be rounding",
     "failed": "an error, a crash, a kill, or no answer in time",
     "not run": "the framework or the device is not there, or a loop in Python would take minutes",
 }
 BAD = ("disagrees", "failed")
+FLUSHING = "subnormal numbers are flushed to 0"
 
 
 @dataclass
@@ -32,50 +40,105 @@ class Row:
     comparisons: list[Comparison] = field(default_factory=list)
     predictions: Predictions | None = None
     iterations: int = 0
+    certified: int = 0
     points: int = 0
     ambiguous: int = 0
+    envelope: Envelope | None = None
+    explained: Cause | None = None
 
     def worst(self, *tensors: str) -> Comparison | None:
         """Return the comparison with the largest ratio among tensors whose names begin so, or among all."""
         among = [c for c in self.comparisons if c.ratio == c.ratio and c.tensor.startswith(tensors or ("",))]
         return max(among, key=lambda c: c.ratio, default=None)
 
+    def noisiest(self) -> Comparison | None:
+        """Return the comparison with the largest error in units of the noise."""
+        return max((c for c in self.comparisons if c.noise == c.noise), key=lambda c: c.noise, default=None)
 
-def judge(judge: Judge, answer: Answer, declared: Declaration, key: dict[str, Any]) -> Row:
-    """Return the row: first by the network's own kink, then, if that fails, by the one that the source declares."""
-    row = Row(**key, verdict="agrees", iterations=answer.iterations, points=len(answer.points))
+
+def judge(judge: Judge, answer: Answer, declared: Declaration, key: dict[str, Any], guess: Fault | None = None) -> Row:
+    """Return the row: judged by no convention, and if that fails by those that the source declares.
+
+    guess: what explained this implementation elsewhere.
+    """
+    run, L = answer.run, judge.case.network.L
+    row = Row(**key, verdict="agrees", iterations=run.iterations, points=len(answer.points))
     broken = judge.broken(answer, key["device"])
     if broken:
         row.verdict, row.cause = "disagrees", "; ".join(broken)
+        if all(" is float" in words for words in broken):  # of another precision, but whole otherwise
+            _explain(row, judge, answer, declared, guess)
         return row
-    plain = declared._replace(kink=())
-    row.comparisons = judge.compare(answer, plain)
-    row.predictions = judge.predictions(answer, plain)
-    row.ambiguous = judge.ambiguous(plain)
-    worst = row.worst()
-    if worst is not None and worst.ratio > 1 and declared.kink:
-        under = judge.compare(answer, declared)
-        if not any(c.ratio > 1 for c in under):
-            row.verdict, row.cause = "convention", f"{declared.convention} (kink: {judge.case.network.kink} asked for)"
-            row.comparisons = under
-            worst = row.worst()
-    if worst is not None and worst.ratio > 1:
-        row.verdict, row.cause = "disagrees", describe(worst)
-    elif row.predictions.wrong:
-        row.verdict, row.cause = "disagrees", f"predictions: {row.predictions.found}"
-    elif row.verdict == "agrees" and (unbounded := [c for c in row.comparisons if c.undefined]):
-        first = unbounded[0]
+    row.certified = len(run.steps)
+    for under, words in conventions(declared):
+        comparisons = judge.compare(answer, under) + certify(judge, answer, under)
+        if not words or not any(c.ratio > 1 for c in comparisons):
+            row.comparisons, row.predictions = comparisons, predictions(judge, answer, under)
+            row.ambiguous = judge.ambiguous(under)
+            row.verdict, row.cause = "convention" if words else "agrees", words
+        if not any(c.ratio > 1 for c in comparisons):
+            break
+    found = row.predictions
+    assert found is not None  # the first turn of the loop sets it
+    if row.verdict == "convention":
+        return row
+    if outside := [c for c in row.comparisons if c.ratio > 1]:
+        row.verdict = "disagrees"
+        row.cause = f"{describe(first(outside, L))}; {where(outside, L)}"
+        _explain(row, judge, answer, declared, guess)
+    elif found.wrong:
+        row.verdict, row.cause = "disagrees", f"predictions: {found.found}"
+        _explain(row, judge, answer, declared, guess)
+    elif unbounded := [c for c in row.comparisons if c.undefined]:
         row.verdict = "undefined"
-        row.cause = f"{first.tensor} at iteration {first.iteration}: {why_unbounded(declared, judge.case.dtype)}"
-    elif row.verdict == "agrees" and row.predictions.found:
-        row.cause = row.predictions.found
-        if len(judge.case.points) == 3 or answer.iterations == 1:  # the truth's own run stays finite
+        row.cause = (
+            f"{unbounded[0].tensor} at iteration {unbounded[0].iteration}: {why_unbounded(declared, judge.case.dtype)}"
+        )
+    elif found.found:
+        row.cause = found.found
+        if len(judge.case.points) == 3 or run.iterations == 1:  # the truth's own run stays finite
             row.verdict = "undefined" if declared.form == "textbook" else "disagrees"
+    elif run.how == "irreproducible":
+        row.verdict, row.cause = "suspect", "two runs of the same fit differ: only single steps are certified"
+    elif (c := row.noisiest()) and c.noise > FACTOR and not row.ambiguous:
+        row.verdict, row.cause = "suspect", f"{c.tensor} at iteration {c.iteration}: {c.noise:.3g} x the usual noise"
+        _explain(row, judge, answer, declared, guess, noisy=True)
     return row
 
 
+def _explain(
+    row: Row, judge: Judge, answer: Answer, declared: Declaration, guess: Fault | None, noisy: bool = False
+) -> None:
+    """Add to the cause what explains the answer."""
+    row.explained = attribute(judge, answer, declared, noisy, guess)
+    row.cause += f"; {row.explained or 'unexplained'}"
+
+
+def conventions(declared: Declaration) -> Iterator[tuple[Declaration, str]]:
+    """Yield the declaration without its conventions, with one at a time, with all; and how to call them."""
+    plain = declared._replace(kink=(), flushes=False)
+    yield plain, ""
+    if declared.kink:
+        yield plain._replace(kink=declared.kink), declared.convention
+    if declared.flushes:
+        yield plain._replace(flushes=True), FLUSHING
+    if declared.kink and declared.flushes:
+        yield declared, f"{declared.convention}; {FLUSHING}"
+
+
+def first(outside: list[Comparison], L: int) -> Comparison:
+    """Return the first divergence in the order of computation: J, then dW[L], db[L], down to layer 1, then the step."""
+
+    def order(c: Comparison) -> tuple[int, int, int]:
+        name = c.tensor.removeprefix("fit: ")
+        stage = 0 if name == "J" else 1 + L - int(name.lstrip("dWb"))
+        return c.iteration, 2 * c.tensor.startswith("fit") + (stage > 0), stage
+
+    return min(outside, key=order)
+
+
 def describe(c: Comparison) -> str:
-    """Return the first place of divergence in words: what, where, got, truth, budget, ratio."""
+    """Return a place of divergence in words: what, where, got, truth, budget, ratio."""
     where = f"[{', '.join(map(str, c.element))}]" if c.element else ""
     return (
         f"{c.tensor}{where} at iteration {c.iteration}: got {c.got:.9g}, truth {c.truth:.9g}, "
@@ -95,5 +158,5 @@ def twins(rows: list[Row]) -> None:
     by_key = {(r.problem, r.implementation, r.device, r.dtype): r for r in rows}
     for row in rows:
         twin = by_key.get((row.problem, row.implementation, row.device, "float64"))
-        if row.dtype == "float32" and row.verdict == "agrees" and twin is not None and twin.verdict in BAD:
+        if row.dtype == "float32" and row.verdict in ("agrees", "suspect") and twin is not None and twin.verdict in BAD:
             row.verdict, row.cause = "disagrees", f"its float64 twin {twin.verdict}: {twin.cause}"

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.lockstep import Answer, Case, TooSlow, measure
+from harness.lockstep import Answer, Case
+from harness.measure import TooSlow, measure
 from impls.interface import SOURCES, Declaration, declaration, load
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import

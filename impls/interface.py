@@ -209,13 +209,15 @@ class Declaration(NamedTuple):
         `textbook`: the notes to the letter: J through log(A), dA[L] by division, tanh by its definition.
     precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
     kink: which one-sided derivative at 0 a source has that cannot honour `Network.kink`, by activation.
-    convention: what that is called where people look it up.
+    flushes: whether numbers below the normal range may become 0.
+    convention: what these are called where people look them up.
     loops_over: what Python itself loops over, `examples` or every number, so that the harness asks for less.
     """
 
     form: Literal["logits", "autodiff", "textbook"] = "logits"
     precision: Literal["full", "tf32", "bfloat16"] = "full"
     kink: tuple[tuple[str, Kink], ...] = ()
+    flushes: bool = False
     convention: str = ""
     loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
 

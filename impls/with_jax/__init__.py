@@ -45,11 +45,13 @@ gradients: Mapping[str, Gradients] = {
     "native": compiled(native.gradients),
 }
 declarations: Mapping[str, Declaration] = {
-    "per_example": Declaration(form="autodiff"),
-    "autograd": Declaration(form="autodiff"),
-    "textbook": Declaration(form="textbook"),
+    "per_example": Declaration(form="autodiff", flushes=True),
+    "by_hand": Declaration(flushes=True),
+    "autograd": Declaration(form="autodiff", flushes=True),
+    "textbook": Declaration(form="textbook", flushes=True),
     "native": Declaration(
         form="autodiff",
+        flushes=True,
         kink=(("relu", "left"), ("leaky_relu", "right")),
         convention="jax.nn: relu'(0) = 0, leaky_relu'(0) = 1",
     ),

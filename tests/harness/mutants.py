@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import impls
-from harness.lockstep import Case, Judge, make_case, measure
+from harness.lockstep import Case, Judge, make_case
+from harness.measure import measure
 from harness.problems import BY_NAME, Options, build
 from harness.verdict import Row, judge
 from impls.interface import declaration

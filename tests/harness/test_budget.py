@@ -157,7 +157,7 @@ def test_an_exact_zero_at_the_kink_is_not_ambiguous() -> None:
         for dtype in DTYPES:
             case = make_case(build(BY_NAME[name]), dtype)
             judge = Judge(case)
-            _, truth, bound, _ = judge._truth(0, Declaration())
+            _, truth, bound, _ = judge.point(0, Declaration())
             assert (truth.Z[0] == 0).sum() == 20 * case.network.n[1]
             assert bound.ambiguous == 0
             params = cast(case.points[0], "float64")
@@ -203,8 +203,8 @@ def test_reduced_precision_widens_the_budget_only_where_it_is_declared() -> None
     Z2 = cut(W2) @ cut(A1) + b2
     dZ2 = 1 / (1 + np.exp(-Z2)) - case.Y
     dW2 = (cut(dZ2) @ cut(A1).T) / np.float32(case.X.shape[1])
-    _, truth, plain, own = Judge(case)._truth(0, Declaration())
-    _, _, declared, _ = Judge(case)._truth(0, Declaration(precision="tf32"))
+    _, truth, plain, own = Judge(case).point(0, Declaration())
+    _, _, declared, _ = Judge(case).point(0, Declaration(precision="tf32"))
     args = ("dW2", 0, dW2, truth.gradient[1].W)
     assert held(*args, plain.gradient[1].W + own.gradient[1].W, "float32").ratio > 1
     assert held(*args, declared.gradient[1].W + own.gradient[1].W, "float32").ratio <= 1

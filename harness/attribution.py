@@ -1,0 +1,281 @@
+"""Attribution: where an answer first leaves the truth, and what it would take to explain it.
+
+Nothing is guessed. The reference is run again with one line changed, a library's convention or precision first and
+then every known mistake, and a change is the cause if its numbers are the answer's own within the budget. An answer
+that no change explains is called unexplained, with the nearest mistake if there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.budget import Precision, budget, precision, step_budget
+from harness.faults import FAULTS, Fault
+from harness.lockstep import Answer, Comparison, Judge, Known, flat, named
+from harness.noise import FACTOR
+from harness.planting import framework
+from harness.truth import Matrix, exact
+from impls.interface import Array, Declaration
+
+LENGTHS = (1, 2, 3, 4, 12)  # of runs of `fit` that are compared with those of a changed reference, and the first wrong
+LATEST = 40  # steps after which no length is compared
+CLOSE = 0.05  # of the error is left when the nearest mistake is taken away; a hint, never a verdict
+
+
+class Observation(NamedTuple):
+    """One array of an answer: got, the truth, and the unit in which a distance from it is measured.
+
+    length: of the run of `fit` that it comes from; 0 for a gradient.
+    """
+
+    name: str
+    got: Matrix
+    truth: Matrix
+    unit: Matrix
+    length: int = 0
+
+
+class Cause(NamedTuple):
+    """A change of the reference that explains an answer. exactly: within the budget, or only nearest.
+
+    left: the largest distance that remains, in units of the budget if exactly, else as a share of the error.
+    also: the names of other changes that come to the same here.
+    """
+
+    fault: Fault
+    exactly: bool
+    left: float
+    also: tuple[str, ...]
+
+    def __str__(self) -> str:
+        also = f" (the same here: {', '.join(self.also)})" if self.also else ""
+        if self.exactly:
+            return f"equals `{self.fault.name}`: {self.fault.words}{also}"
+        return f"unexplained, nearest to `{self.fault.name}`: {self.fault.words}"
+
+
+def attribute(
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool = False, guess: Fault | None = None
+) -> Cause | None:
+    """Return what explains an answer, or None.
+
+    noisy: measure in usual noise, for an answer within its budget. guess: tried first, and if it is the cause, alone.
+    """
+    seen = list(_gradients(judge, answer, declared, noisy))
+    wrong = [k for k, o in enumerate(seen) if _far(o.got, o.truth, o.unit) > 1]
+    if not wrong:  # where the gradient is wrong, what follows from it says nothing new
+        seen += _steps(judge, answer, declared)
+        wrong = [k for k, o in enumerate(seen) if _far(o.got, o.truth, o.unit) > 1]
+    labels = _labels(judge, answer)
+    differs = any(not np.array_equal(got, true) for got, true in labels)
+    if not wrong and not differs:
+        return None
+    total = max((_far(seen[k].got, seen[k].truth, seen[k].unit) for k in wrong), default=np.inf)
+    explained: list[tuple[Fault, float]] = []
+    nearest: tuple[float, Fault] | None = None
+    for fault in ((guess,) if guess else ()) + FAULTS:
+        left = _left(fault, judge, answer, declared, seen, total)
+        if left <= 1 and (wrong or _same_labels(fault, judge, answer)):
+            explained.append((fault, left))
+            if fault is guess:
+                break
+        elif wrong and not explained:
+            share = _share(fault, judge, answer, seen, wrong)
+            if share < min(CLOSE, nearest[0] if nearest else 1.0):
+                nearest = share, fault
+    if explained:
+        (fault, left), *others = explained
+        return Cause(fault, True, left, tuple(other.name for other, _ in others[:3]))
+    return Cause(nearest[1], False, nearest[0], ()) if nearest else None
+
+
+def _gradients(judge: Judge, answer: Answer, declared: Declaration, noisy: bool) -> Iterator[Observation]:
+    """Yield J and every dW and db at each point, with the budget, or the noise times its factor, as the unit."""
+    for point, (J, gradient) in zip(answer.points, answer.gradients, strict=True):
+        known = judge.point(point, declared)
+        if noisy:
+            usual = judge.noise(point, declared)
+            units = [FACTOR * np.asarray(usual.J), *(FACTOR * S for S in flat(usual.gradient))]
+        else:
+            units = _units(known)
+        names = ["J", *(name for name, _, _ in named(judge.case.network, gradient, "d"))]
+        truths = [np.asarray(known.truth.J), *flat(known.truth.gradient)]
+        for name, got, truth, unit in zip(names, [J, *flat(gradient)], truths, units, strict=True):
+            yield Observation(name, exact(got), truth, unit)
+
+
+def _units(known: Known) -> list[Matrix]:
+    """Return the budgets of the answer, of the truth, and of the changed reference, which is granted the answer's."""
+    theirs, own = known.theirs, known.own
+    return [
+        np.asarray(2 * theirs.J + own.J),
+        *(2 * E + E_own for E, E_own in zip(flat(theirs.gradient), flat(own.gradient), strict=True)),
+    ]
+
+
+def _steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Observation]:
+    """Yield the cost and the params of the run's first steps; the units add up from step to step."""
+    case, p, p64 = judge.case, judge.precision(declared), precision("float64")
+    grown: list[Matrix] = []
+    found = False
+    for t, (number, before, J, after) in enumerate(answer.run.steps[:LATEST]):
+        if number != t or not all(np.isfinite(a).all() for a in flat(before)):
+            return
+        start, truth, theirs, own = known = judge.at(before, declared)
+        gradients = zip(*map(flat, (start, truth.gradient, theirs.gradient, own.gradient)), strict=True)
+        moved, units = [], []
+        for W, dW, E, E_own in gradients:
+            moved.append(W - case.alpha * dW)
+            units.append(step_budget(W, dW, 2 * E, case.alpha, p) + step_budget(W, dW, E_own, case.alpha, p64))
+        # an error in the params comes back in the next gradient: the units may grow twofold in each step
+        grown = [2 * g + E for g, E in zip(grown, units, strict=True)] if grown else units
+        seen = [Observation(f"fit: J[{t}]", exact(J), np.asarray(truth.J), _units(known)[0] * 2**t, t + 1)]
+        for (name, got, _), true, unit in zip(named(case.network, after, "fit: "), moved, grown, strict=True):
+            seen.append(Observation(f"{name} after {t + 1} steps", exact(got), true, unit, t + 1))
+        wrong = any(_far(o.got, o.truth, o.unit) > 1 for o in seen)
+        if t + 1 in LENGTHS or (wrong and not found):
+            yield from seen
+        found = found or wrong
+
+
+def _labels(judge: Judge, answer: Answer) -> list[tuple[Array, Array]]:
+    """Return the labels, and the right ones at the same params."""
+    right = framework()
+    case = judge.case
+    return [
+        (answer.labels_start, right.predict(case.network, case.points[0], case.X)),
+        (answer.labels, right.predict(case.network, answer.run.trained, case.X)),
+    ]
+
+
+def _same_labels(fault: Fault, judge: Judge, answer: Answer) -> bool:
+    """Return whether the fault predicts as the answer does, and the right reference does not."""
+    case, changed = judge.case, framework(fault)
+    try:
+        with np.errstate(all="ignore"):
+            made = [changed.predict(case.network, p, case.X) for p in (case.points[0], answer.run.trained)]
+    except Exception:  # a fault may break anything
+        return False
+    return all(np.array_equal(got, other) for (got, _), other in zip(_labels(judge, answer), made, strict=True))
+
+
+def _left(
+    fault: Fault, judge: Judge, answer: Answer, declared: Declaration, seen: list[Observation], total: float
+) -> float:
+    """Return the largest distance from the changed reference, in units; inf if it explains nothing."""
+    largest, changes = 0.0, False
+    for o, (made, unit) in zip(seen, _made(fault, judge, answer, declared, seen), strict=False):
+        if made is None or made.shape != o.got.shape:
+            return np.inf
+        if made.dtype != judge.case.dtype and made.dtype.kind == "f":
+            # computed in another precision: the answer must be one of its numbers
+            if not np.array_equal(o.got, o.got.astype(made.dtype), equal_nan=True):
+                return np.inf
+        else:
+            unit = o.unit
+        size = np.abs(o.truth).max()
+        grows = max(1.0, float(np.abs(made).max() / size)) if size > 0 and np.isfinite(made).all() else 1.0
+        largest = max(largest, _far(o.got, exact(made), unit * grows))
+        if largest > min(1.0, total / 2):
+            return np.inf
+        changes = True
+    return largest if changes else np.inf
+
+
+def _made(
+    fault: Fault, judge: Judge, answer: Answer, declared: Declaration, seen: list[Observation]
+) -> Iterator[tuple[Array | None, Matrix]]:
+    """Yield what the changed reference makes of each observation, and the unit if it works in another precision."""
+    case, changed = judge.case, framework(fault)
+    try:
+        with np.errstate(all="ignore"):
+            for point in answer.points:
+                J, gradient = changed.gradients["planted"](case.network, case.points[point], case.X, case.Y)
+                made = [np.asarray(J), *map(np.asarray, flat(gradient))]
+                units = made
+                if made[1].dtype != case.dtype and made[1].dtype.kind == "f":
+                    units = _units(_known(judge, point, declared, precision(str(made[1].dtype))))
+                yield from zip(made, units, strict=True)
+            start = case.points[0]
+            for length in dict.fromkeys(o.length for o in seen if o.length):
+                trained, costs = changed.fit("planted", case.network, start, case.X, case.Y, case.alpha, length)
+                yield np.asarray(costs[-1]), np.asarray(0.0)
+                yield from ((np.asarray(array), np.asarray(0.0)) for array in flat(trained))
+    except Exception:  # a fault may break anything
+        yield None, np.asarray(0.0)
+
+
+def _known(judge: Judge, point: int, declared: Declaration, p: Precision) -> Known:
+    known = judge.point(point, declared)
+    theirs = budget(judge.case.network, known.params, known.truth, judge.Y, p, declared)
+    return known._replace(theirs=theirs)
+
+
+def _share(fault: Fault, judge: Judge, answer: Answer, seen: list[Observation], wrong: list[int]) -> float:
+    """Return what share of the wrong arrays' errors remains when the changed reference takes the truth's place."""
+    worst = 0.0
+    made = [array for array, _ in _made(fault, judge, answer, Declaration(), seen)]
+    for k in wrong:
+        array = made[k] if k < len(made) else None
+        if array is None or array.shape != seen[k].got.shape:
+            return np.inf
+        o = seen[k]
+        odd = ~np.isfinite(o.got)
+        if odd.any() and not np.array_equal(o.got[odd], exact(array)[odd], equal_nan=True):
+            return np.inf
+        with np.errstate(all="ignore"):
+            error = np.linalg.norm(np.where(odd, 0, o.got - o.truth))
+            left = np.linalg.norm(np.where(odd, 0, o.got - exact(array)))
+        worst = max(worst, float(left / error) if error > 0 else 0.0)
+    return worst if np.isfinite(worst) else np.inf
+
+
+def _far(got: Matrix, other: Matrix, unit: Matrix) -> float:
+    """Return the largest distance in units; what is not finite must be the same on both sides."""
+    with np.errstate(all="ignore"):
+        ratio = np.abs(got - other) / unit
+    alike = (got == other) | (np.isnan(got) & np.isnan(other))
+    ratio = np.where(alike | ~(unit < np.inf), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
+    return float(ratio.max(initial=0.0))
+
+
+def where(outside: list[Comparison], L: int) -> str:
+    """Return in words for a learner what is right, what is wrong first, and hence where the mistake is."""
+    t = min(c.iteration for c in outside)
+    here = {c.tensor for c in outside if c.iteration == t}
+    wrong = {name for name in here if not name.startswith("fit")}
+    if not wrong:
+        return _where_in_fit(outside, t)
+    layers = sorted({int(name[2:]) for name in wrong - {"J"}}, reverse=True)
+    if not layers:
+        return "every dW and db is right and J is not: the mistake is in the cost itself"
+    l = layers[0]
+    if "J" in wrong:
+        if layers == list(range(L, 0, -1)):
+            return "J and all gradients are wrong: the mistake is in the forward pass, or in what it is given"
+        return f"J is wrong, and the gradients from layer {l} down: look at the cost and at dZ{l}"
+    kinds = {name[1] for name in wrong}
+    right = "J is right, so the forward pass is"
+    if l < L:
+        right += f", and so are the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
+    if kinds == {"W"}:
+        return f"{right}; every db is right: the mistake is in the line of dW{l}, its product or its mean"
+    if kinds == {"b"}:
+        return f"{right}; every dW is right: the mistake is in the line of db{l}, its sum or its mean"
+    if {f"dW{l}", f"db{l}"} <= wrong:
+        made = f"A{l} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
+        return f"{right}; dW{l} and db{l} are both wrong: the mistake is in dZ{l} = {made}"
+    return f"{right}; {min(wrong)} is the first that is wrong"
+
+
+def _where_in_fit(outside: list[Comparison], t: int) -> str:
+    wrong = {c.tensor.removeprefix("fit: ") for c in outside}
+    start = "from the first step on" if t == 0 else f"from step {t} on; the steps before it are right"
+    if wrong == {"J"}:
+        return f"the gradients and the steps are right; the costs that fit reports are not, {start}"
+    only = {"W": "only the weights", "b": "only the biases"}.get("".join({name[0] for name in wrong - {"J"}}), "")
+    what = f", {only}" if only else ""
+    return f"the gradients are right; what fit makes of them is not{what}, {start}"
