@@ -19,6 +19,7 @@ from impls.interface import KINKED, Array, BadInput, Layer, Network, Params, che
 
 Ball: TypeAlias = Any  # flint.arb
 Balls: TypeAlias = Any  # flint.arb_mat
+Activation: TypeAlias = Callable[[Ball], tuple[Ball, Ball]]  # z -> g(z), g′(z)
 MOST_BITS = 8192  # float64 products end between 2^-2148 and 2^2048: their sums, zeros among them, are exact by then
 
 
@@ -60,65 +61,92 @@ def enclose(
     >>> enclose(Network((2, 1), ("sigmoid",)), zero, np.ones((2, 3)), np.ones((1, 3))).J.str(30)
     '[0.693147180559945309417232121458 +/- 1.77e-31]'
     """
-    arb, arb_mat, context = (getattr(flint(), name) for name in ("arb", "arb_mat", "ctx"))
     check(network, params, X, Y)
     check_differentiable(network)
     for array in (X, Y, *(array for layer in params for array in layer)):
         if not np.isfinite(array).all():
             raise BadInput("arbiter: NaN or inf among the params, X and Y, expected finite numbers")
-
-    def exactly(array: Array) -> Balls:
-        return arb_mat(*array.shape, np.asarray(array, dtype=np.float64).ravel().tolist())
-
+    arb, context = flint().arb, flint().ctx
     agreed = kinks_of(network, tuple((kinks or {}).items()))
+    g = [_activation(name, arb(network.leaky_slope), agreed.get(name) == "right", arb(1)) for name in network.g]
+    balls = tuple(Layer(_exactly(W), _exactly(b)) for W, b in params)
+    A0, labels = _exactly(X), _exactly(Y).entries()
     while True:
         with context.workprec(bits):
-            g = [_activation(name, network, agreed, arb) for name in network.g]
-            m, ones = X.shape[1], arb_mat(1, X.shape[1], [1] * X.shape[1])
-            weights, biases = [exactly(W) for W, _ in params], [exactly(b) for _, b in params]
-            A, Z, slopes, undecided = [exactly(X)], [], [], 0
-            for l in range(network.L):
-                # Z[l] = W[l] A[l−1] + b[l]                                                            (n[l], m)
-                Z.append(weights[l] * A[l] + biases[l] * ones)
-                # A[l] = g[l](Z[l]) and g[l]′(Z[l])                                                    (n[l], m)
-                through = [g[l](z) for z in Z[l].entries()]
-                A.append(arb_mat(network.n[l + 1], m, [a for a, _ in through]))
-                slopes.append([slope for _, slope in through])
-                undecided += network.g[l] in KINKED and sum(z.contains(0) and not z.is_zero() for z in Z[l].entries())
-            if undecided and bits < MOST_BITS:
-                bits *= 2
-                continue
-            output = list(zip(Z[-1].entries(), A[-1].entries(), exactly(Y).entries(), slopes[-1], strict=True))
-            # J = 1/m Σ of every output's loss
-            J = sum((_loss(network, z, a, y) for z, a, y, _ in output), arb(0)) / m
-            # dZ[L] = A − Y for the cross-entropy, (A − Y) g[L]′(Z[L]) for the squared error             (n[L], m)
-            squared = network.loss == "squared_error"
-            dZ = [_difference(network, z, a, y) * (slope if squared else 1) for z, a, y, slope in output]
-            gradient = []
-            for l in range(network.L, 0, -1):
-                D = arb_mat(network.n[l], m, dZ)
-                # dW[l] = dZ[l] A[l−1]ᵀ / m, db[l] = dZ[l] 1 / m                                  as W[l] and b[l]
-                gradient.append(Layer(D * A[l - 1].transpose() / m, D * ones.transpose() / m))
-                if l > 1:
-                    # dZ[l−1] = W[l]ᵀ dZ[l] ∘ g[l−1]′(Z[l−1])                                       (n[l−1], m)
-                    dA = (weights[l - 1].transpose() * D).entries()
-                    dZ = [da * slope for da, slope in zip(dA, slopes[l - 2], strict=True)]
-            return Enclosure(J, tuple(gradient[::-1]), Z[-1], A[-1], bits, undecided)
+            forward = _forward(network, balls, A0, g)
+            if forward.undecided == 0 or bits >= MOST_BITS:
+                J, gradient = _backward(network, balls, forward, labels)
+                return Enclosure(J, gradient, forward.Z[-1], forward.A[-1], bits, forward.undecided)
+        bits = min(2 * bits, MOST_BITS)
+
+
+class _Forward(NamedTuple):
+    """A[l] for l = 0 ... L; Z[l], and g[l]′(Z[l]) as a list, row after row, at index l - 1."""
+
+    A: list[Balls]
+    Z: list[Balls]
+    slopes: list[list[Ball]]
+    undecided: int
+
+
+def _exactly(array: Array) -> Balls:
+    return flint().arb_mat(*array.shape, np.asarray(array, dtype=np.float64).ravel().tolist())
+
+
+def _forward(network: Network, params: Params, X: Balls, g: list[Activation]) -> _Forward:
+    m, A, Z, slopes, undecided = X.ncols(), [X], [], [], 0
+    ones = _exactly(np.ones((1, m)))
+    for l, (W, b) in enumerate(params, start=1):
+        # Z[l] = W[l] A[l−1] + b[l]                                                                    (n[l], m)
+        Z.append(W * A[l - 1] + b * ones)
+        z = Z[-1].entries()
+        # A[l] = g[l](Z[l]) and g[l]′(Z[l])                                                            (n[l], m)
+        through = [g[l - 1](each) for each in z]
+        A.append(flint().arb_mat(network.n[l], m, [a for a, _ in through]))
+        slopes.append([slope for _, slope in through])
+        if network.g[l - 1] in KINKED:
+            undecided += sum(each.contains(0) and not each.is_zero() for each in z)
+    return _Forward(A, Z, slopes, undecided)
+
+
+def _backward(network: Network, params: Params, forward: _Forward, Y: list[Ball]) -> tuple[Ball, Params]:
+    A, Z, slopes, _ = forward
+    m = A[0].ncols()
+    ones = _exactly(np.ones((m, 1)))
+    z, gradient = Z[-1].entries(), []
+    difference = [_difference(network, each, a, y) for each, a, y in zip(z, A[-1].entries(), Y, strict=True)]
+    if network.loss == "cross_entropy":
+        # J = 1/m Σ −Y log A − (1 − Y) log(1 − A) and dZ[L] = A − Y                                    (n[L], m)
+        J = sum(_cross_entropy(each, y) for each, y in zip(z, Y, strict=True)) / m
+        dZ = difference
+    else:
+        # J = 1/m Σ (A − Y)² / 2 and dZ[L] = (A − Y) ∘ g[L]′(Z[L])                                     (n[L], m)
+        J = sum(each**2 for each in difference) / (2 * m)
+        dZ = [each * slope for each, slope in zip(difference, slopes[-1], strict=True)]
+    for l in range(network.L, 0, -1):
+        D = flint().arb_mat(network.n[l], m, dZ)
+        # dW[l] = dZ[l] A[l−1]ᵀ / m, db[l] = dZ[l] 1 / m                                       as W[l] and b[l]
+        gradient.append(Layer(D * A[l - 1].transpose() / m, D * ones / m))
+        if l > 1:
+            # dZ[l−1] = W[l]ᵀ dZ[l] ∘ g[l−1]′(Z[l−1])                                              (n[l−1], m)
+            dA = (params[l - 1].W.transpose() * D).entries()
+            dZ = [each * slope for each, slope in zip(dA, slopes[l - 2], strict=True)]
+    return J, tuple(gradient[::-1])
 
 
 def _sigmoid(z: Ball) -> tuple[Ball, Ball, Ball]:
-    """Return σ(z), σ(−z) and e = exp(−|mid z|) moved along with z: both narrow, however far in the tails."""
-    if z.mid() > 0:
-        e = (-z).exp()
-        return 1 / (1 + e), e / (1 + e), e
-    e = z.exp()
-    return e / (1 + e), 1 / (1 + e), e
+    """Return σ(z), σ(−z) and e, the smaller of exp(z) and exp(−z) at the middle: all narrow, however far in the tails.
+
+    Either form holds for every z, so that a ball across 0 may take any.
+    """
+    right = z.mid() > 0
+    e = (-z if right else z).exp()
+    large, small = 1 / (1 + e), e / (1 + e)
+    return (large, small, e) if right else (small, large, e)
 
 
-def _activation(name: str, network: Network, kinks: Kinks, arb: Any) -> Callable[[Ball], tuple[Ball, Ball]]:
-    """Return the function z -> g(z), g′(z)."""
-    one, s = arb(1), arb(network.leaky_slope if name == "leaky_relu" else 0)
-    at_zero = one if kinks.get(name) == "right" else s
+def _activation(name: str, s: Ball, right: bool, one: Ball) -> Activation:
+    """Return the function z -> g(z), g′(z); s: the slope of leaky ReLU; right: whether g′(0) is 1."""
 
     def sigmoid(z: Ball) -> tuple[Ball, Ball]:
         a, rest, _ = _sigmoid(z)
@@ -127,17 +155,22 @@ def _activation(name: str, network: Network, kinks: Kinks, arb: Any) -> Callable
     def tanh(z: Ball) -> tuple[Ball, Ball]:
         return z.tanh(), z.sech() ** 2  # tanh′ = 1 / cosh²
 
-    def kinked(z: Ball) -> tuple[Ball, Ball]:
+    def leaky_relu(z: Ball, s: Ball = s) -> tuple[Ball, Ball]:
         if z > 0:
             return z, one
-        if z <= 0:
-            return s * z, at_zero if z.is_zero() else s
+        if z < 0:
+            return s * z, s
+        if z.is_zero():
+            return z, one if right else s
         return z.union(s * z), one.union(s)  # undecided: both sides
+
+    def relu(z: Ball) -> tuple[Ball, Ball]:
+        return leaky_relu(z, 0 * one)
 
     def linear(z: Ball) -> tuple[Ball, Ball]:
         return z, one
 
-    return {"sigmoid": sigmoid, "tanh": tanh, "linear": linear}.get(name, kinked)
+    return {"sigmoid": sigmoid, "tanh": tanh, "relu": relu, "leaky_relu": leaky_relu, "linear": linear}[name]
 
 
 def _difference(network: Network, z: Ball, a: Ball, y: Ball) -> Ball:
@@ -148,13 +181,9 @@ def _difference(network: Network, z: Ball, a: Ball, y: Ball) -> Ball:
     return (1 - y) * right - y * left
 
 
-def _loss(network: Network, z: Ball, a: Ball, y: Ball) -> Ball:
-    """Return one output's share of m J."""
-    if network.loss == "squared_error":
-        return _difference(network, z, a, y) ** 2 / 2
-    # −y log σ(z) − (1 − y) log σ(−z), as −log σ(|z|) = log(1 + e)
-    e = _sigmoid(z)[2]
-    return e.log1p() + ((1 - y) * z if z.mid() > 0 else -y * z)
+def _cross_entropy(z: Ball, y: Ball) -> Ball:
+    """Return −y log σ(z) − (1 − y) log σ(−z): log(1 + e) on the side of 0 that z is on, |z| more on the other."""
+    return _sigmoid(z)[2].log1p() + ((1 - y) * z if z.mid() > 0 else -y * z)
 
 
 class Settlement(NamedTuple):

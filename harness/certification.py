@@ -52,7 +52,7 @@ class Certificate(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`certified`, `missed` where the ball is not within the budget, `no bound` where there is none."""
+        """`certified`; `missed` where the ball is not wholly within the budget, undecided or not; `no bound`."""
         return "no bound" if math.isnan(self.ratio) else "certified" if self.ratio <= 1 else "missed"
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness import certification
 from harness.__main__ import main
-from harness.arbiter import MOST_BITS, Enclosure, enclose, settle, upper
+from harness.arbiter import MOST_BITS, Enclosure, _activation, enclose, settle, upper
 from harness.certification import certificate, sample
 from harness.lockstep import Case, make_case
 from harness.problems import BY_NAME, Options, build, choose
@@ -281,6 +281,20 @@ def test_what_no_precision_decides_is_counted_and_both_are_enclosed(hidden: str)
     for slope in (1.0, 0.25 if hidden == "leaky_relu" else 0.0):
         assert e.gradient[1].b[0, 0].contains(arb(1.5) * db3 * slope)
     assert upper(e.gradient[2].b[0, 0].rad()) < 2.0**-100
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_ball_that_touches_0_holds_both_slopes(right: bool) -> None:
+    for name, s in (("relu", arb(0)), ("leaky_relu", arb(0.25))):
+        g = _activation(name, arb(0.25), right, arb(1))
+        for z in (arb(-1, 1), arb(1, 1), arb(0, 1)):
+            a, slope = g(z)
+            assert slope.contains(1)
+            assert slope.contains(s)
+            assert a.contains(0)
+        assert g(arb(-2, 1))[1] == s
+        assert g(arb(2, 1))[1] == 1
+        assert g(arb(0))[1] == (1 if right else s)
 
 
 # ---------------------------------------------------------------- the truth against its ball
