@@ -162,7 +162,7 @@ def _activation(name: str, s: Ball, right: bool, one: Ball) -> Activation:
             return s * z, s
         if z.is_zero():
             return z, one if right else s
-        return z.union(s * z), one.union(s)  # undecided: both sides
+        return z, one.union(s)  # undecided: both slopes; g moves towards 0 on the left and so stays within z
 
     def relu(z: Ball) -> tuple[Ball, Ball]:
         return leaky_relu(z, 0 * one)

@@ -429,6 +429,17 @@ def test_of_a_large_problem_examples_are_drawn(monkeypatch: pytest.MonkeyPatch) 
     assert 1 <= found.examples < found.of == 400
 
 
+def test_the_verdict_turns_at_the_budget_and_nowhere_else() -> None:
+    """On float64 numbers next to each other, all over one binade; and an element without a budget is left out."""
+    for E in (1.0, 1.25, 1.5, 2 - 2.0**-52, 2.0**-1074, 1e-300):
+        for truth, inside in ((E, True), (np.nextafter(E, np.inf), False), (np.nextafter(E, 0), True), (0.0, True)):
+            found = certification._hold("dW1", [arb(0)] * 2, np.array([[truth, 7.0]]), np.array([[E, np.inf]]))
+            assert (found.ratio <= 1) == inside, (E, truth)
+            assert (found.where, found.unbounded) == ("dW1[0, 0]", 1)
+    assert certification._hold("J", [arb(0, 1)], np.array(0.0), np.array(0.5)).ratio >= 2  # the whole ball counts
+    assert certification._hold("J", [arb(0)], np.array(np.nan), np.array(1.0)).ratio == np.inf
+
+
 @pytest.mark.skipif("CROSSCHECK_CATS" not in os.environ, reason="CROSSCHECK_CATS is not set: the folder of the .h5")
 def test_the_cat_images_are_certified() -> None:
     data = Path(os.environ["CROSSCHECK_CATS"]) / "train_catvnoncat.h5"
