@@ -196,6 +196,33 @@ def train(
     run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))
 
 
+@app.command()
+def truth(
+    problem: Names = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")] = False,
+    bits: Annotated[int, typer.Option(help="Working precision, raised by itself where a kink asks for it.")] = 128,
+    out: Annotated[Path, typer.Option(help="Folder for truth.csv and truth.md.")] = Path("results"),
+) -> None:
+    """Hold the truth itself, and its budget, against proved enclosures by ball arithmetic.
+
+    Exit code: 0 certified, 1 an exact value is not within the truth's budget of it, 2 the request was wrong.
+
+    Example: crosscheck truth --problem flower --bits 256
+    """
+    from harness import certification, screen, tables
+    from harness.problems import OWN, requested
+
+    problems = requested(problem, OWN, everything)
+    tables.writable(out)
+    with screen.progress("certifying") as report:
+        rows = certification.certify(problems, bits, report)
+    tables.write(out / "truth.csv", certification.table(rows))
+    tables.write(out / "truth.md", certification.markdown(rows))
+    typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
+    typer.echo(f"Tables: {out / 'truth.csv'}, {out / 'truth.md'}")
+    raise typer.Exit(int(any(row.verdict == "missed" for row in rows)))
+
+
 def main() -> None:
     """Run the command line; a wrong request is one line on standard error and exit code 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers and their files go too
