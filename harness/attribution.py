@@ -92,6 +92,13 @@ def attribute(
     return Cause(nearest[1], False, nearest[0], ()) if nearest else None
 
 
+def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[tuple[Fault, float]]:
+    """Yield every change of the reference with the answer's largest distance from it, in units of the budget."""
+    seen = list(_gradients(judge, answer, declared, noisy=False))
+    for fault in FAULTS:
+        yield fault, _left(fault, judge, answer, declared, seen, np.inf, whole=True)
+
+
 def _gradients(judge: Judge, answer: Answer, declared: Declaration, noisy: bool) -> Iterator[Observation]:
     """Yield J and every dW and db at each point, with the budget, or the noise times its factor, as the unit."""
     for point, (J, gradient) in zip(answer.points, answer.gradients, strict=True):
@@ -163,7 +170,13 @@ def _same_labels(fault: Fault, judge: Judge, answer: Answer) -> bool:
 
 
 def _left(
-    fault: Fault, judge: Judge, answer: Answer, declared: Declaration, seen: list[Observation], total: float
+    fault: Fault,
+    judge: Judge,
+    answer: Answer,
+    declared: Declaration,
+    seen: list[Observation],
+    total: float,
+    whole: bool = False,
 ) -> float:
     """Return the largest distance from the changed reference, in units; inf if it explains nothing."""
     largest, changes = 0.0, False
@@ -179,7 +192,7 @@ def _left(
         size = np.abs(o.truth).max()
         grows = max(1.0, float(np.abs(made).max() / size)) if size > 0 and np.isfinite(made).all() else 1.0
         largest = max(largest, _far(o.got, exact(made), unit * grows))
-        if largest > min(1.0, total / 2):
+        if largest > min(1.0, total / 2) and not whole:
             return np.inf
         changes = True
     return largest if changes else np.inf
@@ -264,7 +277,7 @@ def where(outside: list[Comparison], L: int) -> str:
     if kinds == {"W"}:
         return f"{right}; every db is right: the mistake is in the line of dW{l}, its product or its mean"
     if kinds == {"b"}:
-        return f"{right}; every dW is right: the mistake is in the line of db{l}, its sum or its mean"
+        return f"{right}; every dW is right: the mistake is in the line of db{l}, or in dZ{l} where A{l - 1} is 0"
     if {f"dW{l}", f"db{l}"} <= wrong:
         made = f"A{l} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
         return f"{right}; dW{l} and db{l} are both wrong: the mistake is in dZ{l} = {made}"

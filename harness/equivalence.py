@@ -58,17 +58,17 @@ def _lines(old: str) -> range:
 
 
 class Exact:
-    """The right reference's exact results on one case, and how far a fault's are from them."""
+    """The right reference's exact results on one case, and how far a fault's are from them.
+
+    points: where J and the gradients are compared; if none, the first steps of `fit` are.
+    """
 
     def __init__(self, case: Case, points: list[int]) -> None:
         self.case, self.points = case, points
         self._right: list[Array] | None = None
 
     def differs(self, fault: Fault, unit: list[Array]) -> float | None:
-        """Return the largest difference that the fault makes, in the units given; 0 if none; None if undecided.
-
-        unit: for each point J and every dW and db, as arrays.
-        """
+        """Return the largest difference that the fault makes, in the units given; 0 if none; None if undecided."""
         import flint
 
         before, flint.ctx.prec = flint.ctx.prec, BITS
@@ -81,9 +81,8 @@ class Exact:
         if self._undecided():
             return None
         largest = 0.0
-        units = unit + [np.asarray(np.inf)] * (len(made) - len(unit))  # a step's difference counts, its size does not
-        for right, wrong, S in zip(self._right, made, units, strict=True):
-            apart = np.vectorize(_apart, otypes=[float])(wrong, right)
+        for right, wrong, S in zip(self._right, made, unit, strict=True):
+            apart = np.vectorize(_apart, otypes=[float])(np.asarray(wrong), np.asarray(right))
             if (apart > 0).any():
                 with np.errstate(all="ignore"):
                     largest = max(largest, float((apart / S).max()), sys.float_info.min)
@@ -94,11 +93,11 @@ class Exact:
         X, Y = balls(case.X), balls(case.Y)
         for point in self.points:
             J, gradient = made.gradients["planted"](case.network, _balls(case.points[point]), X, Y)
-            yield np.asarray(J, dtype=object)
-            yield from flat(gradient)
-        trained, costs = made.fit("planted", case.network, _balls(case.points[0]), X, Y, case.alpha, STEPS)
-        yield np.asarray(costs, dtype=object)
-        yield from flat(trained)
+            yield from map(np.asarray, (J, *flat(gradient)))
+        if not self.points:
+            trained, costs = made.fit("planted", case.network, _balls(case.points[0]), X, Y, case.alpha, STEPS)
+            yield np.array([np.asarray(J).item() for J in costs], dtype=object)
+            yield from map(np.asarray, flat(trained))
 
     def _undecided(self) -> bool:
         """Return whether some Z may or may not be 0: then a ball does not say on which side of the kink it lies."""
@@ -107,16 +106,31 @@ class Exact:
             return False
         for point in self.points:
             _, Z = framework().forward(case.network, _balls(case.points[point]), balls(case.X))  # type: ignore[attr-defined]
-            if any(z.contains(0) and not z == 0 for layer in Z for z in layer.ravel()):
+            if any(z.contains(0) and z != 0 for layer in Z for z in layer.ravel()):
                 return True
         return False
+
+
+class Balls(np.ndarray[Any, Any]):
+    """An array of balls whose products are Arb's own, which are many times faster than Python's."""
+
+    def __matmul__(self, other: Any) -> Any:
+        """(n, k) @ (k, m)."""
+        import flint
+
+        product = flint.arb_mat(self.tolist()) * flint.arb_mat(other.tolist())
+        return np.array(product.entries(), dtype=object).reshape(self.shape[0], other.shape[1]).view(Balls)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        """(n, k) @ (k, m)."""
+        return other.view(Balls) @ self
 
 
 def balls(array: Array) -> Array:
     """Return the array's numbers as exact balls."""
     import flint
 
-    return np.vectorize(flint.arb, otypes=[object])(np.asarray(array, dtype=np.float64))
+    return np.vectorize(flint.arb, otypes=[object])(np.asarray(array, dtype=np.float64)).view(Balls)
 
 
 def _balls(params: Params) -> Params:
@@ -132,5 +146,3 @@ def _apart(first: Any, second: Any) -> float:
     if difference == 0 or float(difference.abs_upper()) <= 10.0**-DIGITS * size:
         return 0.0
     return float(abs(difference).mid())
-
-
