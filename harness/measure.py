@@ -123,17 +123,18 @@ def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str) 
     for t in (0, latest, *chance(seed).permutation(latest + 1)):
         if len(lengths) < SAMPLED:
             lengths |= {int(t) + k for k in range(WINDOW + 1) if 0 < t + k <= run.iterations}
+    _, again = fit(start, run.iterations)
+    if not same(_get(framework, again), run.costs):
+        return run._replace(how="irreproducible")
     reached, steps = {0: _get_params(framework, start)}, []
     for length in sorted(lengths):
         params, J = fit(start, length)
         costs = _get(framework, J)
         if costs.shape != (length,):
             return run._replace(how="miscounted")
-        if not same(costs, run.costs[:length]):
-            return run._replace(how="irreproducible")
         reached[length] = _get_params(framework, params)
         if length - 1 in reached:
-            steps.append(Step(length - 1, reached[length - 1], costs[-1], reached[length]))
+            steps.append(Step(length - 1, reached[length - 1], run.costs[length - 1], reached[length]))
     return run._replace(steps=steps, how="sampled")
 
 

@@ -60,7 +60,7 @@ def rows(problem: Problem) -> dict[str, Row]:
         ("nan", "disagrees", "got nan"),
         ("too_many_layers", "disagrees", "3 layers came back, expected 2"),
         ("nonsense", "failed", ""),
-        ("costs_of_nan", "disagrees", "fit: J at iteration 0: got nan"),
+        ("costs_of_nan", "disagrees", "fit: J at iteration 1: got nan"),
         ("costs_of_7", "disagrees", "fit: J at iteration 0: got 7"),
     ],
 )
