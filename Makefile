@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help readme compare compare-all truth test test-numpy test-torch test-jax test-harness conformance lint lock clean
+.PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ compare: $(READY) ## compare everything, print the table, write results/
 
 compare-all: $(READY) ## also every activation on every data set
 	$(PY) -m harness compare --all $(OPTIONS)
+
+power: $(READY) ## plant every known fault in every problem; takes minutes
+	$(PY) -m harness power $(foreach name,$(PROBLEM),--problem $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 truth: $(READY) ## certify the truth and its budget by ball arithmetic
 	$(PY) -m harness truth $(if $(OUT),--out $(OUT)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
@@ -55,10 +58,12 @@ lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-readme: ## copy the counts of results/agreement.md into README.md
+readme: ## copy the counts of results/agreement.md and results/power.md into README.md
 	@sed -n '/^| implementation/,/^$$/p' results/agreement.md | sed '/^$$/d' > counts.part
-	@sed -i.part -e '/^<!-- counts/,/^<!-- end/{//!d;}' -e '/^<!-- counts/r counts.part' README.md
-	@rm -f counts.part README.md.part
+	@(sed -n '/^- /p' results/power.md; echo; sed -n '/^| criterion/,/^$$/p' results/power.md | sed '/^$$/d') > power.part
+	@for block in counts power; do sed -i.part -e "/^<!-- $$block/,/^<!-- end/{//!d;}" \
+		-e "/^<!-- $$block/r $$block.part" README.md; done
+	@rm -f counts.part power.part README.md.part
 
 lock: ## renew requirements.lock: the newest versions that pyproject.toml allows
 	rm -rf .venv-lock
