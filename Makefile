@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help readme compare compare-all test test-numpy test-torch test-jax test-harness conformance lint lock clean
+.PHONY: help readme compare compare-all claims test test-numpy test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ compare: $(READY) ## compare everything, print the table, write results/
 
 compare-all: $(READY) ## also every activation on every data set
 	$(PY) -m harness compare --all $(OPTIONS)
+
+claims: $(READY) ## measure what the notes claim, write results/claims.md, .csv and pictures
+	$(PY) -m harness claims $(foreach name,$(ONLY),--only $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)

@@ -15,11 +15,12 @@ from impls.interface import BadInput, nearest
 class Claim(NamedTuple):
     """A claim: its file `harness/claims/<name>.py`, and the ids of what it covers in the notes.
 
-    alone: nothing else runs beside it, since it measures time.
+    seconds: about how long it takes; the longest start first. alone: nothing else runs beside it: it measures time.
     """
 
     name: str
     notes: tuple[str, ...]
+    seconds: int = 10
     alone: bool = False
 
 
@@ -27,19 +28,19 @@ CLAIMS = (
     Claim("neuron", ("N1", "N2", "N5")),
     Claim("convexity", ("N3", "N4")),
     Claim("slopes", ("N6", "N7")),
-    Claim("vectorisation", ("N8", "N9", "N10", "N11", "N14"), alone=True),
+    Claim("vectorisation", ("N8", "N9", "N10", "N11", "N14"), 20, alone=True),
     Claim("arrays", ("N12",)),
     Claim("normalisation", ("N13",)),
     Claim("activations", ("N15",)),
     Claim("backpropagation", ("N8", "N14", "N16", "N18", "N19", "N27")),
-    Claim("initialisation", ("N17",)),
+    Claim("initialisation", ("N17",), 20),
     Claim("linear_layers", ("N20",)),
     Claim("regression", ("N21",)),
-    Claim("parity", ("N22",)),
-    Claim("hyperparameters", ("N23",)),
+    Claim("parity", ("N22",), 40),
+    Claim("hyperparameters", ("N23",), 60),
     Claim("simplest_first", ("N2", "N24", "N27")),
-    Claim("depth", ("N25",)),
-    Claim("scale", ("N26",)),
+    Claim("depth", ("N25",), 50),
+    Claim("scale", ("N26",), 50),
 )
 BY_NAME = {claim.name: claim for claim in CLAIMS}
 IDS = tuple(f"N{k}" for k in range(1, 28))
@@ -55,7 +56,9 @@ def choose(only: list[str] | None) -> list[Claim]:
     """
     for word in only or ():
         if word not in BY_NAME and word not in IDS:
-            raise BadInput(f"--only {word}: no such claim; {nearest(word, [*IDS, *BY_NAME])} (crosscheck claims --list)")
+            raise BadInput(
+                f"--only {word}: no such claim; {nearest(word, [*IDS, *BY_NAME])} (crosscheck claims --list)"
+            )
     return [claim for claim in CLAIMS if not only or claim.name in only or set(claim.notes) & set(only)]
 
 

@@ -15,15 +15,19 @@ import numpy as np
 
 from harness.budget import PLAIN, forward_budget, precision
 from harness.claims.autodiff import has, slopes
-from harness.claims.lab import Findings, Frameworks, P, Row, each, forward_truth, row, worst
+from harness.claims.lab import Findings, Frameworks, P, Row, forward_truth, row, worst
 from harness.claims.pictures import COLOURS, DASHES, below, panels, svg
 from harness.lockstep import held
 from harness.truth import Matrix
 from impls.interface import Layer, Network
 
 IDENTITIES = {
-    "sigmoid": "s(1 − s)", "tanh": "1 − a²", "relu": "[z >= 0]", "leaky_relu": "[z >= 0] + 0.01 [z < 0]", "linear": "1",
-}  # fmt: skip
+    "sigmoid": "s(1 − s)",
+    "tanh": "1 − a²",
+    "relu": "[z >= 0]",
+    "leaky_relu": "[z >= 0] + 0.01 [z < 0]",
+    "linear": "1",
+}
 THIRD = {"sigmoid": 1 / 8, "tanh": 2.0, "relu": 0.0, "leaky_relu": 0.0, "linear": 0.0}  # the most that |g‴| can be
 
 
@@ -60,15 +64,21 @@ def identity(frameworks: Frameworks, name: str, Z: Matrix, h: float) -> Row:
             by["autodiff"] = framework.get(slopes(f, g, z))
         central = (framework.get(g(framework.put(Z + h))) - framework.get(g(framework.put(Z - h)))) / (2 * h)
         found += [(f, held(way, 0, got, exact, 2 * E, "float64")) for way, got in by.items()]
-        found.append((f, held("central difference", 0, central[smooth], exact[smooth], (E + E_central)[smooth], "float64")))
+        found.append(
+            (f, held("central difference", 0, central[smooth], exact[smooth], (E + E_central)[smooth], "float64"))
+        )
         errors = [f"{way} {np.abs(got - by['identity']).max():.1e}" for way, got in by.items() if way != "identity"]
         errors.append(f"central difference {np.abs(central - by['identity'])[smooth].max():.1e}")
         figures[f] = ", ".join(errors)
     agreement = worst(found)
     return row(
-        f"{name}: g′(z) = {IDENTITIES[name]}.", "N15",
-        f"largest distance from the identity, {Z.size} points in −8 <= z <= 8", figures, agreement, agreement.ratio <= 1,
-    )  # fmt: skip
+        f"{name}: g′(z) = {IDENTITIES[name]}.",
+        "N15",
+        f"largest distance from the identity, {Z.size} points in −8 <= z <= 8",
+        figures,
+        agreement,
+        agreement.ratio <= 1,
+    )
 
 
 def kink(frameworks: Frameworks, h: float) -> Row:
@@ -82,15 +92,24 @@ def kink(frameworks: Frameworks, h: float) -> Row:
             z = framework.put(zero)
             chosen = float(derivative(z, g(z))[0, 0])
             by = float(slopes(f, g, z)[0, 0]) if has(f) else chosen
-            central = (framework.get(g(framework.put(zero + h))) - framework.get(g(framework.put(zero - h)))).item() / (2 * h)
+            central = (framework.get(g(framework.put(zero + h))) - framework.get(g(framework.put(zero - h)))).item() / (
+                2 * h
+            )
             right = right and chosen == by == 1
-            words.append(f"{name}: identity {chosen:g}, " + (f"autodiff {by:g}, " if has(f) else "") + f"central {central:g}")
+            words.append(
+                f"{name}: identity {chosen:g}, " + (f"autodiff {by:g}, " if has(f) else "") + f"central {central:g}"
+            )
         figures[f] = "; ".join(words)
     return row(
-        "At exactly z = 0 the derivatives of ReLU and leaky ReLU are 1.", "N15",
-        "g′(0); the frameworks' own relu says 0 (README, conventions)", figures, "see the figures",
-        "holds when one chooses it: to the left the slopes are 0 and 0.01, and at 0 there is no derivative" if right else False,
-    )  # fmt: skip
+        "At exactly z = 0 the derivatives of ReLU and leaky ReLU are 1.",
+        "N15",
+        "g′(0); the frameworks' own relu says 0 (README, conventions)",
+        figures,
+        "see the figures",
+        "holds when one chooses it: to the left the slopes are 0 and 0.01, and at 0 there is no derivative"
+        if right
+        else False,
+    )
 
 
 def definition(frameworks: Frameworks) -> list[Row]:
@@ -101,7 +120,8 @@ def definition(frameworks: Frameworks) -> list[Row]:
     figures, small, found = {}, {}, []
     for f, framework in frameworks.items():
         library, by_definition = (
-            framework.get(g(framework.put(middle))) for g in (framework.activations.tanh, framework.textbook.tanh_by_definition)
+            framework.get(g(framework.put(middle)))
+            for g in (framework.activations.tanh, framework.textbook.tanh_by_definition)
         )
         # the library's own error (the budget's), and five roundings of numbers <= 1
         E = 2 * elementwise("tanh", middle)[3] + 5 * P.u
@@ -110,18 +130,32 @@ def definition(frameworks: Frameworks) -> list[Row]:
         near = framework.get(framework.textbook.tanh_by_definition(framework.put(tiny)))[0, 0]
         small[f] = f"{abs(near / np.tanh(tiny[0, 0]) - 1):.1e} relative at z = 1e-8"
     agreement = worst(found)
-    rows.append(row("tanh by its definition is the library's tanh.", "N15", "largest distance, 4097 points in −8 <= z <= 8", figures, agreement, True))
+    rows.append(
+        row(
+            "tanh by its definition is the library's tanh.",
+            "N15",
+            "largest distance, 4097 points in −8 <= z <= 8",
+            figures,
+            agreement,
+            True,
+        )
+    )
     overflow = {f: overflows(framework) for f, framework in frameworks.items()}
-    rows.append(row(
-        "tanh by its definition can be used in the place of the library's.", "N15",
-        "where the definition becomes NaN, and its error near 0", {f: f"NaN from z = {overflow[f]}; {small[f]}" for f in frameworks},
-        "see the figures", "holds when z is neither small nor large: digits are lost near 0, and inf / inf is NaN",
-    ))  # fmt: skip
+    rows.append(
+        row(
+            "tanh by its definition can be used in the place of the library's.",
+            "N15",
+            "where the definition becomes NaN, and its error near 0",
+            {f: f"NaN from z = {overflow[f]}; {small[f]}" for f in frameworks},
+            "see the figures",
+            "holds when z is neither small nor large: digits are lost near 0, and inf / inf is NaN",
+        )
+    )
     return rows
 
 
 def overflows(framework: Any) -> str:
-    """Return the first whole number at which the definition is NaN, in float64 and float32: log of the largest number."""
+    """Return the first whole number at which the definition is NaN: above the logarithm of the largest number."""
     words = []
     for dtype in ("float64", "float32"):
         most = int(np.log(precision(dtype).largest)) + 3

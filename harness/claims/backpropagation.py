@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.claims.lab import EXACT, Findings, Frameworks, Row, each, get, larger, lockstep, outputs, put, row
+from harness.claims.lab import EXACT, Findings, Frameworks, Row, get, larger, lockstep, outputs, put, row
 from harness.data import breast_cancer
 from harness.weights import initial
 from impls.interface import Network
@@ -40,11 +40,13 @@ def gradient(frameworks: Frameworks, name: str, seed: int) -> Row:
         there = [source for source in SOURCES if source in framework.gradients]
         found[f] = {source: lockstep({f: framework}, network, start, data.X, data.Y, source) for source in there}
     return row(
-        f"Backpropagation by hand is the derivative of J: {name}.", notes,
+        f"Backpropagation by hand is the derivative of J: {name}.",
+        notes,
         "the largest error of J, dW, db and a step, in units of its proved budget, on breast cancer",
-        each(frameworks, lambda f: ", ".join(f"{source} {a.ratio:.2g}" for source, a in found[f].items())),
-        larger(a for by in found.values() for a in by.values()), all(a.ratio <= 1 for by in found.values() for a in by.values()),
-    )  # fmt: skip
+        {f: ", ".join(f"{source} {a.ratio:.2g}" for source, a in found[f].items()) for f in frameworks},
+        larger(a for by in found.values() for a in by.values()),
+        all(a.ratio <= 1 for by in found.values() for a in by.values()),
+    )
 
 
 def dimensions(frameworks: Frameworks) -> Row:
@@ -54,21 +56,27 @@ def dimensions(frameworks: Frameworks) -> Row:
     expected = [(network.n[l], network.n[l - 1]) for l in range(1, network.L + 1)]
     found = {}
     for f, framework in frameworks.items():
-        _, dParams = framework.gradients["by_hand"](network, put(framework, params), framework.put(data.X), framework.put(data.Y))
+        _, dParams = framework.gradients["by_hand"](
+            network, put(framework, params), framework.put(data.X), framework.put(data.Y)
+        )
         gradient = get(framework, dParams)
         assert len(gradient) == network.L
         found[f] = [dW.shape if db.shape == (dW.shape[0], 1) else () for dW, db in gradient]
     return row(
-        "dW[l] has the shape (n[l], n[l−1]) of W[l], and db[l] (n[l], 1).", "N19", f"shapes of dW for n = {network.n}",
-        each(frameworks, lambda f: " ".join(map(str, found[f]))), EXACT, all(shapes == expected for shapes in found.values()),
-    )  # fmt: skip
+        "dW[l] has the shape (n[l], n[l−1]) of W[l], and db[l] (n[l], 1).",
+        "N19",
+        f"shapes of dW for n = {network.n}",
+        {f: " ".join(map(str, found[f])) for f in frameworks},
+        EXACT,
+        all(shapes == expected for shapes in found.values()),
+    )
 
 
 def labels(frameworks: Frameworks) -> Row:
     """At exactly 1/2, where all weights are zero, the label is 0."""
     data = breast_cancer()
     network = NETWORKS["two layers, the six equations"][0]
-    figures, right, agreements = {}, True, []
+    figures, right, agreements = dict.fromkeys(frameworks, ""), True, []
     for how in ("scaled", "zeros"):
         params = initial(network, how)
         A, agreement = outputs(frameworks, network, params, data.X)
@@ -76,8 +84,12 @@ def labels(frameworks: Frameworks) -> Row:
         for f, framework in frameworks.items():
             predicted = framework.get(framework.predict(network, put(framework, params), framework.put(data.X)))
             right = right and np.array_equal(predicted, A[f] > 0.5)
-            figures[f] = f"{figures.get(f, '')} {int(predicted.sum())} of {predicted.size} ({how})".strip()
+            figures[f] = f"{figures[f]} {int(predicted.sum())} of {predicted.size} ({how})".strip()
     return row(
-        "The class is 1 where the output exceeds 0.5.", "N27", "labels 1, with random weights and with zero weights",
-        figures, agreements[0], right,
-    )  # fmt: skip
+        "The class is 1 where the output exceeds 0.5.",
+        "N27",
+        "labels 1, with random weights and with zero weights",
+        figures,
+        agreements[0],
+        right,
+    )

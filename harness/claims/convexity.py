@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.claims.autodiff import has, hessian
-from harness.claims.lab import P, Agreement, Findings, Frameworks, Row, cost, each, larger, lockstep, row, worst
+from harness.claims.lab import Agreement, Findings, Frameworks, P, Row, cost, larger, lockstep, row, worst
 from harness.claims.pictures import BLACK, BLUE, ORANGE, below, panels, svg
 from harness.data import breast_cancer
 from harness.lockstep import held
@@ -53,28 +53,29 @@ def midpoint(frameworks: Frameworks, ends: tuple[float, float]) -> list[Row]:
         agreement = lockstep(frameworks, network, [weight(each) for each in w], one, one)
         holds = all((gap > 0) == (network is SQUARED) for gap in above.values())
         measured = f"J in the middle of w = {ends[0]:g} and {ends[1]:g}, less the mean of J there"
-        rows.append(row(statement, notes, measured, each(frameworks, lambda f, a=above: f"{a[f]:+.4f}"), agreement, holds))
+        rows.append(row(statement, notes, measured, {f: f"{above[f]:+.4f}" for f in frameworks}, agreement, holds))
     return rows
 
 
 def minima(frameworks: Frameworks) -> Row:
     """Three examples with label 1, and J on a grid of weights: a minimum lies lower than both its neighbours."""
     grid = np.linspace(LEFT, RIGHT, 361)
-    found, ratios = {}, []
+    found = {}
     for name, framework in frameworks.items():
         counts = []
         for network in (SQUARED, CROSS):
             J = np.array([cost(framework, network, weight(w), X, Y) for w in grid])
             counts.append(int(((J[1:-1] < J[:-2]) & (J[1:-1] < J[2:])).sum()))
         found[name] = counts
-    for network in (SQUARED, CROSS):
-        ratios.append(lockstep(frameworks, network, [weight(w) for w in grid[::50]], X, Y))
+    ratios = [lockstep(frameworks, network, [weight(w) for w in grid[::50]], X, Y) for network in (SQUARED, CROSS)]
     return row(
-        "The squared error after a sigmoid has local optima, cross-entropy one.", "N3, N4",
-        f"local minima of J on {LEFT:g} <= w <= {RIGHT:g}, x = 10, 0.1, −0.5, all of label 1: squared error and cross-entropy",
-        each(frameworks, lambda f: f"{found[f][0]} and {found[f][1]}"), larger(ratios),
+        "The squared error after a sigmoid has local optima, cross-entropy one.",
+        "N3, N4",
+        f"local minima of J, {LEFT:g} <= w <= {RIGHT:g}, x = 10, 0.1, −0.5 of label 1: squared error and cross-entropy",
+        {f: f"{found[f][0]} and {found[f][1]}" for f in frameworks},
+        larger(ratios),
         all(counts[0] > 1 and counts[1] == 1 for counts in found.values()),
-    )  # fmt: skip
+    )
 
 
 def by_hand(network: Network, w: Matrix, inputs: Matrix, Y: Matrix) -> tuple[Matrix, Matrix]:
@@ -117,11 +118,16 @@ def curvature(frameworks: Frameworks, points: int) -> list[Row]:
                 least[name] = min(least[name], float(np.linalg.eigvalsh((there + there.T) / 2)[0]))
                 found.append((name, held("H", 0, there, H, 2 * E, "float64")))
         negative = {name: value < -bound for name, value in least.items()}
-        rows.append(row(
-            statement, notes, f"the smallest eigenvalue at {points} weights, breast cancer with 4 features and a bias",
-            each(frameworks, lambda f, v=least: f"{v[f]:.3g}"), _agreement(frameworks, found),
-            all(negative.values()) if loss == "squared_error" else not any(negative.values()),
-        ))  # fmt: skip
+        rows.append(
+            row(
+                statement,
+                notes,
+                f"the smallest eigenvalue at {points} weights, breast cancer with 4 features and a bias",
+                {f: f"{least[f]:.3g}" for f in frameworks},
+                _agreement(frameworks, found),
+                all(negative.values()) if loss == "squared_error" else not any(negative.values()),
+            )
+        )
     return rows
 
 

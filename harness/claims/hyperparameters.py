@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.claims.lab import Findings, Frameworks, Row, accuracy, each, larger, lockstep, row, train
+from harness.claims.lab import Findings, Frameworks, Row, accuracy, larger, lockstep, row, train
 from harness.claims.pictures import panels, svg
 from harness.data import Data, flower
 from harness.truth import Matrix
@@ -24,8 +24,11 @@ from harness.weights import initial
 from impls.interface import Network
 
 GRID: dict[str, tuple[Any, ...]] = {
-    "alpha": (0.001, 0.01, 0.1, 0.3, 1.0), "L": (2, 3, 4), "n[l]": (2, 6, 16), "g": ("sigmoid", "tanh", "relu"),
-}  # fmt: skip
+    "alpha": (0.001, 0.01, 0.1, 0.3, 1.0),
+    "L": (2, 3, 4),
+    "n[l]": (2, 6, 16),
+    "g": ("sigmoid", "tanh", "relu"),
+}
 NARROW = (0.1, 0.3, 1.0)  # alphas that a person would try
 
 
@@ -35,19 +38,25 @@ def run(frameworks: Frameworks, iterations: int = 300, grid: dict[str, tuple[Any
     found = {f: sweep(framework, data, grid, iterations) for f, framework in frameworks.items()}
     narrow = [k for k, alpha in enumerate(grid["alpha"]) if alpha in NARROW]
     samples = list(networks(grid))[:: max(1, len(list(networks(grid))) // 4)]
-    agreement = larger(lockstep(frameworks, network, [initial(network, "scaled")], data.X, data.Y) for network in samples)
+    agreement = larger(
+        lockstep(frameworks, network, [initial(network, "scaled")], data.X, data.Y) for network in samples
+    )
     rows = []
     for what, k in (("final cost", 0), ("accuracy", 1)):
         for name, chosen in (("wide", list(range(len(grid["alpha"])))), ("narrow", narrow)):
             alphas = [grid["alpha"][c] for c in chosen]
             parts = {f: shares(tables[k][chosen], grid) for f, tables in found.items()}
             most = all(max(part, key=part.__getitem__) == "alpha" for part in parts.values())
-            rows.append(row(
-                f"The learning rate is the most important hyperparameter: {what}, {name} range of alpha.", "N23",
-                f"share of the variance of the {what} after {iterations} steps, alpha = {', '.join(f'{a:g}' for a in alphas)}",
-                each(frameworks, lambda f, p=parts: ", ".join(f"{factor} {100 * s:.0f} %" for factor, s in p[f].items())),
-                agreement, most or "does not hold in this range of alpha",
-            ))  # fmt: skip
+            rows.append(
+                row(
+                    f"The learning rate is the most important hyperparameter: {what}, {name} range of alpha.",
+                    "N23",
+                    f"share of the variance of {what} after {iterations} steps, alpha = {', '.join(map(str, alphas))}",
+                    {f: ", ".join(f"{factor} {100 * s:.0f} %" for factor, s in parts[f].items()) for f in frameworks},
+                    agreement,
+                    most or "does not hold in this range of alpha",
+                )
+            )
     rows.append(try_them(frameworks, found, grid, iterations, str(agreement)))
     return Findings(rows, {"": picture(next(iter(found.values())), grid)})
 
@@ -81,19 +90,29 @@ def shares(table: Matrix, grid: dict[str, tuple[Any, ...]]) -> dict[str, float]:
 
 
 def try_them(
-    frameworks: Frameworks, found: dict[str, tuple[Matrix, Matrix]], grid: dict[str, tuple[Any, ...]], iterations: int, agreement: str
+    frameworks: Frameworks,
+    found: dict[str, tuple[Matrix, Matrix]],
+    grid: dict[str, tuple[Any, ...]],
+    iterations: int,
+    agreement: str,
 ) -> Row:
     """The best and the worst of all combinations."""
     words, apart = {}, True
     for f, (J, right) in found.items():
         best = np.unravel_index(int(np.argmin(J)), J.shape)
         names = ", ".join(f"{factor} {grid[factor][k]}" for factor, k in zip(grid, best, strict=True))
-        words[f] = f"best J {J.min():.3f} ({right[best]:.1f} %) with {names}; median {np.median(J):.3f}; worst {J.max():.3f}"
+        words[f] = (
+            f"best J {J.min():.3f} ({right[best]:.1f} %) with {names}; median {np.median(J):.3f}; worst {J.max():.3f}"
+        )
         apart = apart and J.max() > 2 * J.min()
     return row(
-        "One has to try values.", "N23", f"J of {next(iter(found.values()))[0].size} combinations after {iterations} steps",
-        words, agreement, apart,
-    )  # fmt: skip
+        "One has to try values.",
+        "N23",
+        f"J of {next(iter(found.values()))[0].size} combinations after {iterations} steps",
+        words,
+        agreement,
+        apart,
+    )
 
 
 def picture(tables: tuple[Matrix, Matrix], grid: dict[str, tuple[Any, ...]]) -> str:
@@ -105,7 +124,15 @@ def picture(tables: tuple[Matrix, Matrix], grid: dict[str, tuple[Any, ...]]) -> 
         values = J[..., k].reshape(len(grid["alpha"]), -1)
         image = axis.imshow(values, cmap="viridis_r", vmin=float(J.min()), vmax=0.75, aspect="auto")
         for (i, j), value in np.ndenumerate(values):
-            axis.text(j, i, f"{value:.2f}".lstrip("0"), ha="center", va="center", fontsize=7, color="white" if value > 0.5 else "black")
+            axis.text(
+                j,
+                i,
+                f"{value:.2f}".lstrip("0"),
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if value > 0.5 else "black",
+            )
         axis.grid(visible=False)
         axis.set_xticks(range(len(kinds)), [f"{L}, {n}" for L, n in kinds], rotation=90)
         axis.set_yticks(range(len(grid["alpha"])), [f"{alpha:g}" for alpha in grid["alpha"]])

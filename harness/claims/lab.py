@@ -5,7 +5,7 @@ Frameworks that compute the same thing are held against the truth and its proved
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,7 +54,12 @@ class Agreement(NamedTuple):
 
 
 def row(
-    statement: str, notes: str, measured: str, figures: Mapping[str, str], agreement: Agreement | str, verdict: str | bool
+    statement: str,
+    notes: str,
+    measured: str,
+    figures: Mapping[str, str],
+    agreement: Agreement | str,
+    verdict: str | bool,
 ) -> Row:
     """Return a row; a disagreement among the frameworks is a failure, whatever the claim's verdict."""
     if isinstance(verdict, (bool, np.bool_)):
@@ -64,11 +69,6 @@ def row(
     if agreement == DIFFER or (isinstance(agreement, Agreement) and not agreement.ratio <= 1):
         verdict = f"failed: the frameworks disagree, {agreement}"
     return Row(statement, notes, measured, figures, str(agreement), verdict)
-
-
-def each(frameworks: Frameworks, figure: Callable[[str], str]) -> dict[str, str]:
-    """Return the figure of every framework that is there."""
-    return {name: figure(name) for name in frameworks}
 
 
 def worst(found: Iterable[tuple[str, Comparison]]) -> Agreement:
@@ -144,9 +144,15 @@ class Trained(NamedTuple):
 
 
 def train(
-    framework: Any, network: Network, start: Params, X: Matrix, Y: Matrix, alpha: float, iterations: int,
+    framework: Any,
+    network: Network,
+    start: Params,
+    X: Matrix,
+    Y: Matrix,
+    alpha: float,
+    iterations: int,
     source: str = "by_hand",
-) -> Trained:  # fmt: skip
+) -> Trained:
     """Gradient descent in one framework, from NumPy arrays to NumPy arrays."""
     arguments = put(framework, start), framework.put(X), framework.put(Y)
     with np.errstate(all="ignore"):  # a learning rate too large is a finding

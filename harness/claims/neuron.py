@@ -1,4 +1,4 @@
-"""One neuron (notes: N1, N2, N5): the perceptron jumps, the sigmoid moves slightly, without activation it is regression.
+"""One neuron (notes: N1, N2, N5): the perceptron jumps, the sigmoid moves, without activation it is regression.
 
 Measured: the output at w x + b = 0 and a nudge of w to either side, with the step and with the sigmoid; and gradient
 descent on a neuron without activation against the least-squares solution by QR, on the diabetes data.
@@ -12,7 +12,7 @@ import itertools
 
 import numpy as np
 
-from harness.claims.lab import Findings, Frameworks, Row, arrow, each, lockstep, outputs, row, same, train
+from harness.claims.lab import Findings, Frameworks, Row, arrow, lockstep, outputs, row, same, train
 from harness.claims.pictures import BLUE, ORANGE, panels, svg
 from harness.data import diabetes
 from harness.truth import Matrix, evaluate
@@ -49,20 +49,30 @@ def jumps(frameworks: Frameworks, nudge: float) -> list[Row]:
     slight = all(0 < A[2] - A[1] <= most for A in sigmoid.values())
     return [
         row(
-            "A perceptron's output flips under a small change of a weight.", "N1",
-            f"output at w = 1/2 and 1/2 + {nudge:.2g}, with x = 2, b = −1", each(frameworks, lambda f: arrow(*step[f][1:])),
-            same(step), all(A[1:] == [0, 1] for A in step.values()),
+            "A perceptron's output flips under a small change of a weight.",
+            "N1",
+            f"output at w = 1/2 and 1/2 + {nudge:.2g}, with x = 2, b = −1",
+            {f: arrow(*step[f][1:]) for f in frameworks},
+            same(step),
+            all(A[1:] == [0, 1] for A in step.values()),
         ),
         row(
-            "Where w·x + b is exactly 0 the perceptron gives 0.", "N1", "output at w = 1/2, where 2 w − 1 = 0",
-            each(frameworks, lambda f: f"{step[f][1]:g}"), same(step), all(A[1] == 0 for A in step.values()),
+            "Where w·x + b is exactly 0 the perceptron gives 0.",
+            "N1",
+            "output at w = 1/2, where 2 w − 1 = 0",
+            {f: f"{step[f][1]:g}" for f in frameworks},
+            same(step),
+            all(A[1] == 0 for A in step.values()),
         ),
         row(
-            "The sigmoid's output moves slightly under the same change.", "N1, N2",
+            "The sigmoid's output moves slightly under the same change.",
+            "N1, N2",
             "change of the output, at most a quarter of the change of w x",
-            each(frameworks, lambda f: f"{sigmoid[f][2] - sigmoid[f][1]:.3g}"), agreement, slight,
+            {f: f"{sigmoid[f][2] - sigmoid[f][1]:.3g}" for f in frameworks},
+            agreement,
+            slight,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def logic(frameworks: Frameworks) -> Row:
@@ -76,10 +86,13 @@ def logic(frameworks: Frameworks) -> Row:
             tables[name][gate] = "".join(f"{a:g}" for a in A[0])
     right = {"AND": "0001", "OR": "0111", "NAND": "1110"}
     return row(
-        "A perceptron takes boolean inputs.", "N1", "outputs for 00, 01, 10, 11; three of the six sums are exactly 0",
-        each(frameworks, lambda f: ", ".join(f"{gate} {bits}" for gate, bits in tables[f].items())), agreement,
+        "A perceptron takes boolean inputs.",
+        "N1",
+        "outputs for 00, 01, 10, 11; three of the six sums are exactly 0",
+        {f: ", ".join(f"{gate} {bits}" for gate, bits in tables[f].items()) for f in frameworks},
+        agreement,
         all(table == right for table in tables.values()),
-    )  # fmt: skip
+    )
 
 
 def regression(frameworks: Frameworks, iterations: int) -> Row:
@@ -89,18 +102,22 @@ def regression(frameworks: Frameworks, iterations: int) -> Row:
     solution = np.linalg.lstsq(inputs.T, data.Y[0], rcond=None)[0]
     best = evaluate(LINEAR, (Layer(solution[None, :-1], solution[None, -1:]),), data.X, data.Y).J
     alpha = 1 / curvature(inputs)
-    runs = {name: train(f, LINEAR, initial(LINEAR, "zeros"), data.X, data.Y, alpha, iterations) for name, f in frameworks.items()}
+    runs = {
+        name: train(f, LINEAR, initial(LINEAR, "zeros"), data.X, data.Y, alpha, iterations)
+        for name, f in frameworks.items()
+    }
     # one example's loss has three roundings, the sum m of them: both J within (m + 4) u of themselves
     bound = 2 * (data.X.shape[1] + 4) * 2.0**-53 * best
     gaps = {name: float(r.costs[-1] - best) for name, r in runs.items()}
     return row(
-        "A neuron without activation is linear regression.", "N1, N5",
+        "A neuron without activation is linear regression.",
+        "N1, N5",
         f"J after {iterations} steps, less J = {best:.6f} of least squares, from zero weights",
-        each(frameworks, lambda f: f"{gaps[f]:.1e}"),
+        {f: f"{gaps[f]:.1e}" for f in frameworks},
         lockstep(frameworks, LINEAR, [initial(LINEAR, "zeros"), next(iter(runs.values())).params], data.X, data.Y),
         all(abs(gap) <= bound for gap in gaps.values())
         or f"holds when it runs long enough: here J is still {max(gaps.values()):.1e} above the least",
-    )  # fmt: skip
+    )
 
 
 def curvature(inputs: Matrix) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.claims.lab import Findings, Frameworks, Row, each, larger, lockstep, row, same, train
+from harness.claims.lab import Findings, Frameworks, Row, larger, lockstep, row, same, train
 from harness.claims.pictures import BLACK, BLUE, DASHES, GREEN, ORANGE, below, panels, svg
 from harness.data import Data, flatten, split, standardise
 from harness.truth import Matrix
@@ -52,11 +52,16 @@ def run(frameworks: Frameworks, iterations: int = 5000, alpha: float = 0.1) -> F
         inputs = {"raw": data.X, "/ largest": data.X / data.X.max(), "standardised": standardise(data).X}
         for rates in ({way: step_size(X) for way, X in inputs.items()}, dict.fromkeys(inputs, alpha)):
             found = {
-                way: {f: descend(framework, X, data.Y, rates[way], target, iterations) for f, framework in frameworks.items()}
+                way: {
+                    f: descend(framework, X, data.Y, rates[way], target, iterations)
+                    for f, framework in frameworks.items()
+                }
                 for way, X in inputs.items()
             }
             own = len(set(rates.values())) > 1
-            rows.append(compare(frameworks, name if own else f"{name}, one alpha", target, rates, inputs, data.Y, found))
+            rows.append(
+                compare(frameworks, name if own else f"{name}, one alpha", target, rates, inputs, data.Y, found)
+            )
             if own:
                 curves[name] = {way: next(iter(costs.values())) for way, costs in found.items()}
     return Findings(rows, {"": picture(curves)})
@@ -71,10 +76,13 @@ def column(frameworks: Frameworks) -> Row:
         v = framework.put(pixels[1] / 255).reshape(4 * 4 * 3, 1)
         found[name] = framework.get(v)
     return row(
-        "An image (width, height, depth) becomes a column vector.", "N13", "shape of (4, 4, 3) as a column; equal to flatten's",
-        each(frameworks, lambda f: f"{found[f].shape}"), same(found),
+        "An image (width, height, depth) becomes a column vector.",
+        "N13",
+        "shape of (4, 4, 3) as a column; equal to flatten's",
+        {f: f"{found[f].shape}" for f in frameworks},
+        same(found),
         all(np.array_equal(v, together[:, 1:]) for v in found.values()),
-    )  # fmt: skip
+    )
 
 
 def step_size(X: Matrix) -> float:
@@ -99,28 +107,44 @@ def reached(costs: Matrix, target: float) -> float:
 
 
 def compare(
-    frameworks: Frameworks, name: str, target: float, rates: dict[str, float], inputs: dict[str, Matrix], Y: Matrix,
+    frameworks: Frameworks,
+    name: str,
+    target: float,
+    rates: dict[str, float],
+    inputs: dict[str, Matrix],
+    Y: Matrix,
     found: dict[str, dict[str, Matrix]],
-) -> Row:  # fmt: skip
+) -> Row:
     """Return the iterations that each way of preparing the inputs takes."""
     counts = {f: {way: reached(costs[f], target) for way, costs in found.items()} for f in frameworks}
 
     def words(f: str) -> str:
         return ", ".join(
-            f"{way} {counts[f][way]:.0f}" if np.isfinite(counts[f][way]) else f"{way} not in {len(found[way][f])} (J {found[way][f][-1]:.3f})"
+            f"{way} {counts[f][way]:.0f}"
+            if np.isfinite(counts[f][way])
+            else f"{way} not in {len(found[way][f])} (J {found[way][f][-1]:.3f})"
             for way in inputs
-        )  # fmt: skip
+        )
 
     network = Network((Y.shape[0] * next(iter(inputs.values())).shape[0], 1), ("sigmoid",))
     agreement = larger(lockstep(frameworks, network, [initial(network, "zeros")], X, Y) for X in inputs.values())
     standardised = all(c["standardised"] < c["raw"] for c in counts.values())
     divided = all(c["/ largest"] < c["raw"] for c in counts.values())
     return row(
-        f"Gradient descent converges faster after normalisation: {name}.", "N13",
-        f"iterations until J <= {target}, alpha = {', '.join(f'{rate:.2g}' for rate in rates.values())}", each(frameworks, words), agreement,
-        (standardised and divided) or ("holds when standardised; dividing alone does not help" if standardised
-        else "holds when divided; standardised it is not faster" if divided else False),
-    )  # fmt: skip
+        f"Gradient descent converges faster after normalisation: {name}.",
+        "N13",
+        f"iterations until J <= {target}, alpha = {', '.join(f'{rate:.2g}' for rate in rates.values())}",
+        {f: words(f) for f in frameworks},
+        agreement,
+        (standardised and divided)
+        or (
+            "holds when standardised; dividing alone does not help"
+            if standardised
+            else "holds when divided; standardised it is not faster"
+            if divided
+            else False
+        ),
+    )
 
 
 def picture(curves: dict[str, dict[str, Matrix]]) -> str:

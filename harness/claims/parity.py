@@ -18,44 +18,57 @@ from typing import Any
 
 import numpy as np
 
-from harness.claims.lab import Findings, Frameworks, Row, each, lockstep, put, row, same, train
+from harness.claims.lab import Findings, Frameworks, Row, lockstep, put, row, same, train
 from harness.claims.pictures import BLUE, GREEN, ORANGE, below, panels, svg
 from harness.truth import Matrix
 from harness.weights import initial
 from impls.interface import Layer, Network, Params
 
-CHUNK = 2**25  # numbers of a hidden layer at a time: 2^15 units for all 2^16 inputs are 2^31
+CHUNK = 2**21  # numbers of a hidden layer at a time: 2^15 units for all 2^16 inputs are 2^31
 
 
 def run(
-    frameworks: Frameworks, bits: tuple[int, ...] = (2, 4, 8, 16), learn: tuple[int, ...] = (2, 4, 6, 8), seeds: int = 3, iterations: int = 3000
+    frameworks: Frameworks,
+    bits: tuple[int, ...] = (2, 4, 8, 16),
+    learn: tuple[int, ...] = (2, 4, 6, 8),
+    seeds: int = 3,
+    iterations: int = 3000,
 ) -> Findings:
     """Return what was found."""
     builds = {"tree": tree, "patterns": patterns, "counting": counting}
     sizes = {name: [units(build(n)) for n in bits] for name, build in builds.items()}
-    exact = {name: {f: right(framework, build, bits) for f, framework in frameworks.items()} for name, build in builds.items()}
+    exact = {
+        name: {f: right(framework, build, bits) for f, framework in frameworks.items()}
+        for name, build in builds.items()
+    }
     rows = [
         row(
-            "A tree of depth O(log n) with O(n) units computes the parity of n bits.", "N22",
+            "A tree of depth O(log n) with O(n) units computes the parity of n bits.",
+            "N22",
             f"units and layers for n = {', '.join(map(str, bits))}; all 2^n inputs right",
-            each(frameworks, lambda f: f"{told(sizes['tree'], [len(tree(n)) for n in bits])}: {exact['tree'][f]}"),
-            same({f: np.array([exact["tree"][f]]) for f in frameworks}), all(words == "all right" for words in exact["tree"].values()),
+            {f: f"{told(sizes['tree'], [len(tree(n)) for n in bits])}: {exact['tree'][f]}" for f in frameworks},
+            same({f: np.array([exact["tree"][f]]) for f in frameworks}),
+            all(words == "all right" for words in exact["tree"].values()),
         ),
         row(
-            "One hidden layer of 2^(n-1) units, an AND for each odd pattern, computes it too.", "N22",
+            "One hidden layer of 2^(n-1) units, an AND for each odd pattern, computes it too.",
+            "N22",
             f"units and layers for n = {', '.join(map(str, bits))}; all 2^n inputs right",
-            each(frameworks, lambda f: f"{told(sizes['patterns'], [2] * len(bits))}: {exact['patterns'][f]}"),
-            same({f: np.array([exact["patterns"][f]]) for f in frameworks}), all(words == "all right" for words in exact["patterns"].values()),
+            {f: f"{told(sizes['patterns'], [2] * len(bits))}: {exact['patterns'][f]}" for f in frameworks},
+            same({f: np.array([exact["patterns"][f]]) for f in frameworks}),
+            all(words == "all right" for words in exact["patterns"].values()),
         ),
         row(
-            "A shallow network needs about 2^(n-1) hidden units.", "N22",
+            "A shallow network needs about 2^(n-1) hidden units.",
+            "N22",
             f"a hidden layer of n units that count, n = {', '.join(map(str, bits))}; all 2^n inputs right",
-            each(frameworks, lambda f: f"{told(sizes['counting'], [2] * len(bits))}: {exact['counting'][f]}"),
+            {f: f"{told(sizes['counting'], [2] * len(bits))}: {exact['counting'][f]}" for f in frameworks},
             same({f: np.array([exact["counting"][f]]) for f in frameworks}),
             "holds when units are AND and OR gates; units that add up weighted bits need only n"
-            if all(words == "all right" for words in exact["counting"].values()) else True,
+            if all(words == "all right" for words in exact["counting"].values())
+            else True,
         ),
-    ]  # fmt: skip
+    ]
     rows.append(learned(frameworks, learn, seeds, iterations))
     return Findings(rows, {"": picture(bits, sizes)})
 
@@ -147,11 +160,13 @@ def learned(frameworks: Frameworks, learn: tuple[int, ...], seeds: int, iteratio
             best[f].append(f"{found} of {seeds}")
         agreement = lockstep(frameworks, network, starts[:1], X - 0.5, Y)
     return row(
-        "Gradient descent finds such networks by itself.", "N22",
+        "Gradient descent finds such networks by itself.",
+        "N22",
         f"runs in which all 2^n labels are right, n = {', '.join(map(str, learn))}: 2n tanh units, {iterations} steps",
-        each(frameworks, lambda f: ", ".join(best[f])), agreement or "",
+        {f: ", ".join(best[f]) for f in frameworks},
+        agreement or "",
         whole or "holds when n is small and the start is lucky: not from every start",
-    )  # fmt: skip
+    )
 
 
 def picture(bits: tuple[int, ...], sizes: dict[str, list[int]]) -> str:
@@ -159,7 +174,7 @@ def picture(bits: tuple[int, ...], sizes: dict[str, list[int]]) -> str:
     figure, (axis,) = panels()
     n = np.arange(min(bits), max(bits) + 1)
     axis.semilogy(n, 2.0 ** (n - 1) + 1, color=ORANGE, linestyle="--", label="one hidden layer of ANDs: 2^(n−1) + 1")
-    axis.semilogy(n, [units(tree(k)) for k in n], color=BLUE, label="tree of XORs")
+    axis.semilogy(n, [units(tree(int(k))) for k in n], color=BLUE, label="tree of XORs")
     axis.semilogy(n, n + 1, color=GREEN, linestyle="-.", label="one hidden layer that counts: n + 1")
     for (name, counts), colour, marker in zip(sizes.items(), (BLUE, ORANGE, GREEN), "osD", strict=True):
         axis.semilogy(bits, counts, marker, color=colour, markersize=5, label=f"{name}, checked on all 2^n inputs")

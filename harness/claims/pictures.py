@@ -8,13 +8,19 @@ from typing import Any
 
 # Okabe and Ito's colours, told apart by people who do not see red and green
 BLUE, ORANGE, GREEN, PINK, SKY, YELLOW, BLACK = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000",
-)  # fmt: skip
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#000000",
+)
 COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":")
 BY_FRAMEWORK = dict(zip(("numpy", "torch", "jax"), COLOURS, strict=False))
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "crosscheck",  # ids in the file, and so the file, are the same on every run
     "svg.fonttype": "path",
     "font.size": 10,

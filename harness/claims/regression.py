@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from harness.claims.lab import Findings, Frameworks, Row, Trained, each, larger, lockstep, put, row, train
+from harness.claims.lab import Findings, Frameworks, Row, Trained, larger, lockstep, put, row, train
 from harness.claims.pictures import BLACK, COLOURS, DASHES, MARKERS, below, panels, svg
 from harness.data import Data, diabetes
 from harness.truth import Matrix, evaluate
@@ -24,11 +22,12 @@ from impls.interface import Layer, Network
 def run(frameworks: Frameworks, alpha: float = 0.05, iterations: int = 2000, seeds: int = 50) -> Findings:
     """Return what was found."""
     data = diabetes()
-    shapes = {
-        output: Network((10, 8, 1), ("tanh", output), "squared_error") for output in ("linear", "relu")
-    }
+    shapes = {output: Network((10, 8, 1), ("tanh", output), "squared_error") for output in ("linear", "relu")}
     runs = {
-        output: {f: train(framework, shape, initial(shape, "scaled"), data.X, data.Y, alpha, iterations) for f, framework in frameworks.items()}
+        output: {
+            f: train(framework, shape, initial(shape, "scaled"), data.X, data.Y, alpha, iterations)
+            for f, framework in frameworks.items()
+        }
         for output, shape in shapes.items()
     }
     rows = [fits(frameworks, output, shapes[output], runs[output], data) for output in shapes]
@@ -50,33 +49,50 @@ def fits(frameworks: Frameworks, output: str, shape: Network, runs: dict[str, Tr
     X_test, Y_test = data.X_test, data.Y_test
     for f, framework in frameworks.items():
         train_J, test_J = (
-            float(((predicted(framework, shape, runs[f].params, X) - Y) ** 2).mean() / 2) for X, Y in ((data.X, data.Y), (X_test, Y_test))
+            float(((predicted(framework, shape, runs[f].params, X) - Y) ** 2).mean() / 2)
+            for X, Y in ((data.X, data.Y), (X_test, Y_test))
         )
         words[f] = f"train {train_J:.4f}, test {test_J:.4f}"
-        better = better and test_J < float(((mean - Y_test) ** 2).mean() / 2) and predicted(framework, shape, runs[f].params, X_test).min() >= 0
+        better = (
+            better
+            and test_J < float(((mean - Y_test) ** 2).mean() / 2)
+            and predicted(framework, shape, runs[f].params, X_test).min() >= 0
+        )
     spread = float(((mean - data.Y) ** 2).mean() / 2), float(((mean - Y_test) ** 2).mean() / 2)
-    name = {"linear": "A linear output does a regression.", "relu": "Where y >= 0, a ReLU output will do as well."}[output]
+    name = {"linear": "A linear output does a regression.", "relu": "Where y >= 0, a ReLU output will do as well."}[
+        output
+    ]
     return row(
-        name, "N21", f"½ squared error, 10-8-1 tanh; of the mean: train {spread[0]:.4f}, test {spread[1]:.4f}; nothing predicted below 0",
-        words, lockstep(frameworks, shape, [initial(shape, "scaled"), next(iter(runs.values())).params], data.X, data.Y), better,
-    )  # fmt: skip
+        name,
+        "N21",
+        f"½ squared error, 10-8-1 tanh; of the mean: train {spread[0]:.4f}, test {spread[1]:.4f}; nothing below 0",
+        words,
+        lockstep(frameworks, shape, [initial(shape, "scaled"), next(iter(runs.values())).params], data.X, data.Y),
+        better,
+    )
 
 
 def real_numbers(frameworks: Frameworks, data: Data, alpha: float, iterations: int) -> Row:
     """With the target's mean taken away, half of it lies below 0, where ReLU cannot go."""
     Y = data.Y - data.Y.mean()
-    words, agreements = {f: "" for f in frameworks}, []
+    words, agreements = dict.fromkeys(frameworks, ""), []
     worse = True
     shapes = [Network((10, 8, 1), ("tanh", output), "squared_error") for output in ("linear", "relu")]
     for f, framework in frameworks.items():
-        J = [float(train(framework, shape, initial(shape, "scaled"), data.X, Y, alpha, iterations).costs[-1]) for shape in shapes]
+        J = [
+            float(train(framework, shape, initial(shape, "scaled"), data.X, Y, alpha, iterations).costs[-1])
+            for shape in shapes
+        ]
         words[f], worse = f"linear {J[0]:.4f}, relu {J[1]:.4f}", worse and J[0] < J[1]
-    for shape in shapes:
-        agreements.append(lockstep(frameworks, shape, [initial(shape, "scaled")], data.X, Y))
+    agreements = [lockstep(frameworks, shape, [initial(shape, "scaled")], data.X, Y) for shape in shapes]
     return row(
-        "For any real y the output has to be linear.", "N21", f"J after {iterations} steps on y less its mean: half of it is negative",
-        words, larger(agreements), worse,
-    )  # fmt: skip
+        "For any real y the output has to be linear.",
+        "N21",
+        f"J after {iterations} steps on y less its mean: half of it is negative",
+        words,
+        larger(agreements),
+        worse,
+    )
 
 
 def dead(frameworks: Frameworks, data: Data, seeds: int) -> Row:
@@ -91,17 +107,22 @@ def dead(frameworks: Frameworks, data: Data, seeds: int) -> Row:
         for params in (starts, unlucky):
             zero = 0
             for start in params:
-                _, gradient = framework.gradients["by_hand"](shape, put(framework, start), framework.put(data.X), framework.put(data.Y))
+                _, gradient = framework.gradients["by_hand"](
+                    shape, put(framework, start), framework.put(data.X), framework.put(data.Y)
+                )
                 zero += not any(framework.get(array).any() for layer in gradient for array in layer)
             counts.append(zero)
         found[f] = counts
     return row(
-        "A ReLU output always learns.", "N21",
+        "A ReLU output always learns.",
+        "N21",
         f"starts of {seeds} whose gradient is exactly 0, b[L] = 0; and with b[L] = −3",
-        each(frameworks, lambda f: f"{found[f][0]}; {found[f][1]}"), lockstep(frameworks, shape, starts[:1], data.X, data.Y),
+        {f: f"{found[f][0]}; {found[f][1]}" for f in frameworks},
+        lockstep(frameworks, shape, starts[:1], data.X, data.Y),
         "holds when it does not start negative for every example: there its gradient is exactly 0"
-        if any(counts[1] for counts in found.values()) else True,
-    )  # fmt: skip
+        if any(counts[1] for counts in found.values())
+        else True,
+    )
 
 
 def picture(data: Data, shapes: dict[str, Network], runs: dict[str, dict[str, Trained]]) -> str:
@@ -113,6 +134,12 @@ def picture(data: Data, shapes: dict[str, Network], runs: dict[str, dict[str, Tr
         A = evaluate(shape, next(iter(runs[output].values())).params, data.X_test, data.Y_test).A[-1]
         axis.plot(data.Y_test[0], A[0], marker, color=colour, markersize=4, alpha=0.6, label=f"{output} output")
         axis.plot([0, 3.5], [0, 3.5], color=BLACK, linewidth=0.8, linestyle=DASHES[1], label="y itself")
-        axis.set(xlabel="y of the test set, hundreds", ylabel="predicted, hundreds", title=f"{output} output", xlim=(0, 3.6), ylim=(0, 3.6))
+        axis.set(
+            xlabel="y of the test set, hundreds",
+            ylabel="predicted, hundreds",
+            title=f"{output} output",
+            xlim=(0, 3.6),
+            ylim=(0, 3.6),
+        )
     below(figure, axes[0])
     return svg(figure)

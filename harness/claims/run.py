@@ -78,7 +78,8 @@ def run(
         report(claim.name, finished, len(claims))
 
     report("claims", 0, len(claims))
-    _batch([claim for claim in claims if not claim.alone], count, at_once, time_limit)
+    longest_first = sorted(claims, key=lambda claim: -claim.seconds)
+    _batch([claim for claim in longest_first if not claim.alone], count, at_once, time_limit)
     _batch([claim for claim in claims if claim.alone], count, 1, time_limit)
 
 
@@ -121,7 +122,9 @@ def _outcome(connection: Any, process: Any) -> Findings | Failure:
     except (EOFError, OSError):
         process.join()
         code = process.exitcode
-        return Failure(f"the process was ended by {signal.Signals(-code).name}" if code < 0 else f"it exited with {code}")
+        return Failure(
+            f"the process was ended by {signal.Signals(-code).name}" if code < 0 else f"it exited with {code}"
+        )
     process.join()
     return found
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.claims.lab import Findings, Frameworks, Row, accuracy, each, larger, lockstep, row, train
+from harness.claims.lab import Findings, Frameworks, Row, accuracy, larger, lockstep, row, train
 from harness.claims.pictures import BLUE, GREEN, ORANGE, below, panels, svg
 from harness.data import SETS
 from harness.weights import initial
@@ -38,7 +38,7 @@ def run(frameworks: Frameworks, iterations: int = 2000) -> Findings:
 
 
 def on(frameworks: Frameworks, name: str, iterations: int) -> tuple[Shares, Row]:
-    """Train the three models on one set of data. The simplest is enough where nothing beats it by a percentage point."""
+    """Train the three models on one set of data. The simplest is enough where nothing beats it by a point."""
     data = SETS[name]()
     assert data.X_test is not None
     assert data.Y_test is not None
@@ -49,7 +49,9 @@ def on(frameworks: Frameworks, name: str, iterations: int) -> tuple[Shares, Row]
         start = initial(network, "scaled" if hidden else "zeros")
         for f, framework in frameworks.items():
             params = train(framework, network, start, data.X, data.Y, ALPHA[name], iterations).params
-            table[f].append([accuracy(framework, network, params, X, Y) for X, Y in ((data.X, data.Y), (data.X_test, data.Y_test))])
+            table[f].append(
+                [accuracy(framework, network, params, X, Y) for X, Y in ((data.X, data.Y), (data.X_test, data.Y_test))]
+            )
         agreements.append(lockstep(frameworks, network, [start, params], data.X, data.Y))
 
     def simple_is_enough(f: str) -> bool:
@@ -58,23 +60,26 @@ def on(frameworks: Frameworks, name: str, iterations: int) -> tuple[Shares, Row]
 
     enough = all(simple_is_enough(f) for f in frameworks)
     return table, row(
-        f"Start with the simplest model; a deeper one pays where that one fails: {name}.", "N2, N24, N27",
-        f"accuracy train / test after {iterations} steps: {', '.join(NAMES)} {MODELS[name][1]}, {MODELS[name][2]}",
-        each(frameworks, lambda f: ", ".join(f"{train:.1f} / {test:.1f} %" for train, test in table[f])), larger(agreements),
+        f"Start with the simplest model; a deeper one pays where that one fails: {name}.",
+        "N2, N24, N27",
+        f"accuracy train / test after {iterations} steps, hidden units none, {MODELS[name][1]}, {MODELS[name][2]}",
+        {f: ", ".join(f"{train:.1f} / {test:.1f} %" for train, test in table[f]) for f in frameworks},
+        larger(agreements),
         "holds" if not enough else "holds when the data needs it: here logistic regression is as good on the test set",
-    )  # fmt: skip
+    )
 
 
 def the_courses(frameworks: Frameworks, table: Shares, iterations: int) -> Row:
     """The flower by the course's formula, drawn by another generator: its figures cannot be met to the digit."""
     first = {f: (shares[0][0], shares[1][0]) for f, shares in table.items()}
     return row(
-        "On the planar flower logistic regression gets 47 %, four hidden units about 90 %.", "N24",
-        f"accuracy on the 400 training points after {iterations} steps",
-        each(frameworks, lambda f: f"{first[f][0]:.1f} %, {first[f][1]:.1f} %"),
+        "On the planar flower logistic regression gets 47 %, four hidden units about 90 %.",
+        "N24",
+        f"accuracy on the 400 training points after {iterations} steps; holds if below 60 %, and 85 to 95 %",
+        {f: f"{first[f][0]:.1f} %, {first[f][1]:.1f} %" for f in frameworks},
         "the course's points come from another random generator",
         all(one < 60 and 85 <= four <= 95 for one, four in first.values()),
-    )  # fmt: skip
+    )
 
 
 def picture(shown: dict[str, list[list[float]]]) -> str:

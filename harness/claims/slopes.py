@@ -11,12 +11,13 @@ h = 1e-8 the rounding of f, divided by h, outgrows what the smaller nudge gains.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.claims.autodiff import gradient, has, namespace, slopes
-from harness.claims.lab import DIFFER, Findings, Frameworks, P, Row, each, row, same
+from harness.claims.lab import DIFFER, Findings, Frameworks, P, Row, row, same
 from harness.claims.pictures import COLOURS, MARKERS, below, panels, svg
 
 
@@ -59,33 +60,37 @@ def nudged(frameworks: Frameworks, name: str, a: float, h: float) -> Row:
     bound = h / 2 * second * (1 + 1e-9) + rounding
     spread = max(slope for _, slope in found.values()) - min(slope for _, slope in found.values())
     return row(
-        f"Nudging a shows the slope of {name}.", "N6",
+        f"Nudging a shows the slope of {name}.",
+        "N6",
         f"f(a + h) and the slope, at a = {a:g} with h = {h:g}; the exact slope is {exact:g}",
-        each(frameworks, lambda f: f"{found[f][0]:.10g}, slope {found[f][1]:.7g}"),
+        {f: f"{found[f][0]:.10g}, slope {found[f][1]:.7g}" for f in frameworks},
         f"{spread / (2 * rounding):.2g} of what rounding may do" if spread <= 2 * rounding else DIFFER,
         all(abs(slope - exact) <= bound for _, slope in found.values()),
-    )  # fmt: skip
+    )
 
 
 def autodiff(frameworks: Frameworks, a: float) -> list[Row]:
     """Autodiff applies the rules, 2a for a² and so on: it errs by a few roundings and by nothing else."""
     points = np.array([a / 4, a, 10 * a])
     rows = []
-    for name, (f, slope, _) in FUNCTIONS.items():
+    for name, (function, slope, _) in FUNCTIONS.items():
         exact = np.array([slope(each) for each in points])
         found = {}
-        for each_, framework in frameworks.items():
-            xp = namespace(each_)
-            by = slopes(each_, lambda t, f=f, xp=xp: f(xp, t), framework.put(points)) if has(each_) else exact
-            found[each_] = framework.get(by)
+        for f, framework in frameworks.items():
+            xp = namespace(f)
+            by = slopes(f, partial(function, xp), framework.put(points)) if has(f) else exact
+            found[f] = framework.get(by)
         error = max(float((np.abs(got - exact) / (P.u * np.abs(exact))).max()) for got in found.values())
-        rows.append(row(
-            f"The slope of {name} is {'the same everywhere' if name == '3a' else 'different at different points'}.", "N6",
-            f"autodiff (NumPy: the rule) at a = {', '.join(f'{p:g}' for p in points)}",
-            each(frameworks, lambda f, v=found: ", ".join(f"{s:.6g}" for s in v[f])),
-            f"within {error:.0f} of {ROUNDINGS} roundings of the exact" if error <= ROUNDINGS else DIFFER,
-            (len(set(exact)) == 1) == (name == "3a") and error <= ROUNDINGS,
-        ))  # fmt: skip
+        rows.append(
+            row(
+                f"The slope of {name} is {'the same everywhere' if name == '3a' else 'different at different points'}.",
+                "N6",
+                f"autodiff (NumPy: the rule) at a = {', '.join(f'{p:g}' for p in points)}",
+                {f: ", ".join(f"{s:.6g}" for s in found[f]) for f in frameworks},
+                f"within {error:.0f} of {ROUNDINGS} roundings of the exact" if error <= ROUNDINGS else DIFFER,
+                (len(set(exact)) == 1) == (name == "3a") and error <= ROUNDINGS,
+            )
+        )
     return rows
 
 
@@ -105,11 +110,13 @@ def graph(frameworks: Frameworks) -> Row:
             slopes = (dv, du * c, du * b)
         found[name] = [float(value) for value in (J, *slopes)]
     return row(
-        "The chain rule from right to left gives the derivatives of a computation graph.", "N7",
+        "The chain rule from right to left gives the derivatives of a computation graph.",
+        "N7",
         "J, dJ/da, dJ/db, dJ/dc of J = 3(a + bc) at a = 5, b = 3, c = 2; the course's: 33, 3, 6, 9",
-        each(frameworks, lambda f: ", ".join(f"{v:g}" for v in found[f])), same(found),
+        {f: ", ".join(f"{v:g}" for v in found[f]) for f in frameworks},
+        same(found),
         all(values == [33, 3, 6, 9] for values in found.values()),
-    )  # fmt: skip
+    )
 
 
 def picture(a: float) -> str:
@@ -118,7 +125,9 @@ def picture(a: float) -> str:
     h = 10.0 ** np.arange(-15, 0.1, 0.25)
     for (name, (f, slope, _)), colour, marker in zip(FUNCTIONS.items(), COLOURS, MARKERS, strict=False):
         error = np.abs((f(np, a + h) - f(np, np.float64(a))) / h - slope(a)) / abs(slope(a))
-        axis.loglog(h, np.maximum(error, 1e-17), color=colour, marker=marker, markersize=3.5, linewidth=1, label=f"f = {name}")
+        axis.loglog(
+            h, np.maximum(error, 1e-17), color=colour, marker=marker, markersize=3.5, linewidth=1, label=f"f = {name}"
+        )
     axis.axhline(P.u, color="black", linewidth=0.8, linestyle=":", label="one rounding")
     axis.set(xlabel="nudge h", ylabel="relative error of the nudged slope at a = 2")
     below(figure, axis)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from harness.claims.lab import Findings, Frameworks, Row, each, larger, lockstep, put, row
+from harness.claims.lab import Findings, Frameworks, Row, larger, lockstep, put, row
 from harness.claims.pictures import BY_FRAMEWORK, below, panels, svg
 from harness.data import breast_cancer, many_examples
 from harness.truth import Matrix
@@ -45,13 +46,19 @@ def same_gradient(frameworks: Frameworks) -> Row:
     found = []
     for network in (Network((30, 1), ("sigmoid",)), TWO):
         points = [initial(network, "scaled")]
-        found += [(f"{len(network.n) - 1}-layer {way}", lockstep(frameworks, network, points, data.X, data.Y, way)) for way in WAYS]
-    figures = each(frameworks, lambda f: ", ".join(w for w in WAYS if w in frameworks[f].gradients))
+        found += [
+            (f"{len(network.n) - 1}-layer {way}", lockstep(frameworks, network, points, data.X, data.Y, way))
+            for way in WAYS
+        ]
+    figures = {f: ", ".join(w for w in WAYS if w in frameworks[f].gradients) for f in frameworks}
     return row(
-        "Two loops, one loop and no loop give the same gradient.", "N8, N9, N10, N14",
+        "Two loops, one loop and no loop give the same gradient.",
+        "N8, N9, N10, N14",
         "J, dW, db and a step of logistic regression and a 2-layer network on breast cancer, by each source",
-        figures, larger(agreement for _, agreement in found), all(agreement.ratio <= 1 for _, agreement in found),
-    )  # fmt: skip
+        figures,
+        larger(agreement for _, agreement in found),
+        all(agreement.ratio <= 1 for _, agreement in found),
+    )
 
 
 def data(m: int) -> tuple[Matrix, Matrix]:
@@ -74,11 +81,11 @@ def timings(framework: Any, sizes: tuple[int, ...], loop_up_to: int) -> dict[str
     for m in sizes:
         X, Y = (framework.put(array) for array in data(m))
         for way, source in ways.items():
-            found[way][m] = best(lambda s=source, X=X, Y=Y: finish(framework, s, params, X, Y))
+            found[way][m] = best(partial(finish, framework, source, params, X, Y))
         if m <= loop_up_to:
-            found["one loop"][m] = best(lambda X=X, Y=Y: one_loop(framework, params, X, Y), runs=1)
+            found["one loop"][m] = best(partial(one_loop, framework, params, X, Y), runs=1)
             if "two loops" in found:
-                found["two loops"][m] = best(lambda X=X, Y=Y: finish(framework, "loops", params, X, Y), runs=1)
+                found["two loops"][m] = best(partial(finish, framework, "loops", params, X, Y), runs=1)
     return found
 
 
@@ -119,31 +126,40 @@ def loop_seconds(times: dict[int, float], m: int) -> float:
 def faster(times: dict[str, dict[str, dict[int, float]]], m: int, loop_up_to: int) -> Row:
     """Return how many times faster no loop is than a loop."""
     ratios = {
-        name: {way: loop_seconds(found[way], m) / found["no loop"][m] for way in ("two loops", "one loop") if way in found}
+        name: {
+            way: loop_seconds(found[way], m) / found["no loop"][m] for way in ("two loops", "one loop") if way in found
+        }
         for name, found in times.items()
     }
     carried = "" if m <= loop_up_to else f"; the loop's time is that of m = {loop_up_to:g}, times {m // loop_up_to}"
     return row(
-        f"Without loops it is much faster: m = {m:g}.", "N10, N11",
+        f"Without loops it is much faster: m = {m:g}.",
+        "N10, N11",
         f"time of a loop over the examples / time without a loop, one gradient{carried}",
         {name: ", ".join(f"{way}: {ratio:.3g} x" for way, ratio in r.items()) for name, r in ratios.items()},
-        "cannot agree: timings", all(min(r.values()) > 10 for r in ratios.values()) or
-        "holds when there are enough examples to pay for the call: not 10 x here in every framework",
-    )  # fmt: skip
+        "cannot agree: timings",
+        all(min(r.values()) > 10 for r in ratios.values())
+        or "holds when there are enough examples to pay for the call: not 10 x here in every framework",
+    )
 
 
 def mapped(times: dict[str, dict[str, dict[int, float]]], m: int) -> Row:
     """A loop that the framework runs, vmap, is no loop of Python."""
     figures = {
-        name: f"{found['mapped'][m] / found['no loop'][m]:.2g} x the time without" if "mapped" in found else "has no vmap"
+        name: f"{found['mapped'][m] / found['no loop'][m]:.2g} x the time without"
+        if "mapped" in found
+        else "has no vmap"
         for name, found in times.items()
     }
     quick = [f["mapped"][m] < loop_seconds(f["one loop"], m) / 10 for f in times.values() if "mapped" in f]
     return row(
-        "The gradient of one example, mapped by the framework, is vectorised too.", "N9, N11",
-        f"time of vmap over the examples, and a mean, m = {m:g}", figures, "cannot agree: timings",
+        "The gradient of one example, mapped by the framework, is vectorised too.",
+        "N9, N11",
+        f"time of vmap over the examples, and a mean, m = {m:g}",
+        figures,
+        "cannot agree: timings",
         all(quick) or "holds when the framework compiles it",
-    )  # fmt: skip
+    )
 
 
 def picture(times: dict[str, dict[str, dict[int, float]]]) -> str:
@@ -151,17 +167,34 @@ def picture(times: dict[str, dict[str, dict[int, float]]]) -> str:
     figure, (left, right) = panels(2)
     for name, found in times.items():
         colour = BY_FRAMEWORK[name]
-        for way, marker, dashes in (("two loops", "s", ":"), ("one loop", "o", "--"), ("mapped", "^", "-."), ("no loop", "D", "-")):
+        for way, marker, dashes in (
+            ("two loops", "s", ":"),
+            ("one loop", "o", "--"),
+            ("mapped", "^", "-."),
+            ("no loop", "D", "-"),
+        ):
             if way in found:
-                left.loglog(*zip(*found[way].items(), strict=True), color=colour, marker=marker, linestyle=dashes,
-                            markersize=4, label=f"{name}, {way}")  # fmt: skip
+                left.loglog(
+                    *zip(*found[way].items(), strict=True),
+                    color=colour,
+                    marker=marker,
+                    linestyle=dashes,
+                    markersize=4,
+                    label=f"{name}, {way}",
+                )
         sizes = list(found["no loop"])
         ratio = [loop_seconds(found["one loop"], m) / found["no loop"][m] for m in sizes]
         right.loglog(sizes, ratio, color=colour, marker="o", linestyle="--", markersize=4)
         carried = [(m, r) for m, r in zip(sizes, ratio, strict=True) if m not in found["one loop"]]
         if carried:
-            right.loglog(*zip(*carried, strict=True), color=colour, marker="o", linestyle="", markersize=4,
-                         markerfacecolor="white")  # fmt: skip
+            right.loglog(
+                *zip(*carried, strict=True),
+                color=colour,
+                marker="o",
+                linestyle="",
+                markersize=4,
+                markerfacecolor="white",
+            )
     left.set(xlabel="examples m", ylabel="seconds for one gradient")
     right.set(xlabel="examples m (hollow: the loop's time is carried on)", ylabel="one loop / no loop, times faster")
     below(figure, left)
