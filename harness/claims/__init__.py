@@ -36,7 +36,7 @@ CLAIMS = (
     Claim("initialisation", ("N17",), 20),
     Claim("linear_layers", ("N20",)),
     Claim("regression", ("N21",)),
-    Claim("parity", ("N22",), 40),
+    Claim("parity", ("N22",), 60),
     Claim("hyperparameters", ("N23",), 60),
     Claim("simplest_first", ("N2", "N24", "N27")),
     Claim("depth", ("N25",), 50),

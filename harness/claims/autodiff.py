@@ -43,4 +43,5 @@ def slopes(name: str, g: Callable[[Array], Array], Z: Array) -> Array:
 
 def hessian(name: str, f: Callable[[Array], Array], w: Array) -> Array:
     """Return the second derivatives (k, k) of a scalar f at w (k,)."""
-    return _module(name).hessian(f)(w)
+    reverse = _module(name).jacrev
+    return reverse(reverse(f))(w)

@@ -9,7 +9,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,8 +73,10 @@ def ids_in(text: str) -> frozenset[str]:
     return frozenset(match.group() for match in ID.finditer(text))
 
 
-def scan(folder: str) -> Iterator[Found]:
-    """Yield every function, method and class under a folder, and every file, with the ids it names itself."""
+@lru_cache
+def scan(folder: str) -> tuple[Found, ...]:
+    """Return every function, method and class under a folder, and every file, with the ids it names itself."""
+    every = []
     for path in sorted((ROOT / folder).rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
@@ -84,14 +86,15 @@ def scan(folder: str) -> Iterator[Found]:
             for token in tokenize.generate_tokens(io.StringIO(source).readline)
             if token.type == tokenize.COMMENT
         ]
-        yield Found(where, "", ids_in(ast.get_docstring(tree) or ""))
+        every.append(Found(where, "", ids_in(ast.get_docstring(tree) or "")))
         nodes = [*tree.body, *(inner for node in tree.body if isinstance(node, ast.ClassDef) for inner in node.body)]
         for node in nodes:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
                 inside = [text for line, text in comments if node.lineno <= line <= (node.end_lineno or 0)]
                 function = isinstance(node, ast.FunctionDef)
                 words = " ".join([ast.get_docstring(node) or "", *(inside if function else [])])
-                yield Found(where, node.name, ids_in(words), function)
+                every.append(Found(where, node.name, ids_in(words), function))
+    return tuple(every)
 
 
 def functions(framework: str) -> dict[str, list[str]]:

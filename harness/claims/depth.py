@@ -21,7 +21,7 @@ from harness.weights import initial
 from impls.interface import Network
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
-ALPHAS = (0.1, 0.5, 2.0)
+ALPHAS = (0.1, 0.3, 2.0)
 Costs = dict[str, dict[str, dict[int, Matrix]]]  # framework -> activation -> depth -> J (iterations,) of the best alpha
 
 

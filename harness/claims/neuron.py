@@ -13,7 +13,7 @@ import itertools
 import numpy as np
 
 from harness.claims.lab import Findings, Frameworks, Row, arrow, lockstep, outputs, row, same, train
-from harness.claims.pictures import BLUE, ORANGE, panels, svg
+from harness.claims.pictures import BLUE, ORANGE, below, panels, svg
 from harness.data import diabetes
 from harness.truth import Matrix, evaluate
 from harness.weights import initial
@@ -131,6 +131,6 @@ def picture() -> str:
     w = np.linspace(-2, 3, 1001)
     axis.plot(w, (2 * w - 1 > 0) * 1.0, color=ORANGE, label="perceptron: 1 where w x + b > 0")
     axis.plot(w, 1 / (1 + np.exp(1 - 2 * w)), color=BLUE, linestyle="--", label="sigmoid: σ(w x + b)")
-    axis.set(xlabel="weight w (x = 2, b = −1)", ylabel="output", ylim=(-0.05, 1.3))
-    axis.legend(loc="upper left")
+    axis.set(xlabel="weight w (x = 2, b = −1)", ylabel="output", ylim=(-0.05, 1.05))
+    below(figure, axis)
     return svg(figure)

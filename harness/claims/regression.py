@@ -132,7 +132,7 @@ def picture(data: Data, shapes: dict[str, Network], runs: dict[str, dict[str, Tr
     figure, axes = panels(2)
     for axis, (output, shape), colour, marker in zip(axes, shapes.items(), COLOURS, MARKERS, strict=False):
         A = evaluate(shape, next(iter(runs[output].values())).params, data.X_test, data.Y_test).A[-1]
-        axis.plot(data.Y_test[0], A[0], marker, color=colour, markersize=4, alpha=0.6, label=f"{output} output")
+        axis.plot(data.Y_test[0], A[0], marker, color=colour, markersize=4, alpha=0.6, label="a patient, test set")
         axis.plot([0, 3.5], [0, 3.5], color=BLACK, linewidth=0.8, linestyle=DASHES[1], label="y itself")
         axis.set(
             xlabel="y of the test set, hundreds",

@@ -90,7 +90,7 @@ def picture(shown: dict[str, list[list[float]]]) -> str:
         tests, trains = [models[k][1] for models in shown.values()], [models[k][0] for models in shown.values()]
         axis.bar(at + 0.27 * (k - 1), tests, 0.25, color=colour, label=f"{name}, test")
         axis.plot(at + 0.27 * (k - 1), trains, "_k", markersize=14, label="on the training set" if k == 2 else None)
-    axis.set(ylabel="accuracy, %", ylim=(40, 103), xlabel="data")
+    axis.set(ylabel="accuracy, %", ylim=(0, 103), xlabel="data")
     axis.set_xticks(at, [name.replace("_", " ") for name in shown])
     below(figure, axis, 2)
     return svg(figure)

@@ -129,6 +129,6 @@ def picture(a: float) -> str:
             h, np.maximum(error, 1e-17), color=colour, marker=marker, markersize=3.5, linewidth=1, label=f"f = {name}"
         )
     axis.axhline(P.u, color="black", linewidth=0.8, linestyle=":", label="one rounding")
-    axis.set(xlabel="nudge h", ylabel="relative error of the nudged slope at a = 2")
+    axis.set(xlabel=f"nudge h, at a = {a:g}", ylabel="relative error of the slope")
     below(figure, axis)
     return svg(figure)
