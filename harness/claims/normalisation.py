@@ -28,8 +28,8 @@ def images() -> Data:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    bytes_ = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    return split(255 * flatten(bytes_), (bunch.target == 8)[None, :].astype(np.float64))
+    levels = np.round(bunch.images * (255 / 16))
+    return split(flatten(levels), (bunch.target == 8)[None, :].astype(np.float64))
 
 
 def tumours() -> Data:
@@ -138,7 +138,7 @@ def compare(
         agreement,
         (standardised and divided)
         or (
-            "holds when standardised; dividing alone does not help"
+            "holds when standardised; dividing alone is not enough"
             if standardised
             else "holds when divided; standardised it is not faster"
             if divided

@@ -19,7 +19,7 @@ from impls.interface import SOURCES, load
 if TYPE_CHECKING:
     from harness.claims.lab import Findings
 
-TIME_LIMIT = 240.0  # seconds for one claim
+TIME_LIMIT = 600.0  # seconds for one claim
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 

@@ -2,7 +2,8 @@
 
 Measured on the digits (is it even?): the accuracy on one test set against the number of training examples m, for
 logistic regression, a support vector machine (scikit-learn's, with its own defaults: one for all three frameworks), a
-small, a medium and a large network; mean and standard deviation over draws of the examples and the weights.
+small, a medium and a large network; mean and standard deviation over draws of the examples and the weights. At the
+largest m every draw is the whole training set, and the spread is that of the weights alone.
 
 To try it yourself: other `sizes` of data, `NETWORKS`, more `seeds`. 1,437 images are little by today's measure: the
 course's picture goes on to the right, where these data end.
@@ -152,7 +153,7 @@ def better(
         agreement,
         all(true)
         or (
-            f"holds when it is {' and '.join(named)}; the others are no further apart than the draws"
+            f"holds when it is {' and '.join(named)}; the others are no further apart than their spread"
             if named
             else False
         ),
