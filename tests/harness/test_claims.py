@@ -23,7 +23,7 @@ from impls.interface import SOURCES, BadInput, Layer, Network, load
 
 ROOT = Path(__file__).parents[2]
 OUTSIDERS = "tests.harness.outsiders"
-HELPERS = {"__init__", "lab", "autodiff", "pictures", "run", "report", "coverage"}
+BESIDES = {"__init__", "lab", "autodiff", "pictures", "run", "report", "coverage"}
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -66,7 +66,7 @@ def findings(name: str, there: dict[str, Any], **settings: Any) -> Findings:
 
 
 def test_every_file_is_registered_and_every_item_has_a_claim() -> None:
-    files = {path.stem for path in (ROOT / "harness" / "claims").glob("*.py")} - HELPERS
+    files = {path.stem for path in (ROOT / "harness" / "claims").glob("*.py")} - BESIDES
     assert files == set(BY_NAME)
     assert {id for claim in CLAIMS for id in claim.notes} >= set(IDS)
 
