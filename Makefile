@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock clean
+.PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock claims clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ power: $(READY) ## plant every known fault in every problem; takes minutes
 
 truth: $(READY) ## certify the truth and its budget by ball arithmetic
 	$(PY) -m harness truth $(if $(OUT),--out $(OUT)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
+
+claims: $(READY) ## measure what the notes claim, write results/claims.md, .csv and pictures
+	$(PY) -m harness claims $(foreach name,$(ONLY),--only $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)

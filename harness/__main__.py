@@ -306,6 +306,50 @@ def power(
     raise typer.Exit(int(any(each.row.verdict in ("disagrees", "failed") for each in runs)))
 
 
+@app.command()
+def claims(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", help="An id of the notes' items, N17, or a claim's name; again for more.", metavar="NAME"
+        ),
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Show the claims, and what to change to try them.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for claims.csv, claims.md, coverage.md and claims/*.svg.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Measure what the notes claim, in each framework, and write the tables and pictures.
+
+    Exit code: 0 every claim has been measured, whether it holds or not; 1 one failed; 2 the request was wrong.
+
+    Example: crosscheck claims --only N17 --out mine
+    """
+    from harness.claims import choose, explanation
+
+    chosen = choose(only)
+    if list_them:
+        for claim in chosen:
+            typer.echo(f"{claim.name} ({', '.join(claim.notes)})\n\n{explanation(claim)}\n")
+        return
+    from harness import tables
+    from harness.claims import coverage, report, run
+    from harness.screen import progress
+
+    tables.writable(out)
+    report.read(out / "claims.csv")
+    found: dict[str, Any] = {}
+    with progress("claims") as say:
+        run.run(chosen, say, lambda claim, findings: found.update({claim.name: findings}))
+    made = report.save(out, found)
+    tables.write(out / "coverage.md", coverage.markdown())
+    report.show(made)
+    typer.echo(
+        f"Tables: {', '.join(str(out / name) for name in ('claims.csv', 'claims.md', 'coverage.md', 'claims/'))}"
+    )
+    raise typer.Exit(int(any(report.failed(line) for line in made)))
+
+
 def main() -> None:
     """Run the command line; a wrong request is one line on standard error and exit code 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers and their files go too

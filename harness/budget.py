@@ -93,6 +93,15 @@ def output_budget(network: Network, params: Params, truth: Evaluation, p: Precis
         return _finish(_forward(network, params, truth, p, declared).E_A[-1])
 
 
+def forward_budget(
+    network: Network, params: Params, truth: Evaluation, p: Precision, declared: Declaration
+) -> tuple[list[Matrix], list[Matrix]]:
+    """Return the bounds on A[l], l = 0 ... L, and on g[l]′(Z[l]), at index l - 1."""
+    with np.errstate(all="ignore"):
+        found = _forward(network, params, truth, p, declared)
+    return [_finish(E) for E in found.E_A], [_finish(E) for E in found.E_g]
+
+
 class _Forward(NamedTuple):
     """The errors of the forward pass: E_A[l] for l = 0 ... L; E_Z and E_g, of g′(Z), at index l - 1."""
 

@@ -30,7 +30,7 @@ class Data(NamedTuple):
 
 
 def standardise(data: Data) -> Data:
-    """Subtract each feature's mean and divide by its standard deviation, both of the training set alone."""
+    """Subtract each feature's mean, divide by its standard deviation, both of the training set alone (notes: N13)."""
     mean, deviation = data.X.mean(axis=1, keepdims=True), data.X.std(axis=1, keepdims=True)
     deviation[deviation == 0] = 1.0  # a constant feature becomes 0
     X_test = None if data.X_test is None else (data.X_test - mean) / deviation

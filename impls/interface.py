@@ -144,13 +144,13 @@ class Network:
 
     @property
     def dimensions(self) -> str:
-        """The table of dimensions in one line, for errors."""
+        """The table of dimensions in one line, for errors (notes: N19)."""
         layers = [f"W{l} ({self.n[l]}, {self.n[l - 1]}) b{l} ({self.n[l]}, 1)" for l in range(1, self.L + 1)]
         return f"X ({self.n[0]}, m), {', '.join(layers)}, Y ({self.n[-1]}, m)"
 
 
 def check(network: Network, params: Params, X: Array, Y: Array | None = None) -> None:
-    """Raise BadInput unless the shapes and dtypes fit the network and each other. Reads no element.
+    """Raise BadInput unless the shapes and dtypes fit the network and each other (notes: N12, N19). Reads no element.
 
     Called at every entry point; under `jax.jit` it costs nothing after the first call.
     """

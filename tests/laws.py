@@ -69,12 +69,14 @@ class Laws:
     # ---------------------------------------------------------------- published figures
 
     def test_published_one_step(self):
+        # notes: N2, N10
         _, ((dW, db),) = ask(self.framework, "by_hand", TINY)
         printed(dW, "0.99993216 1.99980262")
         printed(db, "0.499935230625")
 
     def test_published_cost_is_the_textbooks(self):
         """6.000064773192205 has the rounding of 1 − A in its last digits; from the logits one gets ...191601."""
+        # notes: N3
         J, _ = ask(self.framework, "textbook", TINY)
         printed(J, "6.000064773192205")
         J, _ = ask(self.framework, "by_hand", TINY)
@@ -82,6 +84,7 @@ class Laws:
         assert_within("J", J, np.asarray(6.000064773192205), np.asarray(E), "float64")
 
     def test_published_hundred_steps(self):
+        # notes: N5
         network, params, X, Y = put(self.framework, TINY)
         (before,), _ = self.framework.fit("by_hand", network, params, X, Y, 0.009, 99)
         (after,), costs = self.framework.fit("by_hand", network, params, X, Y, 0.009, 100)
@@ -93,6 +96,7 @@ class Laws:
         printed(self.framework.get(last.b), "0.430462071679")
 
     def test_published_sigmoid(self):
+        # notes: N15
         for sigmoid in (self.module("activations").sigmoid, self.framework.textbook.sigmoid_by_definition):
             printed(self.framework.get(sigmoid(self.put([9.2]))), "0.999898970806")
 
@@ -101,6 +105,7 @@ class Laws:
     )
     def test_published_costs(self, Y, figure):
         """All 17 digits are printed, and so an error in the last one is too: the textbook's budget, theirs and ours."""
+        # notes: N3
         A = np.array([[0.8, 0.9, 0.4]])
         Z = np.log(A / (1 - A))
         problem = Problem(ONE, (Layer(np.ones((1, 1)), np.zeros((1, 1))),), Z, np.array([Y]))
@@ -115,6 +120,7 @@ class Laws:
 
     @pytest.mark.skipif("CROSSCHECK_CATS" not in os.environ, reason=f"CROSSCHECK_CATS is not set; {SET}")
     def test_published_cat_images(self):
+        # notes: N2, N13, N24
         pytest.importorskip("h5py", reason="h5py is not installed: it reads the course's images")
         from harness.data import read
 
@@ -134,6 +140,7 @@ class Laws:
     @dtypes
     def test_zero_weights_cost_log_2(self, dtype):
         """A = 1/2: J = log 2, dW = (1/2 − Y) Xᵀ / m, exact for whole numbers and m = 4."""
+        # notes: N3
         X = np.array([[1, 2, -3, 4], [0, 5, 6, -7]], dtype)
         Y = np.array([[1, 0, 0, 1]], dtype)
         problem = Problem(TWO, (Layer(np.zeros((1, 2), dtype), np.zeros((1, 1), dtype)),), X, Y)
@@ -177,6 +184,7 @@ class Laws:
     @dtypes
     def test_tanh_by_definition_is_tanh_until_it_overflows(self, dtype):
         """The difference of the exponentials errs by 5u of 1, each tanh by its own relative error; then inf / inf."""
+        # notes: N15
         p = precision(dtype)
         Z = np.linspace(-9, 9, 181).astype(dtype)[None, :]
         library, definition = self.module("activations").tanh, self.framework.textbook.tanh_by_definition
@@ -192,6 +200,7 @@ class Laws:
     )
     def test_half_the_squared_error(self, output, J, dZ):
         """At z = 0 with label 1: 1/2 (A − 1)², and dZ = (A − 1) g′(0), with g′(0) = 1/4, 1, and 1 right of the kink."""
+        # notes: N4, N21
         network = Network((2, 1), (output,), "squared_error")
         cost, (gradient,) = self.framework.gradients["by_hand"](
             network, (self.layer([[2, -1]], [0]),), self.put([1, 2], [2, 4]), self.put([1, 1])
@@ -221,6 +230,7 @@ class Laws:
         [("right", [0.0, 1.0, 1.0], [0.25, 1.0, 1.0]), ("left", [0.0, 0.0, 1.0], [0.25, 0.25, 1.0])],
     )
     def test_the_kink_decides_the_derivative_at_0(self, kink, relu, leaky, dtype):
+        # notes: N15
         network = Network((1, 1, 1, 1), ("relu", "leaky_relu", "sigmoid"), leaky_slope=0.25, kink=kink)
         Z = self.put([-2.0, 0.0, 3.0], dtype=dtype)
         for l, values, slopes in ((1, [0.0, 0.0, 3.0], relu), (2, [-0.5, 0.0, 3.0], leaky)):
@@ -230,6 +240,7 @@ class Laws:
             assert self.rows(derivative(Z, A)) == [slopes]
 
     def test_the_smooth_derivatives_at_0(self):
+        # notes: N15
         activations, Z = self.module("activations"), self.put([0.0])
         for name, value, slope in (("sigmoid", 0.5, 0.25), ("tanh", 0.0, 1.0), ("linear", 0.0, 1.0)):
             A = getattr(activations, name)(Z)
@@ -245,18 +256,21 @@ class Laws:
     NETWORK: ClassVar = Network((2, 2, 1), ("leaky_relu", "sigmoid"), leaky_slope=0.5)
 
     def test_linear_forward(self):
+        # notes: N18
         Z = self.framework.l_layer.linear_forward(
             self.layer([[1, 2], [3, 4]], [1, -1]), self.put([1, 0, -1], [2, 1, 0])
         )
         assert self.rows(Z) == [[6, 3, 0], [10, 3, -4]]
 
     def test_activation_forward(self):
+        # notes: N18
         forward = self.framework.l_layer.activation_forward
         assert self.rows(forward(self.NETWORK, 1, self.put([-2.0, 3.0], [0.0, -1.0]))) == [[-1, 3], [0, -0.5]]
         assert self.rows(forward(self.NETWORK, 2, self.put([0.0, 0.0]))) == [[0.5, 0.5]]
 
     def test_activation_backward(self):
         """dZ = dA ∘ g′(Z): the derivative of layer l, at Z[l]."""
+        # notes: N18
         backward = self.framework.l_layer.activation_backward
         Z, A, dA = self.put([-2.0, 3.0], [0.0, -1.0]), self.put([-1.0, 3.0], [0.0, -0.5]), self.put([4, 5], [6, 7])
         assert self.rows(backward(self.NETWORK, 1, dA, Z, A)) == [[2, 5], [6, 3.5]]
@@ -264,18 +278,21 @@ class Laws:
 
     def test_linear_backward(self):
         """dW = dZ Aᵀ / m, db = Σ dZ / m."""
+        # notes: N18
         dW, db = self.framework.l_layer.linear_backward(self.put([2, 4], [6, -2]), self.put([1, 0], [3, 5], [1, 1]))
         assert self.rows(dW) == [[1, 13, 3], [3, 4, 2]]
         assert self.rows(db) == [[3], [2]]
 
     def test_input_backward(self):
         """dA[l−1] = W[l]ᵀ dZ[l]."""
+        # notes: N18
         dA = self.framework.l_layer.input_backward(
             self.layer([[1, 2, 3], [4, 5, 6]], [0, 0]), self.put([1, 2], [1, -1])
         )
         assert self.rows(dA) == [[5, -2], [7, -1], [9, 0]]
 
     def test_l_layer_keeps_what_backward_needs(self):
+        # notes: N18
         problem = draw(Network((3, 4, 2, 1), ("tanh", "relu", "sigmoid")))
         network, params, X, _ = put(self.framework, problem)
         Z, caches = self.framework.l_layer.forward(network, params, X)
@@ -293,6 +310,7 @@ class Laws:
 
         Z1 = [1 2; 2 4; 0 −1], A1 = [1 2; 2 4; 0 0], Z2 = [0 0], dZ2 = [−1/2 −1/2], W2ᵀ dZ2 = [−1 −1; 1/2 1/2; −2 −2].
         """
+        # notes: N16
         network = Network((2, 3, 1), ("relu", "sigmoid"), kink=kink)
         params = (self.layer([[2, 1], [3, 1], [-1, 0]], [-2, -2, 1]), self.layer([[2, -1, 4]], [0]))
         X, Y = self.put([1, 2], [1, 0]), self.put([1, 1])
@@ -316,6 +334,7 @@ class Laws:
         ids=lambda value: value if isinstance(value, str) else f"{value.n[1:]}",
     )
     def test_l_layer_with_one_or_two_layers_is_the_special_model(self, model, network, dtype):
+        # notes: N14, N18
         problem = draw(network, seed=9, dtype=dtype)
         special, general = self.backward(model, problem), self.backward("l_layer", problem)
         E = judge(problem, PLAIN).theirs
@@ -323,6 +342,7 @@ class Laws:
         assert_true(problem, special, PLAIN)
 
     def test_every_model_predicts_alike(self):
+        # notes: N27
         network, params, X, _ = put(self.framework, draw(Network((3, 4, 1), ("tanh", "sigmoid")), seed=6))
         models = [self.framework.models[name] for name in ("two_layer", "l_layer")]
         special, general = (self.rows(model.predict(network, params, X)) for model in models)
@@ -330,6 +350,7 @@ class Laws:
         assert set(special[0]) == {0, 1}
 
     def test_textbook_and_by_hand_are_one_function(self):
+        # notes: N8, N18
         problem = draw(Network((3, 4, 3, 1), ("tanh", "sigmoid", "sigmoid")), seed=11)
         by_hand, textbook = (ask(self.framework, source, problem) for source in ("by_hand", "textbook"))
         assert_same(by_hand, judge(problem, PLAIN).theirs, textbook, judge(problem, TEXTBOOK).theirs)
@@ -344,6 +365,7 @@ class Laws:
         assert self.rows(Z) == self.rows(flat_)
 
     def test_update_moves_against_the_gradient(self):
+        # notes: N5
         params, gradient = (self.layer([[3, 5]], [1]),), (self.layer([[2, -4]], [8]),)
         (after,) = self.framework.training.update(params, gradient, 0.5)
         assert self.rows(after.W) == [[2, 7]]
@@ -351,6 +373,7 @@ class Laws:
 
     def test_training_lowers_the_cost(self):
         """J is convex for logistic regression: with alpha <= 1 / L, L = ‖[X; 1]‖² / 4m, it can only fall."""
+        # notes: N5, N24
         problem = draw(TWO, seed=12)
         lipschitz = np.linalg.norm(np.vstack([problem.X, np.ones((1, 6))]), 2) ** 2 / (4 * 6)
         _, costs = self.framework.fit("by_hand", *put(self.framework, problem), float(1 / lipschitz), 50)

@@ -10,7 +10,7 @@ from impls.with_jax.activations import activation
 
 
 def cross_entropy(Z: Array, Y: Array) -> Array:
-    """Cross-entropy of A = σ(Z) from the logits: finite and accurate for every finite Z.
+    """Cross-entropy of A = σ(Z) from the logits: finite and accurate for every finite Z (notes: N3).
 
     >>> A = jnp.array([[0.8, 0.9, 0.4]])
     >>> round(float(cross_entropy(jnp.log(A / (1 - A)), jnp.array([[1.0, 1.0, 0.0]]))), 6)
@@ -24,7 +24,7 @@ def cross_entropy(Z: Array, Y: Array) -> Array:
 
 
 def squared_error(A: Array, Y: Array) -> Array:
-    """Half the squared error, summed over outputs, mean over examples."""
+    """Half the squared error, summed over outputs, mean over examples (notes: N4)."""
     # J = 1/m Σ ½ (A − Y)²
     return (0.5 * (A - Y) ** 2).sum() / A.shape[1]
 
@@ -37,7 +37,7 @@ def cost(network: Network, Z: Array, Y: Array) -> Array:
 
 
 def output_gradient(network: Network, Z: Array, Y: Array) -> Array:
-    """Return dZ[L] (n[L], m)."""
+    """Return dZ[L] (n[L], m) (notes: N10)."""
     g, derivative = activation(network, network.L)
     A = g(Z)
     if network.loss == "cross_entropy":

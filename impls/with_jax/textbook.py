@@ -10,12 +10,12 @@ from impls.with_jax.activations import activation
 
 
 def sigmoid_by_definition(Z: Array) -> Array:
-    """g(Z) = 1 / (1 + exp(−Z))."""
+    """g(Z) = 1 / (1 + exp(−Z)) (notes: N15)."""
     return 1 / (1 + jnp.exp(-Z))
 
 
 def tanh_by_definition(Z: Array) -> Array:
-    """g(Z) = (exp(Z) − exp(−Z)) / (exp(Z) + exp(−Z)): loses digits near 0, overflows far from it."""
+    """g(Z) = (exp(Z) − exp(−Z)) / (exp(Z) + exp(−Z)): loses digits near 0, overflows far from it (notes: N15)."""
     return (jnp.exp(Z) - jnp.exp(-Z)) / (jnp.exp(Z) + jnp.exp(-Z))
 
 
@@ -26,7 +26,7 @@ def activate(network: Network, l: int, Z: Array) -> Array:
 
 
 def cost(network: Network, A: Array, Y: Array) -> Array:
-    """Return J from A[L] (n[L], m)."""
+    """Return J from A[L] (n[L], m) (notes: N3)."""
     m = A.shape[1]
     if network.loss == "cross_entropy":
         # J = −1/m Σ Y log A + (1 − Y) log(1 − A)
@@ -36,7 +36,7 @@ def cost(network: Network, A: Array, Y: Array) -> Array:
 
 
 def output_backward(network: Network, A: Array, Y: Array) -> Array:
-    """Return dA[L] (n[L], m)."""
+    """Return dA[L] (n[L], m) (notes: N8, N18)."""
     if network.loss == "cross_entropy":
         # dA[L] = −Y/A + (1 − Y)/(1 − A)
         return -(Y / A) + (1 - Y) / (1 - A)

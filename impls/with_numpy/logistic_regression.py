@@ -9,7 +9,7 @@ from impls.with_numpy.activations import sigmoid
 
 
 def forward(network: Network, params: Params, X: Array) -> tuple[Array, tuple[Array]]:
-    """Return Z (1, m) and (A,)."""
+    """Return Z (1, m) and (A,) (notes: N2)."""
     check(network, params, X)
     ((W, b),) = params
     # Z = W X + b                                                             (1, m)
@@ -20,12 +20,12 @@ def forward(network: Network, params: Params, X: Array) -> tuple[Array, tuple[Ar
 
 
 def cost(network: Network, Z: Array, Y: Array) -> Array:
-    """J = −1/m Σ Y log A + (1 − Y) log(1 − A), from Z (1, m)."""
+    """J = −1/m Σ Y log A + (1 − Y) log(1 − A), from Z (1, m) (notes: N3)."""
     return losses.cross_entropy(Z, Y)
 
 
 def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Return J and (Layer(dW (1, n_x), db (1, 1)),)."""
+    """Return J and (Layer(dW (1, n_x), db (1, 1)),) (notes: N2, N10)."""
     check(network, params, X, Y)
     Z, (A,) = forward(network, params, X)
     m = X.shape[1]

@@ -20,7 +20,7 @@ def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Arr
 
 
 def logistic_regression(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Two loops: examples and features. X (n_x, m), Y (1, m); returns J and (Layer(dW (1, n_x), db (1, 1)),)."""
+    """Two loops, examples and features (notes: N8, N9). X (n_x, m), Y (1, m); J, (Layer(dW (1, n_x), db (1, 1)),)."""
     ((W, b),) = params
     n_x, m = X.shape
     sigmoid = activation(network, 1).g
@@ -48,7 +48,7 @@ def logistic_regression(network: Network, params: Params, X: Array, Y: Array) ->
 
 
 def l_layer(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Loops over examples, layers, units and inputs. X (n[0], m), Y (n[L], m)."""
+    """Loops over examples, layers, units and inputs. X (n[0], m), Y (n[L], m) (notes: N9, N14)."""
     L, n, m = network.L, network.n, X.shape[1]
     zero = X.dtype.type(0)
     J = zero

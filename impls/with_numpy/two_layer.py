@@ -9,7 +9,7 @@ from impls.with_numpy.activations import activation, sigmoid
 
 
 def forward(network: Network, params: Params, X: Array) -> tuple[Array, tuple[Array, Array, Array]]:
-    """Return Z2 (n[2], m) and (Z1, A1, A2)."""
+    """Return Z2 (n[2], m) and (Z1, A1, A2) (notes: N14)."""
     check(network, params, X)
     (W1, b1), (W2, b2) = params
     g1, _ = activation(network, 1)
@@ -25,12 +25,12 @@ def forward(network: Network, params: Params, X: Array) -> tuple[Array, tuple[Ar
 
 
 def cost(network: Network, Z: Array, Y: Array) -> Array:
-    """J = −1/m Σ Y log A2 + (1 − Y) log(1 − A2), from Z2 (n[2], m)."""
+    """J = −1/m Σ Y log A2 + (1 − Y) log(1 − A2), from Z2 (n[2], m) (notes: N3)."""
     return losses.cross_entropy(Z, Y)
 
 
 def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Return J and (Layer(dW1, db1), Layer(dW2, db2))."""
+    """Return J and (Layer(dW1, db1), Layer(dW2, db2)) (notes: N16)."""
     check(network, params, X, Y)
     Z2, (Z1, A1, A2) = forward(network, params, X)
     W2 = params[1].W

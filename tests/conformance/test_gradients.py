@@ -15,6 +15,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 @dtypes
 @networks
 def test_J_and_every_gradient_lie_within_the_budget_of_the_truth(framework, source, declared, network, dtype):
+    # notes: N9, N10, N16, N18
     problem = draw(network, seed=1, dtype=dtype)
     assert judge(problem, declared).theirs.ambiguous == 0, "a Z too near its kink: choose another seed"
     assert_true(problem, ask(framework, source, problem), declared)
@@ -35,6 +36,7 @@ def test_saturated_logits_are_neither_clipped_nor_cut_off(framework, source, dec
 @dtypes
 @pytest.mark.parametrize("network", [LOGISTIC, DEEP], ids=["logistic", "3-layer"])
 def test_the_gradient_has_the_type_of_the_parameters(framework, source, network, dtype):
+    # notes: N19
     problem = draw(network, dtype=dtype)
     J, gradient = framework.gradients[source](*put(framework, problem))
     assert isinstance(framework.gradients[source], Gradients)
@@ -86,6 +88,7 @@ def test_the_sources_are_those_that_the_interface_lists(name):
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
 def test_the_suite_sees_the_kink(activation):
     """The truths left and right of the kink differ by more than both budgets, or the tests above would see nothing."""
+    # notes: N15
     problems = [draw(NETWORKS[f"2-layer {activation}{side}"], seed=1) for side in ("", ", kink left")]
     right, left = (judge(problem, PLAIN) for problem in problems)
     difference = np.abs(right.truth.gradient[0].b - left.truth.gradient[0].b)

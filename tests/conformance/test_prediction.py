@@ -15,6 +15,7 @@ AND = Network((2, 1), ("step",))  # on exactly where both inputs are
 @dtypes
 @pytest.mark.parametrize("network", [LOGISTIC, TANH, DEEP], ids=["logistic", "2-layer", "3-layer, two outputs"])
 def test_the_class_is_1_where_A_is_above_a_half(name, network, dtype):
+    # notes: N27
     framework = load(name)
     problem = draw(network, seed=6, dtype=dtype)
     _, params, X, _ = put(framework, problem)
@@ -30,6 +31,7 @@ def test_the_class_is_1_where_A_is_above_a_half(name, network, dtype):
 
 def test_a_half_itself_is_class_0(name):
     """All weights zero: Z is exactly 0, A exactly 1/2, and the class is 1 where A > 0.5."""
+    # notes: N27
     framework = load(name)
     params = (Layer(framework.put(np.zeros((1, 3))), framework.put(np.zeros((1, 1)))),)
     labels = framework.predict(LOGISTIC, params, framework.put(draw(LOGISTIC).X))
@@ -39,6 +41,7 @@ def test_a_half_itself_is_class_0(name):
 @dtypes
 @pytest.mark.parametrize("network", ["squared error, linear", "squared error, relu"])
 def test_a_regression_predicts_A(name, network, dtype):
+    # notes: N21
     framework = load(name)
     problem = draw(NETWORKS[network], seed=6, dtype=dtype)
     _, params, X, _ = put(framework, problem)

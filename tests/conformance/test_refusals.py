@@ -40,6 +40,7 @@ ALL = RANK_1 | WRONG
 
 @pytest.mark.parametrize("wrong", ALL)
 def test_gradients_and_fit_refuse(framework, source, wrong):
+    # notes: N19
     problem, message = ALL[wrong]
     arguments = put(framework, problem)
     with pytest.raises(BadInput, match=message):
@@ -58,6 +59,7 @@ def test_predict_refuses(framework, wrong):
 
 @pytest.mark.parametrize("name_of_array", RANK_1)
 def test_a_rank_1_array_is_told_its_rank(framework, name_of_array):
+    # notes: N12
     problem, _ = RANK_1[name_of_array]
     source = next(iter(framework.gradients))
     with pytest.raises(BadInput, match="rank 1"):

@@ -15,6 +15,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 @dtypes
 @networks
 def test_one_step_is_params_minus_alpha_times_the_gradient(framework, source, declared, network, dtype):
+    # notes: N5
     problem = draw(network, seed=1, dtype=dtype)
     params, costs = framework.fit(source, *put(framework, problem), ALPHA, 1)
     after, costs = get(framework, params), framework.get(costs)

@@ -38,6 +38,7 @@ def test_the_real_sets_are_what_they_say() -> None:
 
 
 def test_standardisation_knows_the_training_set_only() -> None:
+    # notes: N13
     rng = np.random.default_rng(0)
     X, X_test = 5 + 3 * rng.standard_normal((4, 50)), rng.standard_normal((4, 7))
     X[2] = 7.0
@@ -53,6 +54,7 @@ def test_standardisation_knows_the_training_set_only() -> None:
 
 
 def test_images_become_columns_row_by_row() -> None:
+    # notes: N13
     images = np.arange(2 * 2 * 3 * 3, dtype=np.uint8).reshape(2, 2, 3, 3)
     X = data.flatten(images)
     assert X.shape == (18, 2)
@@ -76,6 +78,7 @@ def test_csv_takes_the_label_named_or_the_last(tmp_path: Path) -> None:
 
 
 def test_weights_are_drawn_once_and_scaled() -> None:
+    # notes: N17
     network = Network.of((400, 300, 1), "tanh")
     small, again, scaled = (weights.initial(network, how, 5) for how in ("0.01", "0.01", "scaled"))
     assert np.array_equal(small[0].W, again[0].W)

@@ -1,0 +1,5 @@
+"""A claim that never ends."""
+
+import time
+
+time.sleep(600)

@@ -1,0 +1,3 @@
+"""A claim with an error in it."""
+
+raise ZeroDivisionError("division\nby zero")
