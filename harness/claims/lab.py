@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from harness.budget import PLAIN, forward_budget, precision
-from harness.lockstep import Case, Comparison, Judge, held, measure
+from harness.lockstep import Case, Comparison, Judge, held
+from harness.measure import measure
+from harness.trajectory import certify
 from harness.truth import Evaluation, Matrix, forward, kinks_of, slope_at
 from impls.interface import BadInput, Layer, Network, Params, declaration
 
@@ -94,7 +96,8 @@ def lockstep(
             continue
         declared = declaration(framework, source)
         answer = measure(framework, source, declared, case, "cpu")
-        found += [(name, comparison) for comparison in judge.compare(answer, declared)]
+        comparisons = judge.compare(answer, declared) + certify(judge, answer, declared)
+        found += [(name, comparison) for comparison in comparisons]
     return worst(found)
 
 
