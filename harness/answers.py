@@ -125,10 +125,8 @@ def to_numpy(array: Any, name: str) -> Array:
     """Return anybody's array as NumPy's. Raises Trouble."""
     if array is None:
         raise Trouble(f"returns: {name} is {CUT}")
-    if hasattr(array, "detach"):
-        array = array.detach().cpu()
     try:
-        found = np.array(array)
+        found = np.array(array.detach().cpu().numpy() if hasattr(array, "detach") else array)
     except Exception as error:
         raise Trouble(f"returns: {name} is a {type(array).__name__}, expected an array of numbers") from error
     if found.dtype.kind not in "biuf":

@@ -6,7 +6,7 @@ have. It is asked once for one, two and three layers, and its J is held against 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,14 +15,14 @@ from harness.attribution import attribute
 from harness.lockstep import Answer, Case, Judge, against, make_case
 from harness.problems import MIXED, SPECS, SQUARED, Options, Spec, build
 from harness.workers import Failure
-from impls.interface import ACTIVATIONS, OUTPUTS, BadInput, Declaration, nearest
+from impls.interface import ACTIVATIONS, OUTPUTS, BadInput, Declaration, Kink, nearest
 
 Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
 
 HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")  # the first one that fits is taken
 DEPTHS = (1, 2, 3)
 USUAL = {2: "tanh", 3: "relu"}  # where the J of none fits: what the course's exercises of that depth use
-LEFT = (("relu", "left"), ("leaky_relu", "left"))
+LEFT: tuple[tuple[str, Kink], ...] = (("relu", "left"), ("leaky_relu", "left"))
 FORMS = ("logits", "textbook", "autodiff")
 TOO_LONG = ("many_examples",)  # for a learner's loop in Python; asked by name it is run
 
@@ -61,15 +61,17 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
-    fits: whether J fits the activation; how: how it was found, in words; own: what else it has of fit and predict.
+    how: how that was found, in words; own: what else it has of fit and predict; takes: the form of its parameters.
+    given: the shapes that it was given, by depth.
     """
 
     depths: tuple[int, ...]
     trouble: dict[int, str]
     activation: str
-    fits: bool
     how: str
     own: tuple[str, ...]
+    takes: str = ""
+    given: Mapping[int, str] = {}
 
 
 def problems(wanted: Wanted) -> list[Spec]:
@@ -107,10 +109,14 @@ def case_of(
     return case._replace(iterations=iterations, points=case.points[:points], at=case.at[:points])
 
 
-def declared(form: str) -> Declaration:
+def declared(form: str, case: Case) -> Declaration:
     """Return what is granted to a function of which nothing is known but that it may work in this form."""
-    words = "relu'(0) is taken as 0, or leaky_relu'(0) as its slope, where the notes say 1; both are in use"
-    return Declaration(form=form, kink=LEFT, flushes=True, convention=words)  # type: ignore[arg-type]
+    kink = tuple((name, side) for name, side in LEFT if name in case.network.g)
+    tiny = bool(((case.X != 0) & (np.abs(case.X) < np.finfo(case.dtype).tiny)).any())
+    words = ", ".join(
+        f"{name}'(0) = {value}" for name, value in (("relu", "0"), ("leaky_relu", "slope")) if name in dict(kink)
+    )
+    return Declaration(form=form, kink=kink, flushes=tiny, convention=words)  # type: ignore[arg-type]
 
 
 def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Found | Failure:
@@ -127,7 +133,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Found | Failure:
     if lost is not None:
         return lost
     judges = dict(zip(keys, map(Judge, cases), strict=True))
-    depths, trouble, own = [], {}, ()
+    depths, trouble, own, takes = [], {}, (), ""
     for depth in sorted(first, key=_order):
         answer = answers[depth, names[0]]
         if isinstance(answer, Failure):
@@ -136,13 +142,19 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Found | Failure:
             trouble[depth] = f"missing: nothing depends on W{depth}"
         else:
             depths.append(depth)
-            own = tuple(answer.environment["own"])
+            own, takes = tuple(answer.environment["own"]), str(answer.environment["takes"])
     deep = [depth for depth in depths if depth > 1]
-    name, fits, how = names[0], True, ""
+    name, how = names[0], ""
     if deep and not wanted.activation:
         shown = {each: answers[deep[0], each] for each in names}
-        name, fits, how = _activation({k: (judges[deep[0], k], a) for k, a in shown.items()}, deep[0])
-    return Found(tuple(sorted(depths)), trouble, name, fits, how, own)
+        name, how = _activation({k: (judges[deep[0], k], a) for k, a in shown.items()}, deep[0])
+    given = {depth: shapes(case) for (depth, _), case in zip(keys, cases, strict=True)}
+    return Found(tuple(sorted(depths)), trouble, name, how, own, takes, given)
+
+
+def shapes(case: Case) -> str:
+    """Return the shapes of everything, in one line."""
+    return case.network.dimensions.replace("m)", f"{case.X.shape[1]})")
 
 
 def _order(depth: int) -> int:
@@ -166,30 +178,30 @@ def outside(judging: Judge, answer: Answer, under: Declaration) -> list[str]:
     ]
 
 
-def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) -> tuple[str, bool, str]:
+def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) -> tuple[str, str]:
     """Return the activation whose J the answer's is; else the one whose gradients fit best, or that explains it."""
     wrong: dict[str, set[str]] = {}
     for name, (judging, answer) in shown.items():
         assert isinstance(answer, Answer)  # the same call has answered for another activation
-        wrong[name] = min((set(outside(judging, answer, declared(form))) for form in FORMS), key=len)
+        wrong[name] = min((set(outside(judging, answer, declared(form, judging.case))) for form in FORMS), key=len)
     whole = 2 * depth + 1
     for name, tensors in wrong.items():
         if "J" not in tensors:
-            return name, True, "found by its J"
+            return name, "found by its J"
     best = min(wrong, key=lambda name: len(wrong[name]))
     if len(wrong[best]) < whole:
-        return best, False, "found by its gradients: its J fits no activation"
+        return best, "found by its gradients: its J fits no activation"
     for name, explains in _explaining(shown):
         if explains:
-            return name, False, "its J fits no activation; this one with a known mistake explains it"
+            return name, "its J fits no activation; this one with a known mistake explains it"
     name = USUAL.get(depth, "relu")
-    return name, False, "a guess: its J fits none of " + ", ".join(shown)
+    return name, "a guess: its J fits none of " + ", ".join(shown)
 
 
 def _explaining(shown: dict[str, tuple[Judge, Answer | Failure]]) -> Iterator[tuple[str, bool]]:
     for name, (judging, answer) in shown.items():
         assert isinstance(answer, Answer)
-        cause = attribute(judging, without_a_run(answer, judging.case, ()), declared("textbook"))
+        cause = attribute(judging, without_a_run(answer, judging.case, ()), declared("textbook", judging.case))
         yield name, cause is not None and cause.exactly
 
 

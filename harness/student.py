@@ -17,6 +17,7 @@ import importlib.util
 import inspect
 import io
 import linecache
+import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -145,7 +146,8 @@ class Solution:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
-            raise Trouble(f"raises: {self._raised(error)}") from error
+            deeper = re.fullmatch(r"'[Wb]\d+'", str(error)) if isinstance(error, KeyError) else None
+            raise Trouble(f"{'depth' if deeper else 'raises'}: {self._raised(error)}") from error
         finally:
             self.printed = max(self.printed, printed.lines)
 

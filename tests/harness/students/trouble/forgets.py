@@ -1,4 +1,4 @@
-"""Returns no db1, and the cost is a loss an example."""
+"""Returns no db1."""
 
 import numpy as np
 
@@ -19,5 +19,4 @@ def cost_and_gradients(parameters, X, Y):
     db2 = np.sum(dZ2, axis=1, keepdims=True) / m
     dZ1 = (W2.T @ dZ2) * (1 - A1**2)
     dW1 = dZ1 @ X.T / m
-    db1 = np.sum(dZ1, axis=1, keepdims=True) / m
     return cost, {"dW1": dW1, "dW2": dW2, "db2": db2}
