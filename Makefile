@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help readme compare compare-all test test-numpy test-torch test-jax test-harness conformance lint lock clean
+.PHONY: help readme compare compare-all truth test test-numpy test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ compare: $(READY) ## compare everything, print the table, write results/
 
 compare-all: $(READY) ## also every activation on every data set
 	$(PY) -m harness compare --all $(OPTIONS)
+
+truth: $(READY) ## certify the truth and its budget by ball arithmetic
+	$(PY) -m harness truth $(if $(OUT),--out $(OUT)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
 
 test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)

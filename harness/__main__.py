@@ -265,6 +265,116 @@ def train(
     run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))
 
 
+@app.command()
+def truth(
+    problem: Names = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")] = False,
+    bits: Annotated[int, typer.Option(help="Working precision, raised by itself where a kink asks for it.")] = 128,
+    out: Annotated[Path, typer.Option(help="Folder for truth.csv and truth.md.")] = Path("results"),
+) -> None:
+    """Hold the truth itself, and its budget, against proved enclosures by ball arithmetic.
+
+    Exit code: 0 certified, 1 an exact value is not within the truth's budget of it, 2 the request was wrong.
+
+    Example: crosscheck truth --problem flower --bits 256
+    """
+    from harness import certification, screen, tables
+    from harness.problems import OWN, requested
+
+    problems = requested(problem, OWN, everything)
+    tables.writable(out)
+    with screen.progress("certifying") as report:
+        rows = certification.certify(problems, bits, report)
+    tables.write(out / "truth.csv", certification.table(rows))
+    tables.write(out / "truth.md", certification.markdown(rows))
+    typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
+    typer.echo(f"Tables: {out / 'truth.csv'}, {out / 'truth.md'}")
+    raise typer.Exit(int(any(row.verdict == "missed" for row in rows)))
+
+
+@app.command()
+def explain(
+    impl: Impls = None,
+    problem: Names = None,
+    data: DataFile = None,
+    label: Label = None,
+    layers: Layers = None,
+    activation: Activation = None,
+    weights: Weights = None,
+    seed: Seed = 0,
+    learning_rate: Rate = None,
+    iterations: Iterations = None,
+    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; again for both.")] = None,
+    device: Device = "cpu",
+    kink: Kink = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds for one problem.")] = 120.0,
+) -> None:
+    """Say why an implementation does not agree: the first wrong number, the exact one, and what explains it.
+
+    Exit code: as for compare.
+
+    Example: crosscheck explain --impl torch/native --problem kink
+    """
+    from harness import compare as comparison
+    from harness import screen
+    from harness.explain import explain as run
+    from harness.problems import Options, requested
+
+    options = Options(
+        data, label=label, layers=layers, activation=activation, weights=weights, seed=seed,
+        learning_rate=learning_rate, iterations=iterations, kink=kink,
+    )  # fmt: skip
+    dtypes = comparison.check_dtypes(dtype)
+    chosen = comparison.implementations(impl, time_limit)
+    problems = requested(problem, options)
+    comparison.check_device(device, chosen, time_limit)
+    with screen.progress("explaining") as report:
+        rows, lines = run(problems, chosen, dtypes, device, report, time_limit)
+    typer.echo("\n".join(lines).strip())
+    raise typer.Exit(comparison.exit_code(rows))
+
+
+@app.command()
+def power(
+    problem: Names = None,
+    draws: Annotated[int, typer.Option(help="Random problems for each network of the honest runs; 0 for none.")] = 10,
+    out: Annotated[Path, typer.Option(help="Folder for power.csv, honest.csv and power.md.")] = Path("results"),
+) -> None:
+    """Plant every known fault in every problem, and print what share is caught, and what honest runs are accused of.
+
+    Takes several minutes. Exit code: 0, or 1 if an honest run is said to disagree.
+
+    Example: crosscheck power --problem flower --draws 1 --out mine
+    """
+    from os import cpu_count
+
+    from harness import honest, power_tables, screen, tables
+    from harness.compare import implementations
+    from harness.power import Pair, plant_all
+    from harness.problems import choose
+
+    if not 0 <= draws <= 1000:
+        raise BadInput(f"--draws {draws}: expected a whole number from 0 to 1000")
+    names = [spec.name for spec in choose(problem)]
+    tables.writable(out)
+    pairs: list[Pair] = []
+    runs: list[honest.Honest] = []
+    try:
+        with screen.progress("power") as report:
+            plant_all(names, report, pairs, min(2 * len(names), cpu_count() or 1))
+            if draws:
+                honest.run(draws, implementations(None), report, runs)
+    except KeyboardInterrupt:
+        tables.write(out / "power.partial.csv", power_tables.csv(pairs))
+        typer.echo(f"\ninterrupted: {len(pairs)} pairs are in {out / 'power.partial.csv'}", err=True)
+        raise typer.Exit(130) from None
+    power_tables.save(out, pairs, runs)
+    for line in power_tables.summary(pairs, runs):
+        typer.echo(line)
+    typer.echo(f"Tables: {', '.join(str(out / name) for name in power_tables.FILES)}")
+    raise typer.Exit(int(any(each.row.verdict in ("disagrees", "failed") for each in runs)))
+
+
 def main() -> None:
     """Run the command line; a wrong request is one line on standard error and exit code 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers and their files go too

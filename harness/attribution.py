@@ -22,6 +22,7 @@ from impls.interface import Array, Declaration
 
 LENGTHS = (1, 2, 3, 4, 12)  # of runs of `fit` that are compared with those of a changed reference, and the first wrong
 LATEST = 40  # steps after which no length is compared
+SMALL = 1e-3  # of the error; what is left of it may be the changed formula's own rounding
 CLOSE = 0.05  # of the error is left when the nearest mistake is taken away; a hint, never a verdict
 
 
@@ -90,6 +91,14 @@ def attribute(
         (fault, left), *others = explained
         return Cause(fault, True, left, tuple(other.name for other, _ in others[:3]))
     return Cause(nearest[1], False, nearest[0], ()) if nearest else None
+
+
+def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[tuple[Fault, float]]:
+    """Yield every change of the reference with the answer's largest distance from it, in units of the budget."""
+    seen = list(_gradients(judge, answer, declared, noisy=False))
+    total = max(_far(o.got, o.truth, o.unit) for o in seen)
+    for fault in FAULTS:
+        yield fault, _left(fault, judge, answer, declared, seen, total, whole=True)
 
 
 def _gradients(judge: Judge, answer: Answer, declared: Declaration, noisy: bool) -> Iterator[Observation]:
@@ -163,11 +172,18 @@ def _same_labels(fault: Fault, judge: Judge, answer: Answer) -> bool:
 
 
 def _left(
-    fault: Fault, judge: Judge, answer: Answer, declared: Declaration, seen: list[Observation], total: float
+    fault: Fault,
+    judge: Judge,
+    answer: Answer,
+    declared: Declaration,
+    seen: list[Observation],
+    total: float,
+    whole: bool = False,
 ) -> float:
     """Return the largest distance from the changed reference, in units; inf if it explains nothing."""
     largest, changes = 0.0, False
-    for o, (made, unit) in zip(seen, _made(fault, judge, answer, declared, seen), strict=False):
+    shaken: list[Array | None] = []
+    for k, (o, (made, unit)) in enumerate(zip(seen, _made(fault, judge, answer, declared, seen), strict=False)):
         if made is None or made.shape != o.got.shape:
             return np.inf
         if made.dtype != judge.case.dtype and made.dtype.kind == "f":
@@ -178,18 +194,28 @@ def _left(
             unit = o.unit
         size = np.abs(o.truth).max()
         grows = max(1.0, float(np.abs(made).max() / size)) if size > 0 and np.isfinite(made).all() else 1.0
-        largest = max(largest, _far(o.got, exact(made), unit * grows))
-        if largest > min(1.0, total / 2):
+        distance = _far(o.got, exact(made), unit * grows)
+        if 1 < distance < SMALL * total < np.inf and not o.length:
+            # nearly explained: a change such as 1 - A near saturation rounds more than the truth's formula does
+            shaken = shaken or [array for array, _ in _made(fault, judge, answer, declared, [], shake=True)]
+            if (moved := shaken[k]) is not None:
+                sensitive = FACTOR * np.abs(exact(moved) - exact(made)).max()
+                distance = _far(o.got, exact(made), unit * grows + sensitive)
+        largest = max(largest, distance)
+        if largest > min(1.0, total / 2) and not whole:
             return np.inf
         changes = True
     return largest if changes else np.inf
 
 
 def _made(
-    fault: Fault, judge: Judge, answer: Answer, declared: Declaration, seen: list[Observation]
+    fault: Fault, judge: Judge, answer: Answer, declared: Declaration, seen: list[Observation], shake: bool = False
 ) -> Iterator[tuple[Array | None, Matrix]]:
-    """Yield what the changed reference makes of each observation, and the unit if it works in another precision."""
-    case, changed = judge.case, framework(fault)
+    """Yield what the changed reference makes of each observation, and the unit if it works in another precision.
+
+    shake: with every activation moved by one ulp.
+    """
+    case, changed = judge.case, framework(fault, shake)
     try:
         with np.errstate(all="ignore"):
             for point in answer.points:
@@ -264,7 +290,7 @@ def where(outside: list[Comparison], L: int) -> str:
     if kinds == {"W"}:
         return f"{right}; every db is right: the mistake is in the line of dW{l}, its product or its mean"
     if kinds == {"b"}:
-        return f"{right}; every dW is right: the mistake is in the line of db{l}, its sum or its mean"
+        return f"{right}; every dW is right: the mistake is in the line of db{l}, or in dZ{l} where A{l - 1} is 0"
     if {f"dW{l}", f"db{l}"} <= wrong:
         made = f"A{l} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
         return f"{right}; dW{l} and db{l} are both wrong: the mistake is in dZ{l} = {made}"

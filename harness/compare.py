@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness import workers
+from harness.faults import Fault
 from harness.lockstep import Answer, Case, Judge, make_case
 from harness.problems import Problem
 from harness.registry import registered
@@ -87,10 +88,12 @@ def compare(
     rows: list[Row],
     abouts: dict[str, Mapping[str, Any]],
     time_limit: float = workers.TIME_LIMIT,
+    keep: Callable[[Case, str, Answer, Declaration], None] | None = None,
 ) -> None:
     """Fill `rows`, in the order problem, implementation, dtype, and `abouts`, each framework's environment.
 
-    report: called with (what, done, total). Both lists hold what is done so far if this is interrupted.
+    report: called with (what, done, total). Both lists hold what is done so far if this is interrupted. keep: called
+    with each case, the implementation's name, its answer, and what it declares.
     """
     cases: dict[tuple[str, str], Case] = {}
     for number, problem in enumerate(problems):
@@ -99,6 +102,7 @@ def compare(
             cases[problem.name, dtype] = make_case(problem, dtype)
     judges = {key: Judge(case) for key, case in cases.items()}
     curves = {key: Curves(case) for key, case in cases.items()}
+    guesses: dict[str, Fault] = {}  # what explained an implementation once will mostly do so again
     total = len(cases) * len(chosen)
 
     def row(job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
@@ -114,9 +118,13 @@ def compare(
             abouts[job.framework] = answer.environment
             declared = about.declarations[job.source] if about is not None else Declaration()
             try:
-                judged = judge(judges[case.problem, case.dtype], answer, declared, key)
+                judged = judge(judges[case.problem, case.dtype], answer, declared, key, guesses.get(job.name))
                 judged.envelope = curves[case.problem, case.dtype].beside(answer.run.costs)
                 rows.append(judged)
+                if judged.explained is not None and judged.explained.exactly:
+                    guesses.setdefault(job.name, judged.explained.fault)
+                if keep is not None:
+                    keep(case, job.name, answer, declared)
             except Exception as error:  # an outsider's answer may have any form
                 reason = f"the answer cannot be read: {type(error).__name__}: {error}"
                 rows.append(Row(**key, verdict="failed", cause=reason))

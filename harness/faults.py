@@ -167,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("dZ of a hidden layer divided by m", "classic", "dZ is divided by m on its way back, and dW and db again", DZ, f"{DZ} / m"),
     # small numbers
     _fault("log(A + 1e-8)", "classic", "1e-8 is added inside the logarithms against log(0); compute the cost from the logits instead", LOSS, "losses = -(Y * np.log(A + 1e-8) + (1 - Y) * np.log(1 - A + 1e-8))"),
-    _fault("A clipped to [1e-7, 1 - 1e-7]", "classic", "A is clipped to [1e-7, 1 - 1e-7] before the logarithm, as Keras does; compute the cost from the logits", LOSS, "clipped = np.minimum(np.maximum(A, 1e-7), 1 - 1e-7)\n        losses = -(Y * np.log(clipped) + (1 - Y) * np.log(1 - clipped))"),
+    _fault("A clipped to [1e-7, 1 - 1e-7]", "classic", "A is clipped to [1e-7, 1 - 1e-7] before the logarithm, as Keras does; compute the cost from the logits", LOSS, "clipped = np.minimum(np.maximum(A, 1e-7), 1 - 1e-7) + 0 * A\n        losses = -(Y * np.log(clipped) + (1 - Y) * np.log(1 - clipped))"),
     _fault("dZ through a division with epsilon", "classic", "1e-8 is added to the denominators of dA[L] = -Y/A + (1 - Y)/(1 - A)", *_entropy("return (-(Y / (A + 1e-8)) + (1 - Y) / (1 - A + 1e-8)) * (A * (1 - A))")),
     _fault("1e-6 in one entry of dW", "classic", "one entry of dW1 is off by a millionth of its size", *_entry("first[0, 0] * (1 + 1e-6)")),
     _fault("one entry of dW dropped", "classic", "the first entry of dW1 is 0", *_entry("0 * first[0, 0]")),

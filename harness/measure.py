@@ -54,20 +54,21 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
     chosen = chosen_points(case, declared)
     X, Y = framework.put(case.X, device), framework.put(case.Y, device)
     points = [_put(framework, case.points[k], device) for k in chosen]
+    given = [_get(framework, array) for array in (X, Y, *flat(points[0]))]
     gradients = [framework.gradients[source](network, params, X, Y) for params in points]
     run, trained = record(framework, source, case, points[0], X, Y, affordable(case, declared))
     everything = case.X if case.X_test is None else np.concatenate([case.X, case.X_test], axis=1)
     labels = _get(framework, framework.predict(network, trained, framework.put(everything, device)))
     labels_start = _get(framework, framework.predict(network, points[0], X))
     m = case.X.shape[1]
+    names = ["X", "Y", *(f"{kind}{l}" for l in range(1, network.L + 1) for kind in "Wb")]
+    after = [_get(framework, array) for array in (X, Y, *flat(points[0]))]
+    wanted = (case.X, case.Y, *flat(case.points[0]))
     broken = []
-    for name, array, original in [("X", X, case.X), ("Y", Y, case.Y)] + [
-        (f"{kind}{l}", array, original)
-        for layers, originals in zip(points, (case.points[k] for k in chosen), strict=True)
-        for l, (layer, first) in enumerate(zip(layers, originals, strict=True), 1)
-        for kind, array, original in zip("Wb", layer, first, strict=True)
-    ]:
-        if not np.array_equal(framework.get(array), original):
+    for name, now, then, original in zip(names, after, given, wanted, strict=True):
+        if then.dtype != original.dtype:
+            broken.append(f"{name} is {then.dtype} after put, expected {original.dtype}: put keeps the dtype")
+        elif not same(now, original):
             broken.append(f"{name} was changed by the implementation, expected inputs to be left alone")
     return Answer(
         chosen,
@@ -77,7 +78,7 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
         labels[:, :m] if labels.ndim == 2 else labels,
         None if case.X_test is None else labels[:, m:] if labels.ndim == 2 else labels,
         framework.device(gradients[0][1][0].W),
-        list(dict.fromkeys(broken)),
+        broken,
         environment(framework),
     )
 
@@ -118,8 +119,10 @@ def record(
 def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str) -> Run:
     """Show the steps of a run by runs of consecutive lengths, in windows that nobody has announced."""
     latest = max(0, run.iterations - WINDOW)
-    windows = {0, latest, *(int(t) for t in chance(seed).integers(0, latest + 1, 2))}
-    lengths = {t + k for t in windows for k in range(WINDOW + 1) if t + k <= run.iterations} - {0}
+    lengths: set[int] = set()
+    for t in (0, latest, *chance(seed).permutation(latest + 1)):
+        if len(lengths) < SAMPLED:
+            lengths |= {int(t) + k for k in range(WINDOW + 1) if 0 < t + k <= run.iterations}
     reached, steps = {0: _get_params(framework, start)}, []
     for length in sorted(lengths):
         params, J = fit(start, length)

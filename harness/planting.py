@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from harness import reference
-from harness.faults import Fault
+from harness.faults import A_LINE, Fault
 from impls.interface import Array, Framework, Network, Params
 
 SOURCE = Path(reference.__file__).read_text(encoding="utf-8")
@@ -49,31 +49,39 @@ def flushed(A: Array) -> Array:
     return np.where(np.abs(A) < np.finfo(A.dtype).tiny, 0, A).astype(A.dtype)
 
 
+def shaken(A: Array) -> Array:
+    """Move every number by one ulp towards 1/2."""
+    return np.nextafter(A, np.asarray(0.5, dtype=A.dtype))
+
+
 HELPERS = {
     "single": single, "through_single": through(np.float32), "half": through(np.float16), "tf32": tf32,
-    "bfloat16": bfloat16, "flushed": flushed, "rate": 0.0,
+    "bfloat16": bfloat16, "flushed": flushed, "shaken": shaken, "rate": 0.0,
 }  # fmt: skip
 
 
-def planted(fault: Fault | None) -> str:
-    """Return the reference's text with the fault in it. Raises ValueError where its line is not there any more."""
+def planted(fault: Fault | None, shake: bool = False) -> str:
+    """Return the reference's text with the fault in it. Raises ValueError where its line is not there any more.
+
+    shake: every A[l] is moved by one ulp, to see how much the formulas after it make of that.
+    """
     text = SOURCE
     for old, new in fault.changes if fault else ():
         if SOURCE.count(old) != 1:
             raise ValueError(f"{fault and fault.name}: {old!r} stands {SOURCE.count(old)} times in the reference")
         text = text.replace(old, new)
-    return text
+    return text.replace(A_LINE, f"A.append(shaken({A_LINE.removeprefix('A.append(')})") if shake else text
 
 
 @cache
-def framework(fault: Fault | None = None, source: str = "") -> Framework:
+def framework(fault: Fault | None = None, shake: bool = False) -> Framework:
     """Return the reference with a fault, or the right one, with the contract of a framework."""
     namespace: dict[str, Any] = dict(HELPERS)
     name = fault.name if fault else "reference"
     module = f"harness.planted.{name}"
     namespace["__name__"] = module
     sys.modules.setdefault(module, sys.modules[__name__])
-    exec(compile(planted(fault), f"<{name}>", "exec"), namespace)
+    exec(compile(planted(fault, shake), f"<{name}>", "exec"), namespace)
 
     def fit(
         source: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int

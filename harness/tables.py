@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.noise import FACTOR
 from harness.verdict import BAD, VERDICTS, Row
 from impls.interface import DTYPES, BadInput
 
@@ -41,10 +42,10 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return the table: errors in units of the proved budget, and in ulps of each tensor's largest entry."""
+    """Return the table: errors in units of the proved budget, of the noise, and in ulps of a tensor's largest entry."""
     records = []
     for row in rows:
-        worst = row.worst()
+        worst, noisiest, envelope = row.worst(), row.noisiest(), row.envelope
         record: dict[str, Any] = {
             "problem": row.problem,
             "implementation": row.implementation,
@@ -54,16 +55,21 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
             "largest_ratio": worst and worst.ratio,
             "tensor": worst.tensor if worst else "",
             "iteration": worst and worst.iteration,
+            "noise_ratio": noisiest and noisiest.noise,
         }
         for name, tensors in GROUPS.items():
             among = [c for c in row.comparisons if c.tensor.startswith(tensors) and c.ratio == c.ratio]
             record[f"{name}_ratio"] = max((c.ratio for c in among), default=None)
+            record[f"{name}_noise"] = max((c.noise for c in among if c.noise == c.noise), default=None)
             record[f"{name}_ulps"] = max((c.ulps for c in among), default=None)
         p = row.predictions
         record |= {
             "resolution": max((c.resolution for c in row.comparisons if c.tensor.startswith("d")), default=None),
             "points": row.points,
             "free_run_iterations": row.iterations,
+            "certified_steps": row.certified,
+            "curve_distance": envelope and envelope.curve,
+            "curve_distance_of_one_ulp": envelope and envelope.ulp,
             "accuracy_train": p and p.train,
             "truth_train": p and p.truth_train,
             "accuracy_test": p and p.test,
@@ -86,7 +92,7 @@ def csv(rows: Sequence[Row]) -> str:
 
 def cells(row: Row) -> list[str]:
     """Return a row as people read it."""
-    worst, p = row.worst(), row.predictions
+    worst, noisiest, p = row.worst(), row.noisiest(), row.predictions
 
     def percent(value: float | None) -> str:
         return "" if value is None else f"{100 * value:.1f} %"
@@ -102,7 +108,9 @@ def cells(row: Row) -> list[str]:
         row.verdict,
         "" if worst is None else f"{worst.ratio:.2g}",
         "" if worst is None else worst.tensor,
+        "" if noisiest is None else f"{noisiest.noise:.2g}",
         *(group(name) for name in GROUPS),
+        f"{row.certified} of {row.iterations}" if row.iterations else "",
         percent(p and p.train),
         percent(p and p.test),
         "" if p is None else str(p.excused),
@@ -111,7 +119,8 @@ def cells(row: Row) -> list[str]:
 
 
 HEADER = [
-    "problem", "implementation", "dtype", "verdict", "largest", "in", *GROUPS, "train", "test", "excused", "cause",
+    "problem", "implementation", "dtype", "verdict", "largest", "in", "noise", *GROUPS, "certified", "train", "test",
+    "excused", "cause",
 ]  # fmt: skip
 
 
@@ -151,11 +160,14 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         "" if worst is None else f"The largest error among the rows that agree is {worst:.2g} of the proved budget.",
         "",
         "Each number is the largest error of a tensor in units of its proved budget: at most 1 is what rounding can "
-        "do to an honest implementation, more is proof of something else. `step` is J and the parameters after one "
-        "iteration of `fit`, whose last rounding alone may come near 1. Accuracies are those after a free run, of one "
-        "iteration for the sources that loop in Python; `excused` labels differ where the truth's own output lies "
-        "within its budget of 0.5. The CSV beside this file also has the errors in units in the last place (`_ulps`) "
-        "and the resolution.",
+        "do to an honest implementation, more is proof of something else. `noise` is the largest error of J, dW and "
+        f"db in units of the rounding noise that reruns of a reference show; above {FACTOR:g} it is suspect. `step` is "
+        "J and the parameters over all certified steps of `fit`, each held against the truth at the implementation's "
+        "own parameters; its last rounding alone may come near 1. `certified` counts these steps and those of the free "
+        "run. Accuracies are those after the free run; `excused` labels differ where the truth's own output lies "
+        "within its budget of 0.5. The CSV beside this file also has the errors in units in the last place (`_ulps`), "
+        "the resolution, and for people the largest distance of the run's costs from the truth's own run beside the "
+        "distance that one ulp in the initial weights makes (`curve_distance`).",
         "",
         *(f"- `{verdict}`: {meaning}." for verdict, meaning in VERDICTS.items()),
         "",

@@ -184,11 +184,12 @@ def test_a_float32_row_agrees_only_if_its_float64_twin_does(bad: str) -> None:
 def test_the_worst_comparison_is_the_one_in_the_table() -> None:
     one = row("float64", "agrees")
     one.comparisons = [
-        Comparison("J", 0, 0.1, (), 1, 1, 1, 2.0, 1e-9, 0),
-        Comparison("dW1", 5, 0.7, (0, 1), 1, 1, 1, 3.0, 1e-8, 0),
-        Comparison("fit: W1", 5, float("nan"), (0, 0), 1, 1, 1, 0.0, 1e-8, 4),
+        Comparison("J", 0, 0.1, (), 1, 1, 1, 0.5, 2.0, 1e-9, 0),
+        Comparison("dW1", 5, 0.7, (0, 1), 1, 1, 1, 1.5, 3.0, 1e-8, 0),
+        Comparison("fit: W1", 5, float("nan"), (0, 0), 1, 1, 1, float("nan"), 0.0, 1e-8, 4),
     ]
     (record,) = tables.frame([one]).to_dict("records")
     assert (record["largest_ratio"], record["tensor"], record["iteration"]) == (0.7, "dW1", 5)
+    assert record["noise_ratio"] == 1.5
     assert (record["dW_ulps"], record["J_ratio"], record["resolution"]) == (3.0, 0.1, 1e-8)
     assert "| 0.7 | dW1 |" in tables.markdown([one], {})

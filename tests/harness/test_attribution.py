@@ -1,0 +1,146 @@
+"""Causes by name: real conventions of real libraries, and every kind of planted fault; no case is special."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.attribution import attribute, where
+from harness.faults import BY_NAME, FAULTS
+from harness.lockstep import Judge, make_case
+from harness.measure import measure
+from harness.planting import framework
+from harness.problems import BY_NAME as PROBLEMS
+from harness.problems import Options, build
+from harness.verdict import Row, judge
+from impls.interface import Declaration
+from tests.harness import real_ones
+
+
+def row(made: Any, problem: str, dtype: str = "float64", source: str = "real", **options: Any) -> Row:
+    """Judge a framework in this process, on a problem of a few iterations."""
+    case = make_case(build(PROBLEMS[problem], Options(iterations=14, **options)), dtype)
+    key = {"problem": problem, "implementation": made.name, "dtype": dtype, "device": "cpu"}
+    with np.errstate(all="ignore"):
+        return judge(Judge(case), measure(made, source, Declaration(), case, "cpu"), Declaration(), key)
+
+
+def from_logits(torch: Any) -> Any:
+    return lambda Z, Y: torch.nn.functional.binary_cross_entropy_with_logits(Z, Y, reduction="sum")
+
+
+def torch_leaky(torch: Any) -> Any:
+    return real_ones.with_torch(from_logits(torch), lambda Z: torch.nn.functional.leaky_relu(Z, 0.2))
+
+
+def bce_loss(torch: Any) -> Any:
+    return real_ones.with_torch(lambda Z, Y: torch.nn.BCELoss(reduction="sum")(torch.sigmoid(Z), Y))
+
+
+def logarithms(torch: Any) -> Any:
+    def cost(Z: Any, Y: Any) -> Any:
+        A = torch.sigmoid(Z)
+        return -(Y * torch.log(A) + (1 - Y) * torch.log(1 - A)).sum()
+
+    return real_ones.with_torch(cost)
+
+
+def softplus(torch: Any) -> Any:
+    return real_ones.with_torch(lambda Z, Y: (torch.nn.functional.softplus(Z) - Y * Z).sum())
+
+
+REAL = {
+    "jax.nn.leaky_relu at 0": ("jax", lambda jax: real_ones.with_jax(lambda Z: jax.nn.leaky_relu(Z, 0.2)), "kink-2layer-leaky_relu", "float64", "leaky_relu'(0) = 1", {"kink": "left"}),
+    "torch leaky_relu at 0": ("torch", torch_leaky, "kink-2layer-leaky_relu", "float64", "leaky_relu'(0) = slope", {"kink": "right"}),
+    "jnp.maximum's half": ("jax", lambda jax: real_ones.with_jax(lambda Z: jax.numpy.maximum(Z, 0)), "kink-2layer-relu", "float64", "relu'(0) = 1/2", {}),
+    "torch.relu at 0": ("torch", lambda torch: real_ones.with_torch(from_logits(torch), torch.relu), "kink-2layer-relu", "float32", "relu'(0) = 0", {}),
+    "torch.nn.BCELoss": ("torch", bce_loss, "saturated-logistic", "float64", "logarithms clamped at -100", {}),
+    "log(sigmoid(z))": ("torch", logarithms, "saturated-logistic", "float64", "log(sigmoid(z)) saturates", {}),
+    "torch softplus": ("torch", softplus, "saturated-logistic", "float64", "softplus threshold 20", {}),
+    "JAX with x64 off": ("jax", lambda jax: real_ones.with_jax(jax.numpy.tanh, x64=False), "flower-2layer-tanh", "float64", "computed in float32", {}),
+    "a TF32-like product": ("numpy", lambda numpy: real_ones.truncating(), "flower-2layer-tanh", "float32", "TF32 products", {}),
+    "subnormals flushed by XLA": ("jax", lambda jax: real_ones.with_jax(), "subnormal-logistic", "float32", "subnormal numbers flushed to 0", {}),
+}  # fmt: skip
+# ruff: noqa: E501 (a table: a line is a library's convention)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_libraries_really_do_is_found_and_named(name: str) -> None:
+    library, make, problem, dtype, cause, options = REAL[name]
+    found = row(make(pytest.importorskip(library)), problem, dtype, **options)
+    assert found.verdict == "disagrees", found.cause
+    assert found.explained is not None, found.cause
+    assert found.explained.exactly
+    assert found.explained.fault.name == cause, found.cause
+
+
+@pytest.mark.parametrize("problem", ["flower-2layer-tanh", "kink-2layer-leaky_relu", "many_outputs-squared_error"])
+def test_planted_faults_are_named(problem: str) -> None:
+    case = make_case(build(PROBLEMS[problem], Options(iterations=14)), "float64")
+    judging, wrong, asked = Judge(case), [], 0
+    for fault in FAULTS[::3]:
+        try:
+            with np.errstate(all="ignore"):
+                answer = measure(framework(fault), "planted", Declaration(), case, "cpu")
+        except Exception:  # a fault may break anything
+            continue
+        if judging.broken(answer, "cpu"):
+            continue
+        cause = attribute(judging, answer, Declaration())
+        if cause is not None:
+            asked += 1
+            if not cause.exactly or fault.name not in (cause.fault.name, *cause.also):
+                wrong.append((fault.name, str(cause)))
+    assert wrong == []
+    assert asked > 15
+
+
+def test_a_right_answer_needs_no_cause() -> None:
+    case = make_case(build(PROBLEMS["flower-2layer-tanh"], Options(iterations=14)), "float64")
+    answer = measure(framework(), "planted", Declaration(), case, "cpu")
+    assert attribute(Judge(case), answer, Declaration()) is None
+
+
+def test_an_unknown_mistake_is_called_unexplained() -> None:
+    right = framework()
+    made = importlib.import_module("types").SimpleNamespace(**vars(right))
+
+    def gradient(*arguments: Any) -> Any:
+        J, (first, *rest) = right.gradients["planted"](*arguments)
+        return J, (first._replace(b=np.cos(first.b)), *rest)
+
+    made.gradients = {"planted": gradient}
+    found = row(made, "flower-2layer-tanh", source="planted")
+    assert found.verdict == "disagrees"
+    assert "unexplained" in found.cause
+    assert "every dW is right" in found.cause
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("J without 1/m", "the mistake is in the cost itself"),
+        ("dW without 1/m", "the mistake is in the line of dW2"),
+        ("db without 1/m", "the mistake is in the line of db2"),
+        ("dZ without g'", "the mistake is in dZ1 = W2ᵀ dZ2 ∘ g1′(Z1)"),
+        ("dZ = Y - A", "the mistake is in dZ2 = A2 - Y"),
+        ("two features swapped", "J and all gradients are wrong"),
+        ("momentum", "from step 1 on; the steps before it are right"),
+        ("b learns twice as fast", "only the biases, from the first step on"),
+        ("cost one step late, the first right", "the costs that fit reports are not, from step 1 on"),
+    ],
+)
+def test_where_the_mistake_is_in_words(fault: str, words: str) -> None:
+    found = row(framework(BY_NAME[fault]), "flower-2layer-tanh", source="planted")
+    assert words in found.cause
+    assert found.explained is not None
+    assert found.explained.fault.name == fault
+
+
+def test_where_says_what_is_right_before_what_is_wrong() -> None:
+    found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", source="planted")
+    outside = [c for c in found.comparisons if c.ratio > 1]
+    assert where(outside, 3).startswith("J is right, so the forward pass is, and so are the gradients of layers 3, 2")

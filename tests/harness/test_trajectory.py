@@ -1,0 +1,124 @@
+"""Step certificates: what a training loop may not do, whatever it calls itself; and what an honest one may."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.faults import BY_NAME, FAULTS
+from harness.lockstep import Case, Judge, make_case
+from harness.measure import SAMPLED, keep, measure
+from harness.planting import framework
+from harness.problems import BY_NAME as PROBLEMS
+from harness.problems import Options, build
+from harness.trajectory import Curves, certify
+from harness.verdict import judge
+from impls.interface import Declaration, Layer
+
+PLAIN = Declaration()
+TRAINING = [fault.name for fault in FAULTS if fault.kind == "training"]
+
+
+def case_of(problem: str, iterations: int = 20, dtype: str = "float64") -> Case:
+    return make_case(build(PROBLEMS[problem], Options(iterations=iterations)), dtype)
+
+
+def verdict(made: Any, case: Case) -> Any:
+    key = {"problem": case.problem, "implementation": "mine", "dtype": case.dtype, "device": "cpu"}
+    with np.errstate(all="ignore"):
+        return judge(Judge(case), measure(made, "planted", PLAIN, case, "cpu"), PLAIN, key)
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_every_fault_of_a_training_loop_is_caught(name: str) -> None:
+    rising = name == "stops when J rises"  # which it does on one of the two
+    case = case_of("saturated-2layer-tanh" if rising else "flower-2layer-tanh", 60 if rising else 20)
+    assert verdict(framework(BY_NAME[name]), case).verdict == "disagrees"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_all_steps_of_an_honest_run_are_certified(dtype: str) -> None:
+    found = verdict(framework(), case_of("flower-2layer-tanh", dtype=dtype))
+    assert (found.verdict, found.certified, found.iterations) == ("agrees", 20, 20)
+
+
+def another(**changes: Any) -> Any:
+    return SimpleNamespace(**(vars(framework()) | changes))
+
+
+def test_a_run_that_rounds_otherwise_than_single_steps_is_certified_in_windows() -> None:
+    """As a compiler may, which fuses a loop of many steps in another way: honest, and not the same bits."""
+    right = framework()
+
+    def fit(source: str, network: Any, params: Any, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+        order = np.arange(X.shape[1])[:: -1 if iterations > 1 else 1]
+        return right.fit(source, network, params, X[:, order], Y[:, order], alpha, iterations)
+
+    found = verdict(another(fit=fit), case_of("flower-2layer-tanh", 60))
+    assert found.verdict == "agrees"
+    assert SAMPLED <= found.certified < 60
+
+
+def test_a_run_that_differs_when_it_is_repeated_is_suspect() -> None:
+    right, random = framework(), np.random.default_rng(0)
+
+    def fit(source: str, network: Any, params: Any, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+        order = random.permutation(X.shape[1])  # as atomic additions on a GPU are: in any order
+        return right.fit(source, network, params, X[:, order], Y[:, order], alpha, iterations)
+
+    found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
+    assert found.verdict == "suspect"
+    assert "two runs of the same fit differ" in found.cause
+
+
+def test_a_run_with_the_wrong_number_of_costs_disagrees() -> None:
+    right = framework()
+
+    def fit(source: str, network: Any, params: Any, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+        trained, costs = right.fit(source, network, params, X, Y, alpha, iterations)
+        return trained, costs[: max(1, iterations - 1)]
+
+    found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
+    assert found.verdict == "disagrees"
+    assert "another number of costs" in found.cause
+
+
+def test_a_single_step_that_is_right_does_not_cover_for_the_run() -> None:
+    right = framework()
+
+    def fit(source: str, network: Any, params: Any, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+        rate = alpha if iterations == 1 else alpha * (1 + 2.0**-30)
+        return right.fit(source, network, params, X, Y, rate, iterations)
+
+    assert verdict(another(fit=fit), case_of("flower-2layer-tanh")).verdict == "disagrees"
+
+
+def test_large_problems_keep_a_sample_of_steps_that_nobody_announced() -> None:
+    case = case_of("flower-2layer-tanh")
+    wide = case._replace(points=tuple((Layer(np.zeros((3000, 2000)), np.zeros((3000, 1))),) for _ in case.points))
+    kept = keep(wide, 500)
+    assert len(kept) == SAMPLED
+    assert 0 in kept
+    assert max(kept) > 200
+    assert keep(case, 60) == set(range(60))
+
+
+def test_a_step_is_held_at_the_runs_own_parameters() -> None:
+    """A run that is far from the truth's own is no reason to disagree: each of its steps is right."""
+    case = case_of("flower-2layer-tanh")
+    elsewhere = tuple(Layer(W + 1, b - 1) for W, b in case.points[0])
+    answer = measure(framework(), "planted", PLAIN, case._replace(points=(elsewhere,), at=(0,)), "cpu")
+    moved = Judge(case._replace(points=(elsewhere,), at=(0,)))
+    assert max(c.ratio for c in certify(moved, answer, PLAIN)) <= 1
+
+
+def test_the_envelope_is_small_where_training_is_tame() -> None:
+    case = case_of("flower-2layer-tanh", dtype="float32")
+    far, usual = Curves(case).beside(measure(framework(), "planted", PLAIN, case, "cpu").run.costs)
+    assert far is not None
+    assert usual is not None
+    assert 0 < far <= usual
+    assert usual < 2.0**-16
