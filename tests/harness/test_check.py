@@ -101,7 +101,7 @@ WRONG = {
     "numpy_db_without_m.py": (
         "right J, dW1, dW2",
         "wrong first db2[0, 0]",
-        "the mistake is in the line of db2, its sum or its mean",
+        "the mistake is in the line of db2",
         "N16: db2 = the sum of dZ2 over the examples / m",
         "exactly those of `db without 1/m`",
         "right line `db = np.sum(dZ, axis=1, keepdims=True) / m` wrong line `db = np.sum(dZ, axis=1, keepdims=True)`",
