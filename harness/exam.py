@@ -28,6 +28,7 @@ TOO_LONG = ("many_examples",)  # for a learner's loop in Python; asked by name i
 
 # The hard ones once more, with hidden layers; and squared error.
 MORE = (
+    Spec("saturated_outputs-2layer", "flower", (4,), "", "1000", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
     Spec("one_class-2layer", "one_class", (4,), why="every label is 1"),
     Spec("many_outputs-2layer", "digits_by_kind", (8,), why="three labels for each example"),
     Spec("kink-3layer", "kink", (4, 3), why="Z is exactly 0: which derivative does ReLU have there?"),

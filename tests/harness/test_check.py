@@ -72,6 +72,13 @@ def test_tuples_of_layers() -> None:
     assert "takes a tuple of (W, b); 1, 2 and 3 layers, hidden sigmoid" in report.text
 
 
+def test_a_cost_by_logarithms_is_right_but_for_saturated_outputs() -> None:
+    report = said("right/two_layer.py", "flower-2layer", "saturated_outputs")
+    assert report.right
+    assert "right, but undefined at saturated outputs: J and every gradient" in report.text
+    assert "On saturated_outputs-2layer: J is nan" in report.text
+
+
 def test_float32_too() -> None:
     solution = Solution.of(f"{STUDENTS}/right/two_layer.py")
     report = examine(in_process(solution), Wanted(("flower-2layer",)), ("float64", "float32"), "mine")
