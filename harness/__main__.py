@@ -62,11 +62,14 @@ def list_() -> None:
     from importlib.util import find_spec
 
     from harness.problems import SPECS
+    from harness.registry import registered
 
     typer.echo("Implementations (--impl):")
     for framework, sources in SOURCES.items():
         there = "" if find_spec(framework) else "   (not installed)"
         typer.echo(f"  {framework:6} {' '.join(f'{framework}/{source}' for source in sources)}{there}")
+    for name, path in registered().items():
+        typer.echo(f"  {name:6} {path}   (installed with it)")
     typer.echo("\nProblems (--problem); * only with --all:")
     for spec in SPECS:
         sizes = "-".join(["n_x", *map(str, spec.hidden), "n_y"])
@@ -146,6 +149,72 @@ def compare(
     screen.show(rows)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
     raise typer.Exit(comparison.exit_code(rows))
+
+
+@app.command()
+def check(
+    solution: Annotated[
+        str, typer.Argument(help="mine.py, mine.py:function, pkg.mine:function, or pkg.mine.", metavar="SOLUTION")
+    ],
+    problem: Names = None,
+    layers: Layers = None,
+    activation: Activation = None,
+    output: Output = None,
+    loss: Loss = None,
+    leaky_slope: Slope = None,
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="float32 or float64; again for both. float64 always runs.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds that it may take for one problem.")] = 10.0,
+) -> None:
+    """Check your own gradient: is it right, and if not, what is the first thing that is wrong?
+
+    The function gets NumPy arrays, examples as columns, and may use what it likes inside. In mine.py:
+
+    \b
+        def cost_and_gradients(parameters, X, Y):
+            W1, b1 = parameters["W1"], parameters["b1"]      # W1 (n[1], n[0]), b1 (n[1], 1)
+            ...
+            return cost, {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+
+    For logistic regression also (w, b, X, Y), w (n_x, 1), returning cost, {"dw": dw, "db": db}. The cost and the
+    gradients may come back in either order. With PARAMETERS = "layers" in the file, parameters is a tuple of
+    (W, b), and so are the gradients. How many layers it is for, and its activation (tanh, relu, sigmoid or
+    leaky_relu), is found out. A fit(parameters, X, Y, alpha, iterations) and a predict(parameters, X) in the same
+    file are checked too. A module with the contract of a whole framework is compared as by `crosscheck compare`.
+
+    Exit code: 0 right, 1 wrong, 2 the request was wrong.
+
+    Example: crosscheck check mine.py
+
+    Example: crosscheck check mine.py:propagate --problem flower --dtype float32
+    """
+    from harness.check import check_name, in_full, seconds
+    from harness.compare import check_dtypes
+    from harness.exam import Wanted
+
+    wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
+    dtypes = check_dtypes(dtype or ["float64"])
+    name, whole = in_full(solution, seconds(time_limit))
+    if whole:
+        raise typer.Exit(_compared(name, problem, dtypes, time_limit))
+    report = check_name(name, wanted, dtypes, time_limit)
+    typer.echo(report.text)
+    raise typer.Exit(0 if report.right else 1)
+
+
+def _compared(name: str, problem: list[str] | None, dtypes: list[str], time_limit: float) -> int:
+    """Compare a whole framework as `compare` does, but write no tables."""
+    from harness import compare as comparison
+    from harness import screen
+    from harness.problems import Options, requested
+
+    rows: list[Any] = []
+    chosen = comparison.implementations([name], time_limit)
+    with screen.progress() as report:
+        comparison.compare(requested(problem, Options()), chosen, dtypes, "cpu", report, rows, {}, time_limit)
+    screen.show(rows)
+    return comparison.exit_code(rows)
 
 
 @app.command()

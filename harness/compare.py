@@ -9,6 +9,7 @@ from harness import workers
 from harness.faults import Fault
 from harness.lockstep import Answer, Case, Judge, make_case
 from harness.problems import Problem
+from harness.registry import registered
 from harness.trajectory import Curves
 from harness.verdict import BAD, Row, judge, twins
 from harness.workers import About, Failure, Job
@@ -31,13 +32,15 @@ def implementations(names: Sequence[str] | None, time_limit: float = workers.TIM
     An outsider's module is asked for its sources in a process of its own. Raises BadInput, with the nearest names.
     """
     found: dict[Implementation, None] = {}
+    outsiders = registered()
     known = [f"{framework}/{source}" for framework, sources in SOURCES.items() for source in sources]
     for name in names or SOURCES:
         framework, _, source = name.partition("/")
+        framework = outsiders.get(framework, framework)
         if framework in SOURCES:
             sources: tuple[str, ...] = SOURCES[framework]
         elif "." not in framework:
-            raise BadInput(f"--impl {name}: no such implementation; {nearest(name, [*known, *SOURCES])}")
+            raise BadInput(f"--impl {name}: no such implementation; {nearest(name, [*known, *SOURCES, *outsiders])}")
         else:
             about = workers.probe(framework, time_limit)
             if isinstance(about, Failure):

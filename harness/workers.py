@@ -27,11 +27,12 @@ from typing import Any, NamedTuple
 
 from harness.lockstep import Answer, Case
 from harness.measure import TooSlow, measure
-from impls.interface import SOURCES, Declaration, declaration, load
+from harness.student import opened
+from impls.interface import SOURCES, Declaration, declaration
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 LAST_WORDS = 65_536  # bytes of what an implementation printed, searched for the reason of its end
-DEATHS = 3  # processes that one implementation may lose before it is given up
+DEATHS = 3  # as a rule, see Job
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 COMPILED = {  # what one of JAX's processes has compiled the others need not, within a run
     "JAX_COMPILATION_CACHE_DIR": "",
@@ -64,6 +65,7 @@ class Job:
     device: str
     cases: Sequence[Case]
     cost: float = 1.0  # a guess at how long it takes; the longest starts first
+    deaths: int = DEATHS  # processes that it may lose before it is given up
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ class Job:
 
 def describe(framework: str) -> About:
     """Return what a framework is; runs in a worker."""
-    module = load(framework)
+    module = opened(framework)
     return About(
         tuple(module.gradients),
         module.devices(),
@@ -108,7 +110,7 @@ def serve(connection: Any, framework: str, source: str, device: str, log: str, p
         while source:
             case: Case = connection.recv()
             try:
-                answer: Answer | Failure = measure(load(framework), source, about.declarations[source], case, device)
+                answer: Answer | Failure = measure(opened(framework), source, about.declarations[source], case, device)
             except TooSlow as error:
                 answer = Failure("not run", str(error))
             except BaseException as error:  # the same
@@ -154,6 +156,7 @@ class _Worker:
     connection: Any = None
     about: About | None = None
     current: int | None = None
+    allowed: float = 0.0
     deadline: float = 0.0
     timer: threading.Timer | None = None
 
@@ -163,10 +166,12 @@ def run(
     done: Callable[[Job, Case, About | None, Answer | Failure], None],
     time_limit: float = TIME_LIMIT,
     at_once: int | None = None,
+    import_limit: float | None = None,
 ) -> None:
     """Run all jobs, some processes at once, and call `done` for every case of every job, in any order.
 
-    time_limit: seconds for an import and for one case. On KeyboardInterrupt all processes are stopped.
+    time_limit: seconds for one case, and for an import unless that has a limit of its own. On KeyboardInterrupt
+    all processes are stopped.
     """
     at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1))
     free: deque[Sequence[int]] = deque(_shares(at_once))
@@ -179,7 +184,7 @@ def run(
                     job = waiting.popleft()
                     log = Path(folder) / f"{len(waiting)}.log"
                     worker = _Worker(job, deque(range(len(job.cases))), log, free.popleft())
-                    active.append(_start(worker, time_limit))
+                    active.append(_start(worker, import_limit or time_limit))
                 _wait(active)
                 for worker in list(active):
                     _attend(worker, done, time_limit)
@@ -235,7 +240,7 @@ def _allow(worker: _Worker, time_limit: float) -> None:
     """Give it so much time. If it stops in the middle of a message, which we then wait for, a timer ends it."""
     if worker.timer is not None:
         worker.timer.cancel()
-    worker.deadline = time.monotonic() + time_limit
+    worker.allowed, worker.deadline = time_limit, time.monotonic() + time_limit
     worker.timer = threading.Timer(time_limit + 1, worker.process.kill)
     worker.timer.daemon = True
     worker.timer.start()
@@ -262,7 +267,7 @@ def _attend(worker: _Worker, done: Callable[..., None], time_limit: float) -> No
         return
     if time.monotonic() > worker.deadline:
         doing = "the import" if worker.about is None else "this problem"
-        _lost(worker, f"no answer within {time_limit:g} s for {doing}; stopped (--time-limit)", done, time_limit)
+        _lost(worker, f"no answer within {worker.allowed:g} s for {doing}; stopped (--time-limit)", done, time_limit)
     elif not worker.process.is_alive():
         _lost(worker, _death(worker), done, time_limit)
 
@@ -311,7 +316,7 @@ def _lost(worker: _Worker, reason: str, done: Callable[..., None], time_limit: f
     worker.deaths += 1
     job, started = worker.job, worker.about is not None
     failed = [worker.current] if worker.current is not None else []
-    if not started or worker.deaths >= DEATHS:
+    if not started or worker.deaths >= job.deaths:
         failed += list(worker.left)
         worker.left.clear()
     for position, index in enumerate(failed):

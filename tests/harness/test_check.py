@@ -1,0 +1,483 @@
+"""`crosscheck check`: the right sentence for every solution that a learner may hand in."""
+
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import check
+from harness.__main__ import main
+from harness.check import Report, check_function, check_name, examine, in_process
+from harness.compare import implementations
+from harness.exam import Wanted
+from harness.student import Solution, from_file, is_solution, places
+from impls.interface import BadInput
+
+STUDENTS = Path(__file__).parent / "students"
+FLOWER = Wanted(problems=("flower",))
+
+
+def said(name: str, *problems: str, **options: str) -> Report:
+    """Check one of the solutions in this process, on a few problems; the report on one line."""
+    found = examine(in_process(Solution.of(f"{STUDENTS}/{name}")), Wanted(problems, **options), ("float64",), name)
+    return Report(found.right, " ".join(found.text.split()))
+
+
+def apart(name: str, *problems: str, time_limit: float = 60.0) -> Report:
+    """The same in a process of its own."""
+    found = check_name(f"{STUDENTS}/{name}", Wanted(problems), time_limit=time_limit)
+    return Report(found.right, " ".join(found.text.split()))
+
+
+# ---------------------------------------------------------------- right ones
+
+
+def test_two_layers_are_right_and_the_ratios_are_shown() -> None:
+    report = said("right/two_layer.py", "flower", "one_example", "many_outputs")
+    assert report.right
+    assert "takes a dictionary W1, b1, ...; 2 layers, hidden tanh (found by its J)" in report.text
+    assert "right: J and every gradient lie within what rounding can do, on 3 problems in float64." in report.text
+    rows = dict(re.findall(r"(J|d[Wb][12]) (\S+) \S+ \S+, float64", report.text))
+    assert set(rows) == {"J", "dW1", "db1", "dW2", "db2"}
+    assert all(0 <= float(ratio) < 1 for ratio in rows.values())
+    assert "it is written for 2 layers, and was judged on those" in report.text
+    assert "your training loop was not checked" in report.text
+
+
+def test_logistic_regression_over_w_and_b_with_the_gradients_first() -> None:
+    report = said("right/logistic.py:propagate", "flower", "one_class", "saturated")
+    assert report.right
+    assert "takes w and b; logistic regression" in report.text
+    assert "right, but undefined at saturated outputs" in report.text
+    assert "On saturated-logistic: J is nan and should be 220.629" in report.text
+    assert "give fit(w, b, X, Y, alpha, iterations), returning w, b, costs" in report.text
+
+
+def test_a_deep_one_with_a_loop_of_its_own_and_the_other_convention_at_the_kink() -> None:
+    report = said("right/deep.py", "flower", "kink")
+    assert report.right
+    assert "1, 2 and 3 layers, hidden relu (found by its J)" in report.text
+    assert "fit: W3" in report.text
+    assert "your relu'(0) = 0 is a convention: several are in use; the notes say 1" in report.text
+    assert "not checked" not in report.text
+
+
+def test_tuples_of_layers() -> None:
+    report = said("right/layers.py", "flower")
+    assert report.right
+    assert "takes a tuple of (W, b); 1, 2 and 3 layers, hidden sigmoid" in report.text
+
+
+def test_a_cost_by_logarithms_is_right_but_for_saturated_outputs() -> None:
+    report = said("right/two_layer.py", "flower-2layer", "saturated_outputs")
+    assert report.right
+    assert "right, but undefined at saturated outputs: J and every gradient" in report.text
+    assert "On saturated_outputs-2layer: J is nan" in report.text
+
+
+def test_float32_too() -> None:
+    solution = Solution.of(f"{STUDENTS}/right/two_layer.py")
+    report = examine(in_process(solution), Wanted(("flower-2layer",)), ("float64", "float32"), "mine")
+    assert report.right
+    assert "on 1 problem in float64 and float32" in report.text
+
+
+def test_autograd_of_torch() -> None:
+    pytest.importorskip("torch")
+    report = said("right/with_torch.py", "flower", "kink-2layer")
+    assert report.right
+    assert "1, 2 and 3 layers, hidden relu" in report.text
+    assert "your relu'(0) = 0 is a convention" in report.text
+
+
+def test_value_and_grad_of_jax() -> None:
+    pytest.importorskip("jax")
+    report = apart("right/with_jax.py", "flower")
+    assert report.right
+    assert "2 layers, hidden leaky_relu (found by its J)" in report.text
+    assert "it is written for 2 layers" in report.text
+
+
+# ---------------------------------------------------------------- wrong ones
+
+WRONG = {
+    "numpy_db_without_m.py": (
+        "right J, dW1, dW2",
+        "wrong first db2[0, 0]",
+        "the mistake is in the line of db2",
+        "N16: db2 = the sum of dZ2 over the examples / m",
+        "exactly those of `db without 1/m`",
+        "right line `db = np.sum(dZ, axis=1, keepdims=True) / m` wrong line `db = np.sum(dZ, axis=1, keepdims=True)`",
+    ),
+    "numpy_tanh_without_square.py": (
+        "right J, dW2, db2",
+        "the mistake is in dZ1 = W2ᵀ dZ2 ∘ g1′(Z1)",
+        "N15: the derivative of tanh",
+        "exactly those of `tanh' = 1 - A`",
+    ),
+    "numpy_sign.py": (
+        "takes w and b",
+        "the mistake is in dZ1 = A1 - Y",
+        "N10: dZ = A - Y",
+        "exactly those of `dZ = Y - A`",
+    ),
+    "numpy_updated_too_early.py": (
+        "right J, dW2, db2",
+        "the mistake is in dZ1 = W2ᵀ dZ2 ∘ g1′(Z1)",
+        "N16: dZ1 = W2ᵀ dZ2 ∘ g′(Z1)",
+    ),
+    "numpy_derivative_at_a.py": (
+        "1, 2 and 3 layers, hidden sigmoid",
+        "the mistake is in dZ2 = W3ᵀ dZ3 ∘ g2′(Z2)",
+        "exactly those of `g' at A instead of Z`: the derivative is taken at A[l]; it belongs at Z[l]",
+    ),
+    "torch_divided_twice.py": (
+        "right J, dW2, db2",
+        "exactly those of `dZ of a hidden layer divided by m`",
+    ),
+    "torch_detached.py": (
+        "dW1 is None: nothing was computed for it",
+        "look for detach(), .data, .item()",
+    ),
+    "jax_without_x64.py": (
+        "J: yours is 0.69314748, it should be 0.693147181",
+        "exactly those of `computed in float32`: everything is computed in float32",
+        "as JAX does unless jax_enable_x64 is on",
+    ),
+    "jax_without_minus.py": (
+        "J: yours is -0.7562",
+        "exactly those of `J and its gradient without their minus`: the cross-entropy lacks its minus",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_one_is_told_what_is_wrong_first_where_and_why(name: str) -> None:
+    framework = name.partition("_")[0]
+    pytest.importorskip(framework)
+    # JAX's x64 is a switch of the process
+    report = (apart if framework == "jax" else said)(f"wrong/{name}", "breast_cancer" if "sign" in name else "flower")
+    assert not report.right
+    assert report.text.count("example ") <= 1  # one diagnosis
+    assert "wrong" in report.text
+    for words in WRONG[name]:
+        assert words in report.text, report.text
+
+
+# ---------------------------------------------------------------- in trouble
+
+TROUBLE = {
+    "raises.py": (
+        "it raises an error",
+        "line 21 of raises.py, `dW1 = X @ dZ1 / m`: ValueError: matmul",
+        "a network with 2 layers: X (2, 400), W1 (4, 2) b1 (4, 1), W2 (1, 4) b2 (1, 1), Y (1, 400)",
+    ),
+    "rank_1.py": ("an array has the wrong shape", "db1 has shape (4,) (rank 1), expected (4, 1)", "keepdims=True"),
+    "float32.py": (
+        "float64 went in, and float32 came back: dW1, db1, dW2, db2",
+        "exactly those of `computed in float32`",
+    ),
+    "nan.py": ("right J, dW2, db2", "dW1[0, 0]: yours is nan", "dW1 is the first that has it, on flower-2layer"),
+    "mutates.py": ("it changes what it is given: X, W1, b1.", "Apart from that, right: J and every gradient"),
+    "leaves.py": ("line 19 of leaves.py, `sys.exit(0)`: it calls sys.exit, expected a function to return",),
+    "forgets.py": ("gradients are missing", "db1 did not come back; only dW1, dW2, db2"),
+    "three.py": ("it returns 3 things, expected two: the cost and the gradients",),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLE)
+def test_one_in_trouble_is_told_so(name: str) -> None:
+    report = said(f"trouble/{name}", "flower")
+    assert not report.right
+    for words in TROUBLE[name]:
+        assert words in report.text, report.text
+
+
+def test_one_that_loops_for_ever_is_stopped() -> None:
+    report = apart("trouble/loops.py", "flower", time_limit=2.0)
+    assert not report.right
+    assert "it does not answer. no answer within 2 s" in report.text
+    assert "Is there a loop that does not end" in report.text
+
+
+def test_one_that_prints_and_returns_a_matrix_for_a_cost_is_right_with_notes(capfd: pytest.CaptureFixture) -> None:
+    report = said("trouble/wordy.py", "flower-2layer", "one_example-2layer", "many_outputs-2layer")
+    assert report.right
+    assert "J has shape (1, 1); a plain number is easier to use" in report.text
+    assert "it prints, up to 400 lines a call; none of it is shown here" in report.text
+    assert "right for one output; for several it is not (many_outputs-2layer: shape: J has shape (3, 3)" in report.text
+    assert capfd.readouterr() == ("", "")
+
+
+# ---------------------------------------------------------------- details of the contract
+
+
+def solution(tmp_path: Path, text: str, name: str = "mine.py") -> str:
+    path = tmp_path / name
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return str(path)
+
+
+def changed(tmp_path: Path, student: str, *changes: tuple[str, str]) -> Report:
+    """One of the solutions with a few words changed."""
+    text = (STUDENTS / student).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    name = solution(tmp_path, text, f"changed_{abs(hash(changes))}.py")
+    found = examine(in_process(Solution.of(name)), FLOWER, ("float64",), "mine.py")
+    return Report(found.right, " ".join(found.text.split()))
+
+
+def test_the_order_of_the_arguments_is_told_by_their_names(tmp_path: Path) -> None:
+    assert changed(tmp_path, "right/two_layer.py", ("(parameters, X, Y)", "(X, Y, parameters)")).right
+    assert places(lambda w, b, X, Y: None) == ("w", "b", "X", "Y")
+    assert places(lambda theta, inputs, labels: None) == ("parameters", "X", "Y")
+    with pytest.raises(BadInput, match="takes 2 arguments"):
+        places(lambda X, Y: None)
+
+
+def test_gradients_may_bear_the_names_of_the_parameters(tmp_path: Path) -> None:
+    text = (('{f"d{name}": tensor.grad', "{name: tensor.grad"),)
+    pytest.importorskip("torch")
+    assert changed(tmp_path, "right/with_torch.py", *text).right
+
+
+def test_a_function_for_more_than_one_depth_has_to_work_with_three_layers(tmp_path: Path) -> None:
+    report = changed(
+        tmp_path,
+        "right/deep.py",
+        ("    m = X.shape[1]\n", "    m = X.shape[1]\n    assert len(caches) < 3, 'too deep'\n"),
+    )
+    assert not report.right
+    assert "AssertionError: too deep It was given a network with 3 layers" in report.text
+
+
+def test_two_layers_that_ignore_a_third_are_judged_on_two(tmp_path: Path) -> None:
+    zeros = "{**{f'd{k}': 0 * v for k, v in parameters.items()}, "
+    report = changed(tmp_path, "right/two_layer.py", ('return cost, {"dW1"', f'return cost, {zeros}"dW1"'))
+    assert report.right
+    assert "it is written for 2 layers" in report.text
+
+
+def test_a_wrong_forward_pass_is_a_known_mistake_of_an_activation(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/two_layer.py", ("1 / (1 + np.exp(-Z))", "1 / 1 + np.exp(-Z)"))
+    assert not report.right
+    assert "hidden tanh" in report.text
+    assert "exactly those of `A = 1 / 1 + exp(-Z), J by log(A)`: the sigmoid lacks its parentheses" in report.text
+    report = changed(tmp_path, "right/two_layer.py", ("X + b1", "X - b1"), ("A1 + b2", "A1 - b2"))
+    assert not report.right
+    assert "`Z minus b`" in report.text
+
+
+def test_a_fit_that_is_wrong_is_told_by_its_step(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/deep.py", ("array - alpha", "array + alpha"))
+    assert not report.right
+    assert "the gradients are right; what fit makes of them is not" in report.text
+    assert "`alpha without sign`" in report.text
+    assert "N5: W := W - α dW" in report.text
+
+
+def test_a_fit_with_other_arguments_is_left_alone(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/deep.py", ("def fit(parameters, X, Y, alpha, iterations)", "def fit(X, Y)"))
+    assert report.right
+    assert "your training loop was not checked" in report.text
+
+
+def test_a_wrong_prediction_is_told(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/deep.py", ("[0] > 0", "[0] > 0.5"))
+    assert not report.right
+    assert "predict" in report.text
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("pass", "it returns nothing (None): a return is missing"),
+        ("return 1.0, 2.0", "it returns a float and a float, expected a number and the gradients"),
+        ("return Y, {}", "J has shape (1, 400), expected one number"),
+        ("return 'a', {'dW1': 1}", "J is an array of <U1, expected one of numbers"),
+        ("return 1, {'dW1': parameters['W1'].T, 'db1': parameters['b1']}", "dW1 has shape (2, 1), expected (1, 2): it"),
+        ("return 1.0, {}", "dW1, db1 did not come back; only nothing"),
+        ("return parameters['W9'], {}", "it is written for another network"),
+        ("return 1.0, ((1, 2, 3),)", "the gradients of layer 1 are 3 things, expected (dW, db)"),
+    ],
+)  # fmt: skip
+def test_what_comes_back_otherwise_is_named(tmp_path: Path, body: str, words: str) -> None:
+    text = f"def cost_and_gradients(parameters, X, Y):\n    {body}\n"
+    name = solution(tmp_path, text)
+    found = examine(in_process(Solution.of(name)), Wanted(("flower-logistic",)), ("float64",), "mine.py")
+    assert not found.right
+    assert words in " ".join(found.text.split())
+
+
+# ---------------------------------------------------------------- the command line
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path) -> Run:
+    """Run crosscheck in this process, in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def crosscheck(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crosscheck", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return crosscheck
+
+
+def test_the_command_prints_the_report_and_ends_with_its_code(run: Run) -> None:
+    code, out, _ = run("check", STUDENTS / "right/logistic.py:propagate", "--problem", "one_class")
+    assert (code, "right: J and every gradient" in out) == (0, True)
+    code, out, _ = run("check", STUDENTS / "wrong/numpy_sign.py", "--problem", "one_class")
+    assert (code, "`dZ = Y - A`" in out) == (1, True)
+
+
+def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
+    solution(tmp_path, "def cost(parameters, X, Y:\n    pass\n", "broken.py")
+    solution(tmp_path, "x = 1\n", "empty.py")
+    solution(tmp_path, "def cost_and_gradients(X, Y):\n    pass\n", "two.py")
+    solution(tmp_path, "raise RuntimeError('no licence')\n", "refuses.py")
+    named = STUDENTS / "trouble/named.py"
+    for words, expected in (
+        (("nowhere.py",), "nowhere.py: no such file; check the path"),
+        (("broken.py",), "SyntaxError: '(' was never closed (broken.py, line 1)"),
+        (("empty.py",), "no function cost_and_gradients; it has no function at all"),
+        (("two.py",), "cost_and_gradients takes 2 arguments, (X, Y); expected cost_and_gradients(parameters, X, Y)"),
+        (("refuses.py",), "RuntimeError: no licence"),
+        ((named,), "no function cost_and_gradients; it has sigmoid, backpropagation: say which one, as in"),
+        ((f"{named}:backprop",), "named.py:backpropagation"),
+        (("numpyy",), "no such file or module"),
+        ((named, "--problem", "flour"), "no such problem here; did you mean flower"),
+        ((named, "--loss", "entropy"), "--loss entropy: unknown"),
+        ((named, "--time-limit", "0"), "--time-limit 0: expected seconds > 0"),
+    ):  # fmt: skip
+        code, out, err = run("check", *words)
+        assert (code, out) == (2, ""), words
+        assert err.count("\n") == 1
+        assert expected in err
+
+
+def test_help_teaches_the_contract(run: Run) -> None:
+    code, out, _ = run("check", "--help")
+    assert code == 0
+    for words in (
+        "def cost_and_gradients(parameters, X, Y):",
+        '"dW1": dW1',
+        "crosscheck check mine.py",
+        "--activation",
+    ):
+        assert words in out
+
+
+def test_a_whole_framework_is_compared(run: Run) -> None:
+    code, out, _ = run("check", "tests.harness.outsiders.right", "--problem", "small_weights")
+    assert code == 0
+    assert "tests.harness.outsiders.right/mine" in out
+    assert "1 comparisons over 1 problems: 1 agrees." in out
+
+
+def test_a_dotted_module_with_a_function(run: Run) -> None:
+    code, out, _ = run("check", "tests.harness.students.right.two_layer", "--problem", "flower-2layer")
+    assert (code, "right: J" in out) == (0, True)
+
+
+# ---------------------------------------------------------------- other people's packages and suites
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distribution, as pip would install it, that brings an implementation along."""
+    folder = tmp_path / "somebodys-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: somebodys\nVersion: 1.0\n")
+    path = "tests.harness.outsiders.right"
+    (folder / "entry_points.txt").write_text(f"[crosscheck.implementations]\nsomebodys = {path}\ntorch = {path}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_implementation_is_listed_and_compared_by_name(run: Run) -> None:
+    assert [str(each) for each in implementations(["somebodys"])] == ["tests.harness.outsiders.right/mine"]
+    assert {each.framework for each in implementations(["torch"])} == {"torch"}  # ours stays ours
+    code, out, _ = run("list")
+    assert code == 0
+    assert "somebodys tests.harness.outsiders.right" in " ".join(out.split())
+    assert check.in_full("somebodys", 20.0) == ("tests.harness.outsiders.right", True)
+    with pytest.raises(BadInput, match="did you mean somebodys"):
+        implementations(["somebody"])
+
+
+def test_the_fixture_says_nothing_of_a_right_one(crosscheck: Callable[..., None]) -> None:
+    module = from_file(STUDENTS / "right/two_layer.py")
+    crosscheck(module.cost_and_gradients, problems=["flower-2layer"])
+
+
+def test_the_fixture_raises_the_report_of_a_wrong_one(crosscheck: Callable[..., None]) -> None:
+    module = from_file(STUDENTS / "wrong/numpy_db_without_m.py")
+    with pytest.raises(AssertionError, match="`db without 1/m`"):
+        crosscheck(module.cost_and_gradients, problems=["flower-2layer"], activation="tanh")
+
+
+MINE = """
+import numpy as np
+
+
+def cost_and_gradients(w, b, X, Y):
+    A = 1 / (1 + np.exp(-(w.T @ X + b)))
+    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    return J, {"dw": X @ (A - Y).T / X.shape[1], "db": np.%s(A - Y)}
+
+def test_mine(crosscheck):
+    crosscheck(cost_and_gradients, problems=["one_class"])
+"""
+
+
+@pytest.mark.parametrize("how", ["mean", "sum"])
+def test_a_suite_of_the_users_own_asks_in_one_line(tmp_path: Path, how: str) -> None:
+    """As after an installation: the plugin is found by its entry point, and costs no framework."""
+    (tmp_path / "test_mine.py").write_text(MINE % how, encoding="utf-8")
+    (tmp_path / "crosscheck-0.dist-info").mkdir()
+    (tmp_path / "crosscheck-0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: crosscheck\nVersion: 0\n"
+    )
+    entry = "[pytest11]\ncrosscheck = harness.pytest_plugin\n"
+    (tmp_path / "crosscheck-0.dist-info" / "entry_points.txt").write_text(entry)
+    root = Path(__file__).parents[2]
+    code = f"""
+import sys
+sys.path[:0] = [{str(root)!r}, {str(tmp_path)!r}]
+import pytest
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-W", "error"]))
+"""
+    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert got.returncode == (how == "sum"), got.stdout + got.stderr
+    assert ("exactly those of `db without 1/m`" in " ".join(got.stdout.split())) == (how == "sum")
+
+
+def test_the_plugin_costs_nothing_to_load() -> None:
+    code = (
+        "import sys, pytest; before = set(sys.modules); import harness.pytest_plugin; print(set(sys.modules) - before)"
+    )
+    root = Path(__file__).parents[2]
+    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert "numpy" not in got.stdout
+    assert "harness.check" not in got.stdout
+
+
+def test_what_is_a_solution_and_what_a_framework() -> None:
+    assert is_solution("mine.py")
+    assert not is_solution("pkg.mine")
+    with pytest.raises(BadInput, match="takes 1 arguments"):
+        check_function(lambda parameters: 0, FLOWER)
+    with pytest.raises(BadInput, match="PARAMETERS is 'tuples', expected one of dictionary, layers"):
+        Solution(lambda parameters, X, Y: 0, type("module", (), {"PARAMETERS": "tuples"}))
