@@ -235,6 +235,15 @@ def _finish(E: Matrix) -> Matrix:
     return np.where(np.isnan(E), np.inf, E * INFLATION)
 
 
+def scaled(E: Budget, s: float) -> Budget:
+    """Return a bound for a precision whose u is s < 1 times as large, from one where nothing is ambiguous.
+
+    Every term of the bound is u or a smallest number times factors that grow with it, so that E(s u) <= s E(u).
+    """
+    gradient = tuple(Layer(s * W, s * b) for W, b in E.gradient)
+    return Budget(s * E.J, gradient, s * E.output, 0)
+
+
 def step_budget(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision) -> Matrix:
     """Return the bound on W - alpha dW, computed in precision p from a gradient that may err by E_dW."""
     # W − α dW: one product, one difference, α rounded

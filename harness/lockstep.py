@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.budget import Budget, Precision, budget, precision
+from harness.budget import Budget, Precision, budget, precision, scaled
 from harness.noise import Noise, noise
 from harness.problems import Problem
 from harness.truth import Evaluation, descend, evaluate, exact, kinks_of
@@ -170,9 +170,12 @@ class Judge:
             truth = evaluate(network, wide, self.X, self.Y, kinks)
         p, p64 = self.precision(declared), precision("float64")
         plain = Declaration(kink=declared.kink)
-        own = budget(network, wide, truth, self.Y, p64, plain)
-        theirs = own if (declared, p) == (plain, p64) else budget(network, wide, truth, self.Y, p, declared)
-        return Known(wide, truth, theirs, own)
+        theirs = budget(network, wide, truth, self.Y, p, declared)
+        if (declared, p) == (plain, p64):
+            return Known(wide, truth, theirs, theirs)
+        if p.u > p64.u and theirs.ambiguous == 0:  # saves computing it
+            return Known(wide, truth, theirs, scaled(theirs, p64.u / p.u))
+        return Known(wide, truth, theirs, budget(network, wide, truth, self.Y, p64, plain))
 
     def point(self, point: int, declared: Declaration) -> Known:
         """Return the same at one of the case's points, evaluated once."""

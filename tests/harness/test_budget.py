@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.budget import LOGARITHM, SIGMOID, TANH, budget, precision
+from harness.budget import LOGARITHM, SIGMOID, TANH, budget, precision, scaled
 from harness.lockstep import Judge, cast, held, make_case
 from harness.problems import BY_NAME, build
 from harness.truth import activate, evaluate, exact
@@ -287,3 +287,19 @@ def test_a_declaration_that_says_nothing_known_is_refused(wrong: Declaration) ->
         declaration(Module(), "source")  # type: ignore[arg-type]
     named = type("Named", (), {"name": "mine", "declarations": {"source": Declaration(kink=(("relu", "left"),))}})
     assert declaration(named(), "source").convention == "mine/source at 0: relu left"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["tanh", "sigmoid", "relu", "leaky_relu"]), st.sampled_from(OUTPUTS))
+def test_the_bound_of_float64_is_at_most_the_scaled_one_of_float32(seed: int, g: str, output: tuple[str, str]) -> None:
+    network, params, X, Y = random_problem(seed, (3, 4, 2), 7, g, output[0], output[1], 1.0)
+    truth = evaluate(network, params, X, Y)
+    p32, p64 = precision("float32"), precision("float64")
+    wide = budget(network, params, truth, Y, p32)
+    if wide.ambiguous:
+        return
+    bound, sharp = scaled(wide, p64.u / p32.u), budget(network, params, truth, Y, p64)
+    assert sharp.J <= bound.J
+    for E, E_scaled in zip(sharp.gradient, bound.gradient, strict=True):
+        assert (E.W <= E_scaled.W).all()
+        assert (E.b <= E_scaled.b).all()
