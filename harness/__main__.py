@@ -152,7 +152,7 @@ def compare(
 def train(
     impl: Annotated[
         str, typer.Option(help="framework/source, or a dotted path and /source.", metavar="NAME")
-    ] = "numpy/by_hand",
+    ] = "numpy/fast",
     problem: Annotated[str | None, typer.Option(help="A problem of `crosscheck list`.")] = None,
     data: DataFile = None,
     test: TestFile = None,
