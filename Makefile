@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help readme compare compare-all test test-numpy test-torch test-jax test-harness conformance lint lock clean
+.PHONY: help readme compare compare-all bench test test-numpy test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,10 @@ compare: $(READY) ## compare everything, print the table, write results/
 
 compare-all: $(READY) ## also every activation on every data set
 	$(PY) -m harness compare --all $(OPTIONS)
+
+bench: $(READY) ## time everything against its peers and the floor; ONLY=784 QUICK=1; the peers: pip install '.[bench]'
+	$(PY) -m harness bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
+		$(if $(OUT),--out $(OUT)) $(foreach name,$(ONLY),--only $(name)) $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
 
 test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -194,6 +195,34 @@ def train(
     if len(problems) != 1:
         raise BadInput(f"--problem {problem}: {len(problems)} problems begin so, expected one; crosscheck list")
     run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))
+
+
+@app.command()
+def bench(
+    impl: Impls = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="planar, breast_cancer, images, 784, 1024 or logistic; again for more."),
+    ] = None,
+    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; again for both.")] = None,
+    threads: Annotated[int, typer.Option(help="Of each contestant; all processors by default.")] = os.cpu_count() or 1,
+    rounds: Annotated[int, typer.Option(help="Turns that each contestant has.")] = 7,
+    device: Device = "cpu",
+    quick: Annotated[bool, typer.Option(help="The two smallest sizes, short turns, no growth.")] = False,
+    growth: Annotated[bool, typer.Option(help="Also time against examples, width and depth.")] = True,
+    out: Annotated[Path, typer.Option(help="Folder for speed.csv, speed.md and the plots in speed/.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Time an iteration of gradient descent: the implementations, their peers, and the floor of this machine.
+
+    Example: crosscheck bench --quick
+
+    Example: crosscheck bench --only 784 --dtype float32 --impl numpy/fast --impl torch/fast --no-growth --out mine
+    """
+    from harness.bench.command import bench as run
+
+    run(impl, only, dtype, threads, rounds, device, quick, growth, out)
 
 
 def main() -> None:

@@ -353,14 +353,14 @@ def _stop(worker: _Worker) -> None:
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
     found: list[About | Failure] = []
-    worker = _Worker(Job(framework, "", "cpu", ()), deque(), Path(os.devnull))
-    with _settings(1):
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, _settings(1):
+        worker = _Worker(Job(framework, "", "cpu", ()), deque(), Path(folder) / "log")
         _start(worker, time_limit)
-    try:
-        if worker.connection.poll(time_limit):
-            found.append(worker.connection.recv())
-    except EOFError:
-        worker.process.join(5)
-        found.append(Failure("failed", f"import: {_death(worker)}"))
-    _stop(worker)
+        try:
+            if worker.connection.poll(time_limit):
+                found.append(worker.connection.recv())
+        except EOFError:
+            worker.process.join(5)
+            found.append(Failure("failed", f"import: {_death(worker)}"))
+        _stop(worker)
     return found[0] if found else Failure("failed", f"no answer within {time_limit:g} s for the import")
