@@ -17,7 +17,7 @@ from harness.bench.turns import Contestant, contest, contestants
 from harness.screen import progress
 from impls.interface import DTYPES, SOURCES, BadInput, nearest
 
-TIMED = ("by_hand", "fast", "autograd", "native")  # textbook is by_hand in other words; the rest loop over examples
+TIMED = ("by_hand", "fast", "native")  # the others say by_hand or native in other words, or loop over examples
 REPETITION, QUICK = 0.05, 0.01  # seconds of one repetition
 
 
