@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness import tables, workers
 from harness.bench import report
@@ -53,7 +52,7 @@ def bench(
         raise BadInput(f"--rounds {rounds}: expected at least 2, since one has no spread; 7 by default")
     if not 1 <= threads <= (os.cpu_count() or 1):
         raise BadInput(f"--threads {threads}: expected 1 to {os.cpu_count() or 1}, as many as there are processors")
-    abouts = environments(names, device)
+    check_device(device, names)
     tables.writable(out)
     found: list[Line] = []
     grown: list[report.Grown] = []
@@ -71,6 +70,7 @@ def bench(
         "device": device, "threads": threads, "rounds": rounds, "dtypes": wanted, "sizes": [s.name for s in sizes],
         "seconds of a repetition": QUICK if quick else REPETITION,
     }  # fmt: skip
+    abouts = {each.name.partition("/")[0]: each.ready.environment for each in all_of_them if each.ready is not None}
     environment = tables.environment(abouts, settings)
     tables.write(out / "speed.csv", report.csv(found))
     tables.write(out / "speed.md", report.markdown(found, grown, environment))
@@ -80,21 +80,17 @@ def bench(
     print(f"Tables: {', '.join(str(out / name) for name in files)}")
 
 
-def environments(names: Sequence[str], device: str) -> dict[str, Any]:
-    """Return each framework's own words about itself. Raises BadInput for a device that none of them has."""
+def check_device(device: str, names: Sequence[str]) -> None:
+    """Raise BadInput for a device that none of the frameworks has here."""
     if device not in ("cpu", "cuda"):
         raise BadInput(f"--device {device}: unknown, expected cpu or cuda")
-    abouts: dict[str, Any] = {}
-    have: list[str] = []
-    for framework in dict.fromkeys(name.partition("/")[0] for name in names if "/" in name):
-        if not workers.missing(framework):
-            about = workers.probe(framework)
-            if isinstance(about, workers.About):
-                have += about.devices
-                abouts[framework] = {"devices": list(about.devices)}
-    if have and device not in have:
+    if device == "cpu":
+        return
+    frameworks = dict.fromkeys(name.partition("/")[0] for name in names if "/" in name)
+    abouts = [workers.probe(framework) for framework in frameworks if not workers.missing(framework)]
+    have = [each for about in abouts if isinstance(about, workers.About) for each in about.devices]
+    if device not in have:
         raise BadInput(f"--device {device}: not here, expected {' or '.join(dict.fromkeys(have))}; use --device cpu")
-    return abouts
 
 
 def grow(fast: Sequence[Contestant], rounds: int, tell: Callable[[str, int, int], None]) -> list[report.Grown]:

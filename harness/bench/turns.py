@@ -15,11 +15,14 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.bench.sizes import Size, draw
+from harness.lockstep import environment
 from harness.workers import THREADS
+from impls.interface import load
 
 ALPHA = 1e-3  # small: nothing saturates, whatever the number of iterations
 LONGEST = 100_000  # iterations in one repetition
@@ -32,11 +35,13 @@ class Ready(NamedTuple):
 
     first: seconds of the first call, of one iteration, compilation included. iterations: in one repetition.
     memory: bytes at the peak of `fit` beyond what lay there before, or None where the system does not tell.
+    environment: versions, threads and precision switches of the framework, or the versions of a peer's packages.
     """
 
     first: float
     iterations: int
     memory: int | None
+    environment: dict[str, Any]
 
 
 @dataclass
@@ -131,9 +136,16 @@ def serve(connection: Any, name: str, threads: int, device: str) -> None:
                 first = timed(run, 1)
                 memory = peak(run)
                 iterations = repetitions(run, seconds)
-                connection.send(Ready(first, iterations, memory))
+                connection.send(Ready(first, iterations, memory, about(name)))
             except Exception as error:
                 connection.send(f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
+def about(name: str) -> dict[str, Any]:
+    """Return what a contestant runs on, once it has run."""
+    if "/" in name:
+        return environment(load(name.partition("/")[0]))
+    return {package: version({"sklearn": "scikit-learn"}.get(package, package)) for package in needs(name)}
 
 
 def timed(run: Any, iterations: int) -> float:
