@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from impls.interface import Array, Network, Params, load
@@ -117,18 +117,14 @@ def keras(backend: str) -> Start:
     return start
 
 
-def bare_products(framework: str) -> Start:
-    """The 3L - 1 matrix products of one iteration and nothing else, into memory that is there already."""
-    return {"numpy": _numpy_products, "torch": _torch_products, "jax": _jax_products}[framework]
-
-
 def _operands(network: Network, params: Params, X: Array) -> list[tuple[Array, Array, Array]]:
     """Return W[l], A[l-1] and dZ[l] of each layer, as arrays of those shapes."""
     shape = [X, *(X[:1].repeat(n, axis=0) for n in network.n[1:])]
     return [(W, shape[l], shape[l + 1]) for l, (W, _) in enumerate(params)]
 
 
-def _numpy_products(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
+def products_numpy(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
+    """The 3L - 1 products of one iteration and nothing else, into memory that is there already."""
     import numpy as np
 
     products: list[tuple[Any, Array, Array, Array]] = []
@@ -145,7 +141,8 @@ def _numpy_products(network: Network, params: Params, X: Array, Y: Array, alpha:
     return run
 
 
-def _torch_products(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
+def products_torch(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
+    """The 3L - 1 products of one iteration and nothing else, into memory that is there already."""
     import torch
 
     put = load("torch").put
@@ -166,7 +163,8 @@ def _torch_products(network: Network, params: Params, X: Array, Y: Array, alpha:
     return run
 
 
-def _jax_products(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
+def products_jax(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
+    """The 3L - 1 products of one iteration and nothing else, in one compiled call."""
     import jax
 
     put = load("jax").put
@@ -189,31 +187,4 @@ def _jax_products(network: Network, params: Params, X: Array, Y: Array, alpha: f
     return run
 
 
-def copy(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
-    """One copy of `COPIED` bytes on the CPU, from a thread a processor, outside every cache."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    import numpy as np
-
-    parts = os.cpu_count() or 1
-    arrays = [(np.ones(COPIED // 8 // parts), np.empty(COPIED // 8 // parts)) for _ in range(parts)]
-    pool = ThreadPoolExecutor(parts)
-
-    def run(iterations: int) -> None:
-        for _ in range(iterations):
-            list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), arrays))
-
-    return run
-
-
-COPIED = 256 * 1024 * 1024
-PEERS: Mapping[str, tuple[Start, tuple[str, ...]]] = {  # and what each needs
-    "scikit-learn": (scikit_learn, ("sklearn",)),
-    "optax loop": (optax_loop, ("jax", "optax")),
-    "keras on jax": (keras("jax"), ("jax", "keras")),
-    "keras on torch": (keras("torch"), ("torch", "keras")),
-    "products numpy": (bare_products("numpy"), ("numpy",)),
-    "products torch": (bare_products("torch"), ("torch",)),
-    "products jax": (bare_products("jax"), ("jax",)),
-    "copy": (copy, ("numpy",)),
-}
+keras_on_jax, keras_on_torch = keras("jax"), keras("torch")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from harness import tables, workers
 from harness.bench import report
 from harness.bench.figures import Line, lines
 from harness.bench.sizes import GROWTH, choose
-from harness.bench.turns import Contestant, contest, contestants
+from harness.bench.turns import COPIED, PEERS, Contestant, contest, contestants
 from harness.screen import progress
 from impls.interface import DTYPES, SOURCES, BadInput, nearest
 
@@ -26,7 +26,7 @@ def everyone(names: Sequence[str] | None) -> list[str]:
     >>> everyone(["numpy/fast"])
     ['numpy/fast', 'products numpy', 'products torch', 'products jax', 'copy']
     """
-    peers = list(importlib.import_module("impls.peers").PEERS)
+    peers = list(PEERS)
     ours = [f"{framework}/{source}" for framework, sources in SOURCES.items() for source in sources if source in TIMED]
     for name in names or ():
         framework, _, source = name.partition("/")
@@ -56,16 +56,21 @@ def bench(
     tables.writable(out)
     found: list[Line] = []
     grown: list[report.Grown] = []
-    copied = importlib.import_module("impls.peers").COPIED
-    with progress("timing") as tell, contestants(names, threads, device) as all_of_them:
-        steps = [(size, dtype) for dtype in wanted for size in sizes]
-        for done, (size, dtype) in enumerate(steps):
-            tell(f"{size.name} {dtype}", done, len(steps))
-            contest(all_of_them, size, dtype, rounds, QUICK if quick else REPETITION)
-            found += lines(all_of_them, size, dtype, copied)
-        if growth and not quick:
-            fast = [each for each in all_of_them if each.name.endswith("/fast")]
-            grown = grow(fast, rounds, tell)
+    with contestants(names, threads, device) as all_of_them:
+        try:
+            with progress("timing") as tell:
+                steps = [(size, dtype) for dtype in wanted for size in sizes]
+                for done, (size, dtype) in enumerate(steps):
+                    tell(f"{size.name} {dtype}", done, len(steps))
+                    contest(all_of_them, size, dtype, rounds, QUICK if quick else REPETITION)
+                    found += lines(all_of_them, size, dtype, COPIED)
+                if growth and not quick:
+                    grown += grow([each for each in all_of_them if each.name.endswith("/fast")], rounds, tell)
+        except KeyboardInterrupt:
+            tables.write(out / "speed.partial.csv", report.csv(found))
+            tables.write(out / "speed.partial.md", report.markdown(found, grown, {}))
+            print(f"\ninterrupted: {len(found)} lines are in {out / 'speed.partial.csv'}", file=sys.stderr)
+            raise
     settings = {
         "device": device, "threads": threads, "rounds": rounds, "dtypes": wanted, "sizes": [s.name for s in sizes],
         "seconds of a repetition": QUICK if quick else REPETITION,

@@ -33,7 +33,7 @@ class Size(NamedTuple):
         """Multiplications and additions in the 3L - 1 matrix products; dA[0] is not needed.
 
         >>> Size("planar", (2, 4, 1), 400).operations
-        25600
+        22400
         """
         pairs = [n * before for n, before in zip(self.n[1:], self.n[:-1], strict=True)]
         return 2 * self.m * (3 * sum(pairs) - pairs[0])

@@ -13,11 +13,14 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from harness.bench.sizes import Size, draw
 from harness.lockstep import environment
@@ -72,10 +75,51 @@ class Contestant:
         return answer
 
 
+class Peer(NamedTuple):
+    """Where a peer's `start` is, imported in its own process alone, and the packages that it needs."""
+
+    module: str
+    function: str
+    packages: tuple[str, ...]
+
+
+MODULE = "impls.peers"
+PEERS = {
+    "scikit-learn": Peer(MODULE, "scikit_learn", ("sklearn",)),
+    "optax loop": Peer(MODULE, "optax_loop", ("jax", "optax")),
+    "keras on jax": Peer(MODULE, "keras_on_jax", ("jax", "keras")),
+    "keras on torch": Peer(MODULE, "keras_on_torch", ("torch", "keras")),
+    "products numpy": Peer(MODULE, "products_numpy", ("numpy",)),
+    "products torch": Peer(MODULE, "products_torch", ("torch",)),
+    "products jax": Peer(MODULE, "products_jax", ("jax",)),
+    "copy": Peer(__name__, "copy", ("numpy",)),
+}
+COPIED = 256 * 1024 * 1024  # bytes
+
+
+def copy(*_: Any) -> Callable[[int], None]:
+    """Return what copies `COPIED` bytes, outside every cache, from a thread a processor."""
+    parts = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    arrays = [(np.ones(COPIED // 8 // parts), np.empty(COPIED // 8 // parts)) for _ in range(parts)]
+    pool = ThreadPoolExecutor(parts)
+
+    def run(iterations: int) -> None:
+        for _ in range(iterations):
+            list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), arrays))
+
+    return run
+
+
 def needs(name: str) -> tuple[str, ...]:
     """Return the packages that a contestant needs."""
-    peers = importlib.import_module("impls.peers").PEERS
-    return peers[name][1] if name in peers else (name.partition("/")[0],)
+    return PEERS[name].packages if name in PEERS else (name.partition("/")[0],)
+
+
+def starter(name: str) -> Any:
+    """Return (network, params, X, Y, alpha, device) -> run(iterations) of a contestant."""
+    if name in PEERS:
+        return getattr(importlib.import_module(PEERS[name].module), PEERS[name].function)
+    return importlib.import_module(MODULE).implementation(name)
 
 
 @contextlib.contextmanager
@@ -116,8 +160,7 @@ def serve(connection: Any, name: str, threads: int, device: str) -> None:
     os.dup2(null, 2)
     sys.path.insert(0, str(Path.cwd()))
     warnings.simplefilter("ignore")
-    peers = importlib.import_module("impls.peers")
-    start = peers.PEERS[name][0] if name in peers.PEERS else peers.implementation(name)
+    start = starter(name)
     run: Any = None
     iterations = 1
     with contextlib.suppress(EOFError, BrokenPipeError):
