@@ -94,6 +94,7 @@ PEERS = {
     "products jax": Peer(MODULE, "products_jax", ("jax",)),
     "copy": Peer(__name__, "copy", ("numpy",)),
 }
+CPU_ONLY = ("numpy", "sklearn")  # and so the floor on another device is that of the products
 COPIED = 256 * 1024 * 1024  # bytes
 
 
@@ -134,6 +135,9 @@ def contestants(names: Sequence[str], threads: int, device: str) -> Iterator[lis
         for each in everyone:
             if absent := [package for package in needs(each.name) if importlib.util.find_spec(package) is None]:
                 each.reason = f"not run: {absent[0]} is not installed"
+                continue
+            if device != "cpu" and needs(each.name)[0] in CPU_ONLY:
+                each.reason = f"not run: computes on the CPU, {device} was asked for"
                 continue
             each.connection, theirs = context.Pipe()
             each.process = context.Process(target=serve, args=(theirs, each.name, threads, device), daemon=True)
