@@ -370,8 +370,6 @@ class Laws:
         assert (np.diff(self.framework.get(costs)) <= 2 * E).all()
         assert self.framework.get(costs)[-1] < self.framework.get(costs)[0]
 
-    # ---------------------------------------------------------------- the fast path
-
     @dtypes
     def test_the_fast_path_in_parts_is_the_whole(self, dtype, monkeypatch):
         """Five steps and three are eight, to the last bit, wherever a batch of costs ends."""
