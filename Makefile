@@ -18,7 +18,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock claims clean
+.PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock claims bench clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,10 @@ truth: $(READY) ## certify the truth and its budget by ball arithmetic
 
 claims: $(READY) ## measure what the notes claim, write results/claims.md, .csv and pictures
 	$(PY) -m harness claims $(foreach name,$(ONLY),--only $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+bench: $(READY) ## time everything against its peers and the floor; ONLY=784 QUICK=1; the peers: pip install '.[bench]'
+	$(PY) -m harness bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
+		$(if $(OUT),--out $(OUT)) $(foreach name,$(ONLY),--only $(name)) $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
 
 test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)

@@ -9,6 +9,26 @@ from typing import Annotated, Any
 
 import typer
 
+from harness import experiments
+from harness.options import (
+    Activation,
+    DataFile,
+    Device,
+    Impls,
+    Iterations,
+    Kink,
+    Label,
+    Layers,
+    Loss,
+    Names,
+    Output,
+    Rate,
+    Seed,
+    Slope,
+    Standardise,
+    TestFile,
+    Weights,
+)
 from impls.interface import SOURCES, BadInput
 
 app = typer.Typer(
@@ -19,32 +39,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Impls = Annotated[
-    list[str] | None,
-    typer.Option("--impl", help="framework/source, a framework, or a dotted path; again for more.", metavar="NAME"),
-]
-Names = Annotated[
-    list[str] | None,
-    typer.Option("--problem", help="A problem of `crosscheck list`, or how its name begins; again for more."),
-]  # fmt: skip
-DataFile = Annotated[Path | None, typer.Option("--data", help="Your data: .npz (X, Y), .csv, or the course's .h5.")]
-TestFile = Annotated[Path | None, typer.Option("--test", help="Your test set, a file of the same kind.")]
-Label = Annotated[str | None, typer.Option(help="The column of the .csv that is the label; the last one by default.")]
-Standardise = Annotated[
-    bool, typer.Option("--standardise", help="Scale features by the training set's mean and deviation.")
-]
-Layers = Annotated[str | None, typer.Option(help="Sizes of the hidden layers, 20,7,5; '' is logistic regression.")]
-Activation = Annotated[str | None, typer.Option(help="Of the hidden layers: one name, or one a layer: tanh,relu.")]
-Output = Annotated[str | None, typer.Option(help="Activation of the output: sigmoid, linear or relu.")]
-Loss = Annotated[str | None, typer.Option(help="cross_entropy or squared_error.")]
-Weights = Annotated[str | None, typer.Option(help="zeros, a scale such as 0.01, scaled (1/sqrt(n[l-1])), or an .npz.")]
-Seed = Annotated[int, typer.Option(help="Of the initial weights.")]
-Rate = Annotated[float | None, typer.Option("--learning-rate", help="alpha.")]
-Iterations = Annotated[int | None, typer.Option(help="Steps of gradient descent.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Kink = Annotated[str | None, typer.Option(help="ReLU' at 0: right (1, the notes) or left (0, the frameworks).")]
-Slope = Annotated[float | None, typer.Option("--leaky-slope", help="Slope of leaky ReLU left of 0.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -221,7 +215,7 @@ def _compared(name: str, problem: list[str] | None, dtypes: list[str], time_limi
 def train(
     impl: Annotated[
         str, typer.Option(help="framework/source, or a dotted path and /source.", metavar="NAME")
-    ] = "numpy/by_hand",
+    ] = "numpy/fast",
     problem: Annotated[str | None, typer.Option(help="A problem of `crosscheck list`.")] = None,
     data: DataFile = None,
     test: TestFile = None,
@@ -265,158 +259,8 @@ def train(
     run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))
 
 
-@app.command()
-def truth(
-    problem: Names = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")] = False,
-    bits: Annotated[int, typer.Option(help="Working precision, raised by itself where a kink asks for it.")] = 128,
-    out: Annotated[Path, typer.Option(help="Folder for truth.csv and truth.md.")] = Path("results"),
-) -> None:
-    """Hold the truth itself, and its budget, against proved enclosures by ball arithmetic.
-
-    Exit code: 0 certified, 1 an exact value is not within the truth's budget of it, 2 the request was wrong.
-
-    Example: crosscheck truth --problem flower --bits 256
-    """
-    from harness import certification, screen, tables
-    from harness.problems import OWN, requested
-
-    problems = requested(problem, OWN, everything)
-    tables.writable(out)
-    with screen.progress("certifying") as report:
-        rows = certification.certify(problems, bits, report)
-    tables.write(out / "truth.csv", certification.table(rows))
-    tables.write(out / "truth.md", certification.markdown(rows))
-    typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
-    typer.echo(f"Tables: {out / 'truth.csv'}, {out / 'truth.md'}")
-    raise typer.Exit(int(any(row.verdict == "missed" for row in rows)))
-
-
-@app.command()
-def explain(
-    impl: Impls = None,
-    problem: Names = None,
-    data: DataFile = None,
-    label: Label = None,
-    layers: Layers = None,
-    activation: Activation = None,
-    weights: Weights = None,
-    seed: Seed = 0,
-    learning_rate: Rate = None,
-    iterations: Iterations = None,
-    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; again for both.")] = None,
-    device: Device = "cpu",
-    kink: Kink = None,
-    time_limit: Annotated[float, typer.Option(help="Seconds for one problem.")] = 120.0,
-) -> None:
-    """Say why an implementation does not agree: the first wrong number, the exact one, and what explains it.
-
-    Exit code: as for compare.
-
-    Example: crosscheck explain --impl torch/native --problem kink
-    """
-    from harness import compare as comparison
-    from harness import screen
-    from harness.explain import explain as run
-    from harness.problems import Options, requested
-
-    options = Options(
-        data, label=label, layers=layers, activation=activation, weights=weights, seed=seed,
-        learning_rate=learning_rate, iterations=iterations, kink=kink,
-    )  # fmt: skip
-    dtypes = comparison.check_dtypes(dtype)
-    chosen = comparison.implementations(impl, time_limit)
-    problems = requested(problem, options)
-    comparison.check_device(device, chosen, time_limit)
-    with screen.progress("explaining") as report:
-        rows, lines = run(problems, chosen, dtypes, device, report, time_limit)
-    typer.echo("\n".join(lines).strip())
-    raise typer.Exit(comparison.exit_code(rows))
-
-
-@app.command()
-def power(
-    problem: Names = None,
-    draws: Annotated[int, typer.Option(help="Random problems for each network of the honest runs; 0 for none.")] = 10,
-    out: Annotated[Path, typer.Option(help="Folder for power.csv, honest.csv and power.md.")] = Path("results"),
-) -> None:
-    """Plant every known fault in every problem, and print what share is caught, and what honest runs are accused of.
-
-    Takes several minutes. Exit code: 0, or 1 if an honest run is said to disagree.
-
-    Example: crosscheck power --problem flower --draws 1 --out mine
-    """
-    from os import cpu_count
-
-    from harness import honest, power_tables, screen, tables
-    from harness.compare import implementations
-    from harness.power import Pair, plant_all
-    from harness.problems import choose
-
-    if not 0 <= draws <= 1000:
-        raise BadInput(f"--draws {draws}: expected a whole number from 0 to 1000")
-    names = [spec.name for spec in choose(problem)]
-    tables.writable(out)
-    pairs: list[Pair] = []
-    runs: list[honest.Honest] = []
-    try:
-        with screen.progress("power") as report:
-            plant_all(names, report, pairs, min(2 * len(names), cpu_count() or 1))
-            if draws:
-                honest.run(draws, implementations(None), report, runs)
-    except KeyboardInterrupt:
-        tables.write(out / "power.partial.csv", power_tables.csv(pairs))
-        typer.echo(f"\ninterrupted: {len(pairs)} pairs are in {out / 'power.partial.csv'}", err=True)
-        raise typer.Exit(130) from None
-    power_tables.save(out, pairs, runs)
-    for line in power_tables.summary(pairs, runs):
-        typer.echo(line)
-    typer.echo(f"Tables: {', '.join(str(out / name) for name in power_tables.FILES)}")
-    raise typer.Exit(int(any(each.row.verdict in ("disagrees", "failed") for each in runs)))
-
-
-@app.command()
-def claims(
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--only", help="An id of the notes' items, N17, or a claim's name; again for more.", metavar="NAME"
-        ),
-    ] = None,
-    list_them: Annotated[bool, typer.Option("--list", help="Show the claims, and what to change to try them.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for claims.csv, claims.md, coverage.md and claims/*.svg.")] = Path(
-        "results"
-    ),
-) -> None:
-    """Measure what the notes claim, in each framework, and write the tables and pictures.
-
-    Exit code: 0 every claim has been measured, whether it holds or not; 1 one failed; 2 the request was wrong.
-
-    Example: crosscheck claims --only N17 --out mine
-    """
-    from harness.claims import choose, explanation
-
-    chosen = choose(only)
-    if list_them:
-        for claim in chosen:
-            typer.echo(f"{claim.name} ({', '.join(claim.notes)})\n\n{explanation(claim)}\n")
-        return
-    from harness import tables
-    from harness.claims import coverage, report, run
-    from harness.screen import progress
-
-    tables.writable(out)
-    report.read(out / "claims.csv")
-    found: dict[str, Any] = {}
-    with progress("claims") as say:
-        run.run(chosen, say, lambda claim, findings: found.update({claim.name: findings}))
-    made = report.save(out, found)
-    tables.write(out / "coverage.md", coverage.markdown())
-    report.show(made)
-    typer.echo(
-        f"Tables: {', '.join(str(out / name) for name in ('claims.csv', 'claims.md', 'coverage.md', 'claims/'))}"
-    )
-    raise typer.Exit(int(any(report.failed(line) for line in made)))
+for command in (experiments.truth, experiments.explain, experiments.power, experiments.claims, experiments.bench):
+    app.command()(command)
 
 
 def main() -> None:

@@ -29,9 +29,9 @@ DTYPES = ("float64", "float32")
 
 # Named here so that nobody has to import a framework in order to list what there is; a test holds it true.
 SOURCES: Mapping[str, tuple[str, ...]] = {
-    "numpy": ("loops", "per_example", "textbook", "by_hand"),
-    "torch": ("per_example", "textbook", "by_hand", "autograd", "native"),
-    "jax": ("per_example", "textbook", "by_hand", "autograd", "native"),
+    "numpy": ("loops", "per_example", "textbook", "by_hand", "fast"),
+    "torch": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
+    "jax": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
 }
 
 

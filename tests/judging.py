@@ -83,7 +83,7 @@ def judge(problem: Problem, declared: Declaration) -> Exact:
     return _judge(declared, problem.network, problem.dtype, problem.X.shape[1], *(a.tobytes() for a in arrays(problem)))
 
 
-@lru_cache(maxsize=512)  # fourteen implementations ask for the same
+@lru_cache(maxsize=512)  # seventeen implementations ask for the same
 def _judge(declared: Declaration, network: Network, dtype: str, m: int, *raw: bytes) -> Exact:
     flat = [np.frombuffer(each, dtype) for each in raw]
     shapes = [shape for n, before in zip(network.n[1:], network.n[:-1], strict=True) for shape in ((n, before), (n, 1))]

@@ -19,7 +19,19 @@ import pytest
 
 from harness.budget import LOGARITHM, PLAIN, TANH, precision
 from impls.interface import DTYPES, Declaration, Layer, Network, Params, declaration
-from tests.judging import Problem, ask, assert_same, assert_true, assert_within, draw, get, judge, put, same_bits
+from tests.judging import (
+    Problem,
+    ask,
+    assert_same,
+    assert_true,
+    assert_within,
+    draw,
+    flat,
+    get,
+    judge,
+    put,
+    same_bits,
+)  # fmt: skip
 
 TEXTBOOK = Declaration(form="textbook")
 ONE = Network((1, 1), ("sigmoid",))
@@ -380,3 +392,30 @@ class Laws:
         E = judge(problem, PLAIN).theirs.J
         assert (np.diff(self.framework.get(costs)) <= 2 * E).all()
         assert self.framework.get(costs)[-1] < self.framework.get(costs)[0]
+
+    @dtypes
+    def test_the_fast_path_in_parts_is_the_whole(self, dtype, monkeypatch):
+        """Five steps and three are eight, to the last bit, wherever a batch of costs ends."""
+        if hasattr(self.framework.fast, "BATCH"):
+            monkeypatch.setattr(self.framework.fast, "BATCH", 13)  # two iterations of six examples
+        network, params, X, Y = put(self.framework, draw(Network((3, 4, 1), ("relu", "sigmoid")), dtype=dtype))
+        whole, costs = self.framework.fit("fast", network, params, X, Y, 0.1, 8)
+        part, first = self.framework.fit("fast", network, params, X, Y, 0.1, 5)
+        rest, second = self.framework.fit("fast", network, part, X, Y, 0.1, 3)
+        joined = np.concatenate([self.framework.get(first), self.framework.get(second)])
+        assert same_bits(self.framework.get(costs), joined)
+        for a, b in zip(flat(get(self.framework, whole)), flat(get(self.framework, rest)), strict=True):
+            assert same_bits(a, b)
+
+    @dtypes
+    def test_the_fast_loop_takes_the_steps_of_its_gradient(self, dtype):
+        """Of a network that no model but the general one covers: the second cost is J at the first step's params."""
+        network = Network((3, 4, 2, 1), ("leaky_relu", "tanh", "sigmoid"))
+        problem = draw(network, dtype=dtype)
+        arguments = put(self.framework, problem)
+        _, costs = self.framework.fit("fast", *arguments, 0.1, 2)
+        once, _ = self.framework.fit("fast", *arguments, 0.1, 1)
+        for J, params in zip(self.framework.get(costs), (problem.params, get(self.framework, once)), strict=True):
+            there = problem._replace(params=params)
+            expected, _ = ask(self.framework, "fast", there)
+            assert_within("J", J, expected, np.asarray(2 * judge(there, PLAIN).theirs.J), dtype)

@@ -15,7 +15,7 @@ COMMON = (
     "__init__", "activations", "l_layer", "logistic_regression", "losses", "per_example", "textbook", "training",
     "two_layer",
 )  # fmt: skip
-OWN = {"numpy": {"loops"}, "torch": {"autograd", "native"}, "jax": {"autograd", "native"}}
+OWN = {"numpy": {"loops", "fast"}, "torch": {"autograd", "fast", "native"}, "jax": {"autograd", "fast", "native"}}
 # what one framework's file has besides, and why
 BESIDES = {("jax", "training"): {"descend"}}  # the compiled loop
 
@@ -108,7 +108,14 @@ def test_the_same_functions_stand_in_the_same_order(file, framework):
     assert [name for name in here if name not in extra] == reference
 
 
-@pytest.mark.parametrize("file", sorted(OWN["torch"] & OWN["jax"]))
+def test_the_fast_paths_have_the_same_functions():
+    """JAX has none that look after memory: XLA does."""
+    numpy, torch, jax = (defined(ROOT / "impls" / f"with_{each}" / "fast.py") for each in ("numpy", "torch", "jax"))
+    assert torch == numpy
+    assert [name for name in numpy if name not in ("Slot", "Workspace", "allocate", "scratch")] == jax
+
+
+@pytest.mark.parametrize("file", ["autograd", "native"])
 def test_torch_and_jax_have_the_same_autograd_and_the_same_entry_points(file):
     torch, jax = (set(defined(ROOT / "impls" / f"with_{each}" / f"{file}.py")) for each in ("torch", "jax"))
     entry = {"autograd": {"gradients"}, "native": {"criterion", "gradients", "gradient_descent"}}[file]

@@ -21,7 +21,17 @@ from impls.interface import (
     check_differentiable,
     nearest,
 )
-from impls.with_jax import autograd, l_layer, logistic_regression, native, per_example, textbook, training, two_layer
+from impls.with_jax import (
+    autograd,
+    fast,
+    l_layer,
+    logistic_regression,
+    native,
+    per_example,
+    textbook,
+    training,
+    two_layer,
+)
 
 name = "jax"
 models: Mapping[str, Model] = {
@@ -41,6 +51,7 @@ gradients: Mapping[str, Gradients] = {
     "per_example": compiled(per_example.gradients),
     "textbook": compiled(textbook.gradients),
     "by_hand": compiled(by_hand),
+    "fast": compiled(fast.gradients),
     "autograd": compiled(autograd.gradients),
     "native": compiled(native.gradients),
 }
@@ -100,6 +111,8 @@ def fit(
     check(network, params, X, Y)
     check_differentiable(network)
     check_descent(alpha, iterations)
+    if source == "fast":
+        return fast.gradient_descent(network, params, X, Y, alpha, iterations)
     if source == "native":
         return native.gradient_descent(network, params, X, Y, alpha, iterations)
     return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)

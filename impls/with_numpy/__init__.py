@@ -18,7 +18,7 @@ from impls.interface import (
     check_differentiable,
     nearest,
 )
-from impls.with_numpy import l_layer, logistic_regression, loops, per_example, textbook, training, two_layer
+from impls.with_numpy import fast, l_layer, logistic_regression, loops, per_example, textbook, training, two_layer
 
 name = "numpy"
 models: Mapping[str, Model] = {
@@ -38,6 +38,7 @@ gradients: Mapping[str, Gradients] = {
     "per_example": per_example.gradients,
     "textbook": textbook.gradients,
     "by_hand": by_hand,
+    "fast": fast.gradients,
 }
 declarations: Mapping[str, Declaration] = {
     "loops": Declaration(loops_over="numbers"),
@@ -77,6 +78,8 @@ def fit(
     check(network, params, X, Y)
     check_differentiable(network)
     check_descent(alpha, iterations)
+    if source == "fast":
+        return fast.gradient_descent(network, params, X, Y, alpha, iterations)
     return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)
 
 

@@ -19,7 +19,17 @@ from impls.interface import (
     check_differentiable,
     nearest,
 )
-from impls.with_torch import autograd, l_layer, logistic_regression, native, per_example, textbook, training, two_layer
+from impls.with_torch import (
+    autograd,
+    fast,
+    l_layer,
+    logistic_regression,
+    native,
+    per_example,
+    textbook,
+    training,
+    two_layer,
+)
 
 name = "torch"
 models: Mapping[str, Model] = {
@@ -38,6 +48,7 @@ gradients: Mapping[str, Gradients] = {
     "per_example": per_example.gradients,
     "textbook": textbook.gradients,
     "by_hand": by_hand,
+    "fast": fast.gradients,
     "autograd": autograd.gradients,
     "native": native.gradients,
 }
@@ -86,6 +97,8 @@ def fit(
     check(network, params, X, Y)
     check_differentiable(network)
     check_descent(alpha, iterations)
+    if source == "fast":
+        return fast.gradient_descent(network, params, X, Y, alpha, iterations)
     if source == "native":
         return native.gradient_descent(network, params, X, Y, alpha, iterations)
     return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)

@@ -191,7 +191,7 @@ def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name
     [
         ("", "no data, expected --problem NAME"),
         ("--problem flower", "9 problems begin so, expected one"),
-        ("--problem flower-logistic --impl numpy", "has 4 sources, expected one"),
+        ("--problem flower-logistic --impl numpy", "has 5 sources, expected one"),
         ("--problem flower-logistic --costs costs.txt", "expected a name that ends in .csv"),
         ("--problem flower-logistic --params params.csv", "expected a name that ends in .npz"),
         ("--problem flower-logistic --costs /proc/x/costs.csv", "expected a folder to write into"),
@@ -216,16 +216,16 @@ def test_a_real_process_refuses_without_a_traceback(tmp_path: Path) -> None:
 def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
     code, out, _ = run("compare", "--impl", "numpy", "--problem", "one_class", "--problem", "kink-2layer-relu")
     assert code == 0
-    assert "16 comparisons over 2 problems: 16 agrees." in out
+    assert "20 comparisons over 2 problems: 20 agrees." in out
     table = pd.read_csv("results/agreement.csv")
-    assert len(table) == 16
+    assert len(table) == 20
     assert set(table.verdict) == {"agrees"}
     assert set(table.implementation) == {f"numpy/{source}" for source in SOURCES["numpy"]}
     assert set(table.dtype) == {"float64", "float32"}
     assert (table.largest_ratio <= 1).all()
     assert (table.accuracy_train == table.truth_train).all()
     text = Path("results/agreement.md").read_text()
-    assert "16 comparisons" in text
+    assert "20 comparisons" in text
     environment = json.loads(Path("results/environment.json").read_text())
     assert environment["frameworks"]["numpy"]["numpy"] == np.__version__
     assert sorted(path.name for path in Path("results").iterdir()) == [
@@ -326,7 +326,7 @@ def test_list_shows_implementations_and_problems(run: Run) -> None:
     assert "flower-2layer-tanh" in out
 
 
-@pytest.mark.parametrize("command", ["compare", "train", "list"])
+@pytest.mark.parametrize("command", ["compare", "train", "bench", "list"])
 def test_help_shows_an_example(run: Run, command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0

@@ -95,11 +95,12 @@ def test_the_derivative_of_the_absolute_value_at_0_is_no_trap():
     assert jax.grad(losses.cross_entropy)(zero, zero) == 0.5
 
 
-def test_training_is_compiled_once_whatever_the_number_of_iterations():
+@pytest.mark.parametrize("source", ["by_hand", "fast"])
+def test_training_is_compiled_once_whatever_the_number_of_iterations(source):
     network, params, X, Y = put(impls.with_jax, draw(Network((3, 5, 1), ("tanh", "sigmoid"))))
     before = training.descend._cache_size()
     for iterations in (1, 2, 7, training.CHUNK, training.CHUNK + 1, 3 * training.CHUNK):
-        _, costs = impls.with_jax.fit("by_hand", network, params, X, Y, 0.1, iterations)
+        _, costs = impls.with_jax.fit(source, network, params, X, Y, 0.1, iterations)
         assert costs.shape == (iterations,)
     assert training.descend._cache_size() == before + 1
 
