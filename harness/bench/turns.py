@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.bench.sizes import Size, draw
-from harness.lockstep import environment
+from harness.measure import environment
 from harness.workers import THREADS
 from impls.interface import load
 
