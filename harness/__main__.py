@@ -117,8 +117,7 @@ def compare(
         data, test, label, standardise, layers, activation, output, loss, weights, seed, learning_rate, iterations,
         kink, leaky_slope,
     )  # fmt: skip
-    if not 0 < time_limit <= 1e6:
-        raise BadInput(f"--time-limit {time_limit:g}: expected seconds > 0, and at most 1e6")
+    comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
     chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.budget import Precision, budget, precision, step_budget
+from harness.equivalence import reached
 from harness.faults import FAULTS, Fault
 from harness.lockstep import Answer, Comparison, Judge, Known, flat, named
 from harness.noise import FACTOR
@@ -23,7 +24,7 @@ from impls.interface import Array, Declaration
 LENGTHS = (1, 2, 3, 4, 12)  # of runs of `fit` that are compared with those of a changed reference, and the first wrong
 LATEST = 40  # steps after which no length is compared
 SMALL = 1e-3  # of the error; what is left of it may be the changed formula's own rounding
-CLOSE = 0.05  # of the error is left when the nearest mistake is taken away; a hint, never a verdict
+CLOSE = 0.01  # of the error is left when the nearest mistake is taken away; a hint, never a verdict
 
 
 class Observation(NamedTuple):
@@ -43,18 +44,21 @@ class Cause(NamedTuple):
     """A change of the reference that explains an answer. exactly: within the budget, or only nearest.
 
     left: the largest distance that remains, in units of the budget if exactly, else as a share of the error.
-    also: the names of other changes that come to the same here.
+    also: the names of other changes that come to the same here. steps: of a run, in which that was seen; 0 for a
+    gradient.
     """
 
     fault: Fault
     exactly: bool
     left: float
     also: tuple[str, ...]
+    steps: int = 0
 
     def __str__(self) -> str:
         also = f" (the same here: {', '.join(self.also)})" if self.also else ""
         if self.exactly:
-            return f"equals `{self.fault.name}`: {self.fault.words}{also}"
+            seen = f" in the first {self.steps} steps" if self.steps else ""
+            return f"equals `{self.fault.name}`{seen}: {self.fault.words}{also}"
         return f"unexplained, nearest to `{self.fault.name}`: {self.fault.words}"
 
 
@@ -77,7 +81,10 @@ def attribute(
     total = max((_far(seen[k].got, seen[k].truth, seen[k].unit) for k in wrong), default=np.inf)
     explained: list[tuple[Fault, float]] = []
     nearest: tuple[float, Fault] | None = None
+    there = reached(judge.case)
     for fault in ((guess,) if guess else ()) + FAULTS:
+        if fault.name not in there:
+            continue
         left = _left(fault, judge, answer, declared, seen, total)
         if left <= 1 and (wrong or _same_labels(fault, judge, answer)):
             explained.append((fault, left))
@@ -89,7 +96,7 @@ def attribute(
                 nearest = share, fault
     if explained:
         (fault, left), *others = explained
-        return Cause(fault, True, left, tuple(other.name for other, _ in others[:3]))
+        return Cause(fault, True, left, tuple(other.name for other, _ in others[:3]), max(o.length for o in seen))
     return Cause(nearest[1], False, nearest[0], ()) if nearest else None
 
 
@@ -202,7 +209,7 @@ def _left(
                 sensitive = FACTOR * np.abs(exact(moved) - exact(made)).max()
                 distance = _far(o.got, exact(made), unit * grows + sensitive)
         largest = max(largest, distance)
-        if largest > min(1.0, total / 2) and not whole:
+        if largest > min(1.0, total / 4) and not whole:
             return np.inf
         changes = True
     return largest if changes else np.inf
@@ -270,18 +277,20 @@ def _far(got: Matrix, other: Matrix, unit: Matrix) -> float:
 
 def where(outside: list[Comparison], L: int) -> str:
     """Return in words for a learner what is right, what is wrong first, and hence where the mistake is."""
-    t = min(c.iteration for c in outside)
-    here = {c.tensor for c in outside if c.iteration == t}
-    wrong = {name for name in here if not name.startswith("fit")}
-    if not wrong:
-        return _where_in_fit(outside, t)
+    lockstep = [c for c in outside if not c.tensor.startswith("fit")]
+    if not lockstep:
+        return _where_in_fit(outside, min(c.iteration for c in outside))
+    t = min(c.iteration for c in lockstep)
+    wrong = {c.tensor for c in lockstep if c.iteration == t}
     layers = sorted({int(name[2:]) for name in wrong - {"J"}}, reverse=True)
     if not layers:
         return "every dW and db is right and J is not: the mistake is in the cost itself"
     l = layers[0]
     if "J" in wrong:
         if layers == list(range(L, 0, -1)):
-            return "J and all gradients are wrong: the mistake is in the forward pass, or in what it is given"
+            return (
+                "J and all gradients are wrong: the mistake is in the forward pass, in what it is given, or in a mean"
+            )
         return f"J is wrong, and the gradients from layer {l} down: look at the cost and at dZ{l}"
     kinds = {name[1] for name in wrong}
     right = "J is right, so the forward pass is"
@@ -294,7 +303,7 @@ def where(outside: list[Comparison], L: int) -> str:
     if {f"dW{l}", f"db{l}"} <= wrong:
         made = f"A{l} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
         return f"{right}; dW{l} and db{l} are both wrong: the mistake is in dZ{l} = {made}"
-    return f"{right}; {min(wrong)} is the first that is wrong"
+    return f"{right}; d{'W' if f'dW{l}' in wrong else 'b'}{l} is the first that is wrong"
 
 
 def _where_in_fit(outside: list[Comparison], t: int) -> str:

@@ -71,6 +71,12 @@ def check_device(device: str, chosen: Sequence[Implementation], time_limit: floa
     raise BadInput(f"--device {device}: not here ({'; '.join(have)}), expected a device that is; use --device cpu")
 
 
+def check_time_limit(seconds: float) -> None:
+    """Raise BadInput for a time limit that is none."""
+    if not 0 < seconds <= 1e6:
+        raise BadInput(f"--time-limit {seconds:g}: expected seconds > 0, and at most 1e6")
+
+
 def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
     """Return the dtypes to run: float64 always, since a float32 row is judged with its float64 twin."""
     for dtype in dtypes or ():

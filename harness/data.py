@@ -112,8 +112,16 @@ def _labels(rng: np.random.Generator, m: int) -> Matrix:
 def kink() -> Data:
     """Every third column is all zero, and all of those have label 1: with zero biases their Z is exactly 0."""
     rng = np.random.default_rng(SEED)
-    X, Y = rng.standard_normal((6, 60)), _labels(rng, 60)
+    X, Y = rng.standard_normal((6, 61)), _labels(rng, 61)
     X[:, ::3], Y[:, ::3] = 0.0, 1.0
+    return Data(X, Y)
+
+
+def kink_outputs() -> Data:
+    """The same with three labels for each example, 1, 0 and 1 where X is zero."""
+    X, Y, *_ = kink()
+    Y = np.concatenate([Y, 1 - Y, Y[:, ::-1]])
+    Y[:, ::3] = np.array([[1.0], [0.0], [1.0]])
     return Data(X, Y)
 
 
@@ -132,29 +140,29 @@ def one_example() -> Data:
 def one_class() -> Data:
     """All labels are 1."""
     rng = np.random.default_rng(SEED)
-    return Data(rng.standard_normal((6, 60)), np.ones((1, 60)))
+    return Data(rng.standard_normal((6, 61)), np.ones((1, 61)))
 
 
 def constant_features() -> Data:
     """One feature is always 1, one always 0, one 1e-3."""
     rng = np.random.default_rng(SEED)
-    X = rng.standard_normal((6, 60))
+    X = rng.standard_normal((6, 61))
     X[0], X[1], X[2] = 1.0, 0.0, 1e-3
-    return Data(X, _labels(rng, 60))
+    return Data(X, _labels(rng, 61))
 
 
 def badly_scaled() -> Data:
     """Features of sizes 1e-6 to 1e6."""
     rng = np.random.default_rng(SEED)
     sizes = np.array([1e-6, 1e-4, 1e-2, 1e2, 1e4, 1e6])
-    return Data(rng.standard_normal((6, 60)) * sizes[:, None], _labels(rng, 60))
+    return Data(rng.standard_normal((6, 61)) * sizes[:, None], _labels(rng, 61))
 
 
 def subnormal() -> Data:
     """Features of size 1, of size 1e-40 (subnormal in float32) and of size 1e-310 (subnormal in float64)."""
     rng = np.random.default_rng(SEED)
     sizes = np.array([1, 1, 1e-40, 1e-40, 1e-310, 1e-310])
-    return Data(rng.standard_normal((6, 60)) * sizes[:, None], _labels(rng, 60))
+    return Data(rng.standard_normal((6, 61)) * sizes[:, None], _labels(rng, 61))
 
 
 def many_examples() -> Data:
@@ -167,8 +175,8 @@ def many_examples() -> Data:
 SETS: dict[str, Callable[[], Data]] = {
     each.__name__: each
     for each in (
-        breast_cancer, digits, digits_by_kind, flower, diabetes, bmi, kink, saturated, one_example, one_class,
-        constant_features, badly_scaled, subnormal, many_examples,
+        breast_cancer, digits, digits_by_kind, flower, diabetes, bmi, kink, kink_outputs, saturated, one_example,
+        one_class, constant_features, badly_scaled, subnormal, many_examples,
     )
 }  # fmt: skip
 

@@ -82,6 +82,7 @@ def explain(
         data, label=label, layers=layers, activation=activation, weights=weights, seed=seed,
         learning_rate=learning_rate, iterations=iterations, kink=kink,
     )  # fmt: skip
+    comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
     chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options)

@@ -100,6 +100,8 @@ FAULTS: tuple[Fault, ...] = (
     _fault("computed in float32", "switch", "everything is computed in float32, though the arrays are float64, as JAX does unless jax_enable_x64 is on", BEGIN, f"X, Y, params = single(X), single(Y), tuple(Layer(single(W), single(b)) for W, b in params)\n    {BEGIN}"),
     _fault("TF32 products", "switch", "the operands of matrix products are cut to 10 bits, as TF32 does on a GPU; torch.set_float32_matmul_precision('highest'), or jax_default_matmul_precision", Z_LINE, "Z.append(tf32(W) @ tf32(A[l - 1]) + b)", DW, "dW = tf32(dZ) @ tf32(A[l - 1]).T / m", DA, "dA = tf32(params[l - 1].W).T @ tf32(dZ)"),
     _fault("bfloat16 products", "switch", "the operands of matrix products are rounded to bfloat16, as autocast and TPUs do", Z_LINE, "Z.append(bfloat16(W) @ bfloat16(A[l - 1]) + b)", DW, "dW = bfloat16(dZ) @ bfloat16(A[l - 1]).T / m", DA, "dA = bfloat16(params[l - 1].W).T @ bfloat16(dZ)"),
+    _fault("tanh as 2 sigmoid(2 z) - 1", "switch", "tanh is computed as 2 sigmoid(2 z) - 1, which loses the digits of small values: use the library's tanh", "return np.tanh(Z)", "return 2 * sigmoid(2 * Z) - 1"),
+    _fault("sigmoid as (1 + tanh(z / 2)) / 2", "switch", "the sigmoid is computed as (1 + tanh(z / 2)) / 2, which loses the digits of values near 0: use 1 / (1 + exp(-z))", SIGMOID, "(1 + np.tanh(Z / 2)) / 2"),
     _fault("subnormal numbers flushed to 0", "switch", "numbers below the normal range are taken as 0, as XLA does on the CPU and many GPUs do: scale the features", INPUT, "A, Z = [flushed(X)], []", Z_LINE, "Z.append(flushed(flushed(W) @ A[l - 1] + flushed(b)))", DW, "dW = flushed(flushed(dZ) @ A[l - 1].T / m)"),
     # the notes' misprints
     _fault("A = 1 / 1 + exp(-Z)", "misprint", "the sigmoid lacks its parentheses: 1 / (1 + exp(-Z))", SIGMOID, "1 / 1 + np.exp(-Z)"),
@@ -126,6 +128,8 @@ FAULTS: tuple[Fault, ...] = (
     _fault("J is a mean over outputs too", "classic", "the cost is the mean over the outputs as well; it must be their sum, and the mean over the examples only", MEAN, "return np.mean(losses)"),
     _fault("gradient of a mean over outputs", "classic", "the gradient is divided by the number of outputs as well; only the examples are averaged", "dZ = output_gradient(network, A[-1], Z[-1], Y)", "dZ = output_gradient(network, A[-1], Z[-1], Y) / Y.shape[0]"),
     _fault("divided by n instead of m", "classic", "the gradient is divided by the number of features, X.shape[0]; the examples are the columns, m = X.shape[1]", BEGIN, BEGIN.replace("shape[1]", "shape[0]")),
+    _fault("J and its gradient over n", "classic", "everything is divided by the number of features, X.shape[0]; the examples are the columns, m = X.shape[1]", BEGIN, BEGIN.replace("shape[1]", "shape[0]"), J_LINE, f"{J_LINE} * X.shape[1] / m"),
+    _fault("J and its gradient over 2 m", "classic", "everything is divided by 2 m, as some write the squared error's cost", BEGIN, BEGIN.replace("X.shape[1]", "2 * X.shape[1]"), J_LINE, f"{J_LINE} / 2"),
     _fault("divided by twice m", "classic", "the gradient is divided by 2 m, as some write the squared error's cost", BEGIN, BEGIN.replace("X.shape[1]", "2 * X.shape[1]")),
     # signs and derivatives
     _fault("dZ = Y - A", "classic", "the sign of dZ[L] is wrong: it is A - Y", *_entropy("return Y - A")),

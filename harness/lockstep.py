@@ -105,7 +105,12 @@ def rounded_to(problem: Problem, dtype: str) -> tuple[Array, Array, Array | None
 
 def make_case(problem: Problem, dtype: str) -> Case:
     """Round the problem to the dtype, and let the truth train to find the later points."""
-    X, Y, X_test, Y_test, start, alpha = rounded_to(problem, dtype)
+    try:
+        X, Y, X_test, Y_test, start, alpha = rounded_to(problem, dtype)
+    except MemoryError as error:
+        raise BadInput(
+            f"{problem.name}: no memory for {problem.network.dimensions}; choose a smaller network"
+        ) from error
     wanted = (problem.iterations // 2, problem.iterations)
     points, at = [start], [0]
     with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those points are left out
@@ -245,7 +250,9 @@ class Judge:
     def _compare(self, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
         case = self.case
         for point, (J, gradient) in zip(answer.points, answer.gradients, strict=True):
-            known, usual, t = self.point(point, declared), self.noise(point, declared), case.at[point]
+            known, t = self.point(point, declared), case.at[point]
+            # where either derivative is honest, the usual noise says nothing
+            usual = None if known.theirs.ambiguous else self.noise(point, declared)
             yield from against(known, (J, gradient), t, case, usual)
 
 

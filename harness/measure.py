@@ -12,7 +12,7 @@ from harness.lockstep import Answer, Case, Run, Step, flat
 from impls.interface import Array, Declaration, Framework, Layer, Params
 
 SLOW, TOO_SLOW = 400_000, 20_000_000  # Python's steps in one gradient: about 0.2 s and 10 s
-LOOPS = 1_000_000  # Python's steps in a free run and its single steps: about 0.5 s
+LOOPS = 300_000  # Python's steps in a free run and its single steps: about 0.2 s
 SAMPLED = 40  # steps certified where all of them would take too long
 WORK = 6e7  # numbers that the truth goes through to certify all steps of a run: about 0.2 s
 KEPT = 4e6  # numbers in all params that are kept
@@ -43,7 +43,7 @@ def chosen_points(case: Case, declared: Declaration) -> list[int]:
 
 
 def affordable(case: Case, declared: Declaration) -> int:
-    """Return the number of iterations of the free run: the case's, or what a loop in Python can do in half a second."""
+    """Return the number of iterations of the free run: the case's, or what a loop in Python can do in a moment."""
     steps = python_steps(case, declared)
     return case.iterations if steps == 0 else max(1, min(case.iterations, LOOPS // (2 * steps)))
 
@@ -54,30 +54,31 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
     chosen = chosen_points(case, declared)
     X, Y = framework.put(case.X, device), framework.put(case.Y, device)
     points = [_put(framework, case.points[k], device) for k in chosen]
-    given = [_get(framework, array) for array in (X, Y, *flat(points[0]))]
-    gradients = [framework.gradients[source](network, params, X, Y) for params in points]
-    run, trained = record(framework, source, case, points[0], X, Y, affordable(case, declared))
+    names = ["X", "Y", *(f"{kind}{l} of point {k}" for k in chosen for l in range(1, network.L + 1) for kind in "Wb")]
+    arrays = (X, Y, *(array for params in points for array in flat(params)))
+    given = [_get(framework, array) for array in arrays]
+    raw = [framework.gradients[source](network, params, X, Y) for params in points]
+    run, trained, broken = record(framework, source, case, points[0], X, Y, affordable(case, declared))
     everything = case.X if case.X_test is None else np.concatenate([case.X, case.X_test], axis=1)
     labels = _get(framework, framework.predict(network, trained, framework.put(everything, device)))
     labels_start = _get(framework, framework.predict(network, points[0], X))
+    if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
+        chosen, raw = [*chosen, chosen[0]], [*raw, framework.gradients[source](network, points[0], X, Y)]
     m = case.X.shape[1]
-    names = ["X", "Y", *(f"{kind}{l}" for l in range(1, network.L + 1) for kind in "Wb")]
-    after = [_get(framework, array) for array in (X, Y, *flat(points[0]))]
-    wanted = (case.X, case.Y, *flat(case.points[0]))
-    broken = []
-    for name, now, then, original in zip(names, after, given, wanted, strict=True):
+    wanted = (case.X, case.Y, *(array for k in chosen[: len(points)] for array in flat(case.points[k])))
+    for name, array, then, original in zip(names, arrays, given, wanted, strict=True):
         if then.dtype != original.dtype:
             broken.append(f"{name} is {then.dtype} after put, expected {original.dtype}: put keeps the dtype")
-        elif not same(now, original):
+        elif not same(_get(framework, array), original):
             broken.append(f"{name} was changed by the implementation, expected inputs to be left alone")
     return Answer(
         chosen,
-        [(_get(framework, J), _get_params(framework, dParams)) for J, dParams in gradients],
+        [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw],
         run,
         labels_start,
         labels[:, :m] if labels.ndim == 2 else labels,
         None if case.X_test is None else labels[:, m:] if labels.ndim == 2 else labels,
-        framework.device(gradients[0][1][0].W),
+        framework.device(raw[0][1][0].W),
         broken,
         environment(framework),
     )
@@ -85,12 +86,12 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
 
 def record(
     framework: Framework, source: str, case: Case, start: Params, X: Array, Y: Array, iterations: int
-) -> tuple[Run, Params]:
-    """Return a free run with the steps that can be certified, and its params on the device.
+) -> tuple[Run, Params, list[str]]:
+    """Return a free run with the steps that can be certified, its params on the device, and promises not kept.
 
     If a run of so many iterations equals as many runs of one, bit for bit, then its steps are those, and each can
     be certified. An implementation cannot know which of the two it is in. One whose runs do not equal its single
-    steps, be it for another order of rounding or for a memory such as momentum, is run to sampled lengths instead.
+    steps, be it for another order of rounding or for a memory such as momentum, is run to other lengths instead.
     """
 
     def fit(params: Params, count: int) -> tuple[Params, Array]:
@@ -100,31 +101,32 @@ def record(
     costs, last = _get(framework, J), _get_params(framework, trained)
     kept = keep(case, iterations)
     steps, params, chained = [], start, []
+    broken: list[str] = []
+    before = _get_params(framework, start)
     for t in range(iterations):
         after, J = fit(params, 1)
-        cost = _get(framework, J)
-        chained.append(cost)
+        chained.append(_get(framework, J))
+        if not broken and not _alike(_get_params(framework, params), before):
+            broken = [f"fit changed the params it was given, in step {t}: expected inputs to be left alone"]
+        params, reached = after, _get_params(framework, after)
         if t in kept:
-            steps.append(Step(t, _get_params(framework, params), cost, _get_params(framework, after)))
-        params = after
+            steps.append(Step(t, before, chained[-1], reached))
+        before = reached
     if not all(cost.shape == (1,) for cost in chained) or costs.shape != (iterations,):
-        return Run(last, costs, steps, "miscounted", iterations), trained
+        return Run(last, costs, steps, "miscounted", iterations), trained, broken
     steps = [step._replace(J=step.J[0]) for step in steps]
-    if same(np.concatenate(chained), costs) and all(map(same, flat(_get_params(framework, params)), flat(last))):
+    if same(np.concatenate(chained), costs) and _alike(before, last):
         how = "all" if len(steps) == iterations else "sampled"
-        return Run(last, costs, steps, how, iterations), trained
-    return sampled(framework, fit, start, Run(last, costs, steps, "", iterations), case.problem), trained
+        return Run(last, costs, steps, how, iterations), trained, broken
+    run = Run(last, costs, steps, "", iterations)
+    return sampled(framework, fit, start, run, case.problem, len(kept) == iterations), trained, broken
 
 
-def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str) -> Run:
-    """Show the steps of a run by runs of consecutive lengths, in windows that nobody has announced."""
-    latest = max(0, run.iterations - WINDOW)
-    lengths: set[int] = set()
-    for t in (0, latest, *chance(seed).permutation(latest + 1)):
-        if len(lengths) < SAMPLED:
-            lengths |= {int(t) + k for k in range(WINDOW + 1) if 0 < t + k <= run.iterations}
-    _, again = fit(start, run.iterations)
-    if not same(_get(framework, again), run.costs):
+def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, everything: bool) -> Run:
+    """Show the steps of a run by runs of other lengths: of every length, or in windows that nobody has announced."""
+    lengths = set(range(1, run.iterations + 1)) if everything else windows(run.iterations, seed)
+    again, J = fit(start, run.iterations)
+    if not same(_get(framework, J), run.costs) or not _alike(_get_params(framework, again), run.trained):
         return run._replace(how="irreproducible")
     reached, steps = {0: _get_params(framework, start)}, []
     for length in sorted(lengths):
@@ -134,8 +136,26 @@ def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str) 
             return run._replace(how="miscounted")
         reached[length] = _get_params(framework, params)
         if length - 1 in reached:
-            steps.append(Step(length - 1, reached[length - 1], run.costs[length - 1], reached[length]))
-    return run._replace(steps=steps, how="sampled")
+            step = Step(length - 1, reached[length - 1], run.costs[length - 1], reached[length])
+            steps.append(step)
+            if not same(costs[-1], run.costs[length - 1]):  # its own cost counts too
+                steps.append(step._replace(J=costs[-1]))
+    if run.iterations in reached and not _alike(reached[run.iterations], run.trained):
+        return run._replace(how="irreproducible")
+    return run._replace(steps=steps, how="all" if everything else "sampled")
+
+
+def windows(iterations: int, seed: str) -> set[int]:
+    """Return lengths that show SAMPLED steps: from the start, up to the end, and between at random."""
+    latest, lengths = max(0, iterations - WINDOW), set[int]()
+    for t in (0, latest, *chance(seed).permutation(latest + 1)):
+        if len(lengths) < SAMPLED:
+            lengths |= {int(t) + k for k in range(WINDOW + 1) if 0 < t + k <= iterations}
+    return lengths
+
+
+def _alike(first: Params, second: Params) -> bool:
+    return all(map(same, flat(first), flat(second)))
 
 
 def chance(seed: str) -> np.random.Generator:

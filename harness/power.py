@@ -142,7 +142,7 @@ class Planting:
             return "steps"
         if predictions(self.judge, answer, PLAIN).wrong:
             return "labels"
-        if pair.noise is not None and pair.noise > FACTOR and not self.judge.ambiguous(PLAIN):
+        if pair.noise is not None and pair.noise > FACTOR:
             return "noise"
         return ""
 

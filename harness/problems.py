@@ -72,15 +72,19 @@ def _real() -> list[Spec]:
     return specs
 
 
-# The hard cases share their shapes, (6, 60) or the flower's, wherever the shape is not the point: JAX compiles once
+# The hard cases share their shapes, (6, 61) or the flower's, wherever the shape is not the point: JAX compiles once
 # for all of them.
 SPECS: tuple[Spec, ...] = (
     *_real(),
     Spec("kink-2layer-relu", "kink", (4,), "relu", why="Z is exactly 0: which derivative does ReLU have there?"),
     Spec("kink-2layer-leaky_relu", "kink", (4,), "leaky_relu", why="leaky ReLU's, left", kink="left", slope=0.2),
+    Spec("kink_outputs-2layer-relu", "kink_outputs", (4,), "relu", why="three outputs; ReLU's, left", kink="left"),
+    Spec("kink_outputs-3layer-leaky_relu", "kink_outputs", (5, 4), "leaky_relu", why="leaky ReLU's, right", slope=0.3),
     Spec("saturated-logistic", "saturated", (), "", "5", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
     Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
     Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
+    Spec("one_example-logistic", "one_example", why="m = 1: a mean of one term"),
+    Spec("one_example-3layer-tanh", "one_example", (4, 3), "tanh", why="m = 1 in L layers"),
     Spec("one_feature-linear", "bmi", (), "", "zeros", 0.1, 60, "linear", SQUARED, "n_x = 1, linear regression"),
     Spec("one_class-logistic", "one_class", (), "", "zeros", why="every label is 1"),
     Spec("constant_features-logistic", "constant_features", why="features that never change"),

@@ -69,23 +69,24 @@ def judge(judge: Judge, answer: Answer, declared: Declaration, key: dict[str, An
         if all(" is float" in words for words in broken):  # of another precision, but whole otherwise
             _explain(row, judge, answer, declared, guess)
         return row
-    row.certified = len(run.steps)
+    row.certified = len({step.t for step in run.steps})
+    judged: list[tuple[int, int, Declaration, str, list[Comparison]]] = []
     for under, words in conventions(declared):
         comparisons = judge.compare(answer, under) + certify(judge, answer, under)
-        if not words or not any(c.ratio > 1 for c in comparisons):
-            row.comparisons, row.predictions = comparisons, predictions(judge, answer, under)
-            row.ambiguous = judge.ambiguous(under)
-            row.verdict, row.cause = "convention" if words else "agrees", words
-        if not any(c.ratio > 1 for c in comparisons):
+        wrong = {c.tensor for c in comparisons if c.ratio > 1}
+        judged.append((len(wrong), len(judged), under, words, comparisons))
+        if not wrong:
             break
+    wrong_tensors, _, under, words, row.comparisons = min(judged, key=lambda each: each[:2])
+    row.predictions, row.ambiguous = predictions(judge, answer, under), judge.ambiguous(under)
+    row.verdict, row.cause = ("convention", words) if words and not wrong_tensors else ("agrees", "")
     found = row.predictions
-    assert found is not None  # the first turn of the loop sets it
     if row.verdict == "convention":
         return row
     if outside := [c for c in row.comparisons if c.ratio > 1]:
         row.verdict = "disagrees"
         row.cause = f"{describe(first(outside, L))}; {where(outside, L)}"
-        _explain(row, judge, answer, declared, guess)
+        _explain(row, judge, answer, under, guess)
     elif found.wrong:
         row.verdict, row.cause = "disagrees", f"predictions: {found.found}"
         _explain(row, judge, answer, declared, guess)
@@ -100,7 +101,7 @@ def judge(judge: Judge, answer: Answer, declared: Declaration, key: dict[str, An
             row.verdict = "undefined" if declared.form == "textbook" else "disagrees"
     elif run.how == "irreproducible":
         row.verdict, row.cause = "suspect", "two runs of the same fit differ: only single steps are certified"
-    elif (c := row.noisiest()) and c.noise > FACTOR and not row.ambiguous:
+    elif (c := row.noisiest()) and c.noise > FACTOR:
         row.verdict, row.cause = "suspect", f"{c.tensor} at iteration {c.iteration}: {c.noise:.3g} x the usual noise"
         _explain(row, judge, answer, declared, guess, noisy=True)
     return row
@@ -129,10 +130,10 @@ def conventions(declared: Declaration) -> Iterator[tuple[Declaration, str]]:
 def first(outside: list[Comparison], L: int) -> Comparison:
     """Return the first divergence in the order of computation: J, then dW[L], db[L], down to layer 1, then the step."""
 
-    def order(c: Comparison) -> tuple[int, int, int]:
+    def order(c: Comparison) -> tuple[bool, int, bool, int]:
         name = c.tensor.removeprefix("fit: ")
         stage = 0 if name == "J" else 1 + L - int(name.lstrip("dWb"))
-        return c.iteration, 2 * c.tensor.startswith("fit") + (stage > 0), stage
+        return c.tensor.startswith("fit"), c.iteration, stage > 0, stage
 
     return min(outside, key=order)
 

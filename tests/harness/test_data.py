@@ -120,7 +120,7 @@ def test_every_problem_builds_and_the_default_ones_cover_what_they_must() -> Non
 
 def test_hard_problems_are_hard() -> None:
     kink = make_case(build(choose(["kink-2layer-relu"])[0]), "float64")
-    assert (kink.X == 0).all(axis=0).sum() == 20
+    assert (kink.X == 0).all(axis=0).sum() == 21
     assert set(kink.Y[0, (kink.X == 0).all(axis=0)]) == {1.0}
     saturated = make_case(build(choose(["saturated-logistic"])[0]), "float64")
     assert np.abs(saturated.points[0][0].W @ saturated.X).max() > 1000

@@ -10,7 +10,7 @@ import pytest
 
 from harness.faults import BY_NAME, FAULTS
 from harness.lockstep import Case, Judge, make_case
-from harness.measure import SAMPLED, keep, measure
+from harness.measure import SAMPLED, keep, measure, windows
 from harness.planting import framework
 from harness.problems import BY_NAME as PROBLEMS
 from harness.problems import Options, build
@@ -49,7 +49,7 @@ def another(**changes: Any) -> Any:
     return SimpleNamespace(**(vars(framework()) | changes))
 
 
-def test_a_run_that_rounds_otherwise_than_single_steps_is_certified_in_windows() -> None:
+def test_a_run_that_rounds_otherwise_than_single_steps_is_certified_by_runs_of_every_length() -> None:
     """As a compiler may, which fuses a loop of many steps in another way: honest, and not the same bits."""
     right = framework()
 
@@ -58,8 +58,15 @@ def test_a_run_that_rounds_otherwise_than_single_steps_is_certified_in_windows()
         return right.fit(source, network, params, X[:, order], Y[:, order], alpha, iterations)
 
     found = verdict(another(fit=fit), case_of("flower-2layer-tanh", 60))
-    assert found.verdict == "agrees"
-    assert SAMPLED <= found.certified < 60
+    assert (found.verdict, found.certified) == ("agrees", 60)
+
+
+def test_windows_show_enough_steps_the_first_and_the_last_among_them() -> None:
+    lengths = windows(600, "some problem")
+    assert {1, 2, 599, 600} <= lengths
+    assert SAMPLED <= sum(length - 1 in lengths or length == 1 for length in lengths) <= 2 * SAMPLED
+    assert windows(600, "another") != lengths
+    assert windows(9, "short") == set(range(1, 10))
 
 
 def test_a_run_that_differs_when_it_is_repeated_is_suspect() -> None:
@@ -84,6 +91,44 @@ def test_a_run_with_the_wrong_number_of_costs_disagrees() -> None:
     found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
     assert found.verdict == "disagrees"
     assert "another number of costs" in found.cause
+
+
+def test_a_fit_that_changes_what_it_gave_back_before_is_found_out() -> None:
+    """It decays the weights in place: what is asked afterwards would look right."""
+    right = framework()
+
+    def fit(source: str, network: Any, params: Any, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+        for layer in params:
+            layer.W[:] *= 0.9
+        return right.fit(source, network, params, X, Y, alpha, iterations)
+
+    found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
+    assert found.verdict == "disagrees"
+    assert "fit changed the params it was given" in found.cause
+
+
+def test_a_first_run_that_is_one_step_short_is_no_run_to_trust() -> None:
+    right, calls = framework(), []
+
+    def fit(source: str, network: Any, params: Any, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+        calls.append(iterations)
+        trained, costs = right.fit(source, network, params, X, Y, alpha, iterations)
+        if len(calls) == 1:
+            trained, _ = right.fit(source, network, params, X, Y, alpha, iterations - 1)
+        return trained, costs
+
+    assert verdict(another(fit=fit), case_of("flower-2layer-tanh")).verdict in ("suspect", "disagrees")
+
+
+def test_a_gradient_that_is_wrong_after_some_calls_is_asked_again() -> None:
+    right, calls = framework(), []
+
+    def gradient(*arguments: Any) -> Any:
+        calls.append(1)
+        J, slopes = right.gradients["planted"](*arguments)
+        return (J * 2 if len(calls) > 3 else J), slopes
+
+    assert verdict(another(gradients={"planted": gradient}), case_of("flower-2layer-tanh")).verdict == "disagrees"
 
 
 def test_a_single_step_that_is_right_does_not_cover_for_the_run() -> None:
