@@ -12,7 +12,7 @@ from harness.lockstep import Answer, Case, Run, Step, flat
 from impls.interface import Array, Declaration, Framework, Layer, Params
 
 SLOW, TOO_SLOW = 400_000, 20_000_000  # Python's steps in one gradient: about 0.2 s and 10 s
-LOOPS = 300_000  # Python's steps in a free run and its single steps: about 0.2 s
+LOOPS = 60_000  # Python's steps in a free run and its single steps: about 0.1 s
 SAMPLED = 40  # steps certified where all of them would take too long
 WORK = 6e7  # numbers that the truth goes through to certify all steps of a run: about 0.2 s
 KEPT = 4e6  # numbers in all params that are kept
@@ -60,8 +60,8 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
     raw = [framework.gradients[source](network, params, X, Y) for params in points]
     run, trained, broken = record(framework, source, case, points[0], X, Y, affordable(case, declared))
     everything = case.X if case.X_test is None else np.concatenate([case.X, case.X_test], axis=1)
-    labels = _get(framework, framework.predict(network, trained, framework.put(everything, device)))
-    labels_start = _get(framework, framework.predict(network, points[0], X))
+    asked = framework.put(everything, device)  # of one shape, so that it is compiled once
+    labels, labels_start = (_get(framework, framework.predict(network, p, asked)) for p in (trained, points[0]))
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
         chosen, raw = [*chosen, chosen[0]], [*raw, framework.gradients[source](network, points[0], X, Y)]
     m = case.X.shape[1]
@@ -75,7 +75,7 @@ def measure(framework: Framework, source: str, declared: Declaration, case: Case
         chosen,
         [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw],
         run,
-        labels_start,
+        labels_start[:, :m] if labels_start.ndim == 2 else labels_start,
         labels[:, :m] if labels.ndim == 2 else labels,
         None if case.X_test is None else labels[:, m:] if labels.ndim == 2 else labels,
         framework.device(raw[0][1][0].W),
@@ -104,7 +104,7 @@ def record(
     broken: list[str] = []
     before = _get_params(framework, start)
     for t in range(iterations):
-        after, J = fit(params, 1)
+        after, J = fit(params, 1) if iterations > 1 else (trained, J)
         chained.append(_get(framework, J))
         if not broken and not _alike(_get_params(framework, params), before):
             broken = [f"fit changed the params it was given, in step {t}: expected inputs to be left alone"]

@@ -34,7 +34,7 @@ class Spec(NamedTuple):
     activation: str = "relu"
     weights: str = "scaled"
     alpha: float = 0.1
-    iterations: int = 60
+    iterations: int = 40
     output: str = "sigmoid"
     loss: Loss = "cross_entropy"
     why: str = ""
@@ -84,8 +84,8 @@ SPECS: tuple[Spec, ...] = (
     Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
     Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
     Spec("one_example-logistic", "one_example", why="m = 1: a mean of one term"),
-    Spec("one_example-3layer-tanh", "one_example", (4, 3), "tanh", why="m = 1 in L layers"),
-    Spec("one_feature-linear", "bmi", (), "", "zeros", 0.1, 60, "linear", SQUARED, "n_x = 1, linear regression"),
+    Spec("one_example-3layer-tanh", "one_example", (4, 3), "tanh", why="m = 1 in L layers", default=False),
+    Spec("one_feature-linear", "bmi", (), "", "zeros", 0.1, 40, "linear", SQUARED, "n_x = 1, linear regression"),
     Spec("one_class-logistic", "one_class", (), "", "zeros", why="every label is 1"),
     Spec("constant_features-logistic", "constant_features", why="features that never change"),
     Spec("badly_scaled-logistic", "badly_scaled", (), "", "scaled", 1e-13, 20, why="features of sizes 1e-6 to 1e6"),
@@ -95,8 +95,8 @@ SPECS: tuple[Spec, ...] = (
     Spec("small_weights-2layer-tanh", "flower", (4,), "tanh", "0.01", 1.2, why="the course's planar exercise"),
     Spec("many_outputs-logistic", "digits_by_kind", why="three labels for each example"),
     Spec("many_outputs-squared_error", "digits_by_kind", loss=SQUARED, why="squared error after three sigmoids"),
-    Spec("regression-4layer-mixed", "diabetes", (6, 5, 4), MIXED, "scaled", 0.02, 60, "relu", SQUARED, "a ReLU output"),
-    Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 60, "linear", SQUARED, "", False),
+    Spec("regression-4layer-mixed", "diabetes", (6, 5, 4), MIXED, "scaled", 0.02, 40, "relu", SQUARED, "a ReLU output"),
+    Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 40, "linear", SQUARED, "", False),
     Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
 )  # fmt: skip
 BY_NAME = {spec.name: spec for spec in SPECS}

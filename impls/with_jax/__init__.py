@@ -58,6 +58,7 @@ gradients: Mapping[str, Gradients] = {
 declarations: Mapping[str, Declaration] = {
     "per_example": Declaration(form="autodiff", flushes=True),
     "by_hand": Declaration(flushes=True),
+    "fast": Declaration(flushes=True),
     "autograd": Declaration(form="autodiff", flushes=True),
     "textbook": Declaration(form="textbook", flushes=True),
     "native": Declaration(
