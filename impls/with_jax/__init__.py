@@ -47,12 +47,15 @@ def by_hand(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
 
 
 compiled = partial(jax.jit, static_argnums=0)  # once for each network, shape and dtype
+formulas: Mapping[str, Gradients] = {
+    "per_example": per_example.gradients,
+    "textbook": textbook.gradients,
+    "by_hand": by_hand,
+    "fast": fast.gradients,
+    "autograd": autograd.gradients,
+}
 gradients: Mapping[str, Gradients] = {
-    "per_example": compiled(per_example.gradients),
-    "textbook": compiled(textbook.gradients),
-    "by_hand": compiled(by_hand),
-    "fast": compiled(fast.gradients),
-    "autograd": compiled(autograd.gradients),
+    **{source: training.alone(formula) for source, formula in formulas.items()},
     "native": compiled(native.gradients),
 }
 declarations: Mapping[str, Declaration] = {
@@ -116,7 +119,7 @@ def fit(
         return fast.gradient_descent(network, params, X, Y, alpha, iterations)
     if source == "native":
         return native.gradient_descent(network, params, X, Y, alpha, iterations)
-    return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)
+    return training.gradient_descent(formulas[source], network, params, X, Y, alpha, iterations)
 
 
 @compiled

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from impls.interface import Array, Gradients, Layer, Network, Params
+from impls.interface import Array, Gradients, Layer, Network, Params, check
 
 CHUNK = 512  # iterations in one call of the compiled loop, which is compiled once whatever their number
 
@@ -23,21 +23,33 @@ def gradient_descent(
     rate = X.dtype.type(alpha)
     chunks = []
     for done in range(0, iterations, CHUNK):
-        params, costs = descend(gradients, network, params, X, Y, rate, min(CHUNK, iterations - done))
+        params, costs, _ = descend(gradients, network, params, X, Y, rate, min(CHUNK, iterations - done))
         chunks.append(costs)
     return params, jnp.concatenate(chunks)[:iterations]
+
+
+def alone(gradients: Gradients) -> Gradients:
+    """Return the gradients at one place by the compiled loop, so that nothing is compiled twice."""
+
+    def first(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        check(network, params, X, Y)
+        _, costs, dParams = descend(gradients, network, params, X, Y, X.dtype.type(0), 1)
+        return costs[0], dParams
+
+    return first
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def descend(
     gradients: Gradients, network: Network, params: Params, X: Array, Y: Array, alpha: Array, steps: Array
-) -> tuple[Params, Array]:
-    """Return the params after at most CHUNK steps, and their J (CHUNK,), of which the first `steps` count."""
+) -> tuple[Params, Array, Params]:
+    """Return the params after at most CHUNK steps, their J (CHUNK,), the first `steps` of it, and the last gradient."""
 
-    def step(t: Array, state: tuple[Params, Array]) -> tuple[Params, Array]:
-        params, costs = state
+    def step(t: Array, state: tuple[Params, Array, Params]) -> tuple[Params, Array, Params]:
+        params, costs, _ = state
         J, dParams = gradients(network, params, X, Y)
-        return update(params, dParams, alpha), costs.at[t].set(J)
+        return update(params, dParams, alpha), costs.at[t].set(J), dParams
 
-    state: tuple[Params, Array] = jax.lax.fori_loop(0, steps, step, (params, jnp.zeros(CHUNK, X.dtype)))
+    start = (params, jnp.zeros(CHUNK, X.dtype), jax.tree.map(jnp.zeros_like, params))
+    state: tuple[Params, Array, Params] = jax.lax.fori_loop(0, steps, step, start)
     return state
