@@ -25,6 +25,7 @@ from harness.problems import BY_NAME as PROBLEMS
 from harness.problems import Options, build
 from harness.trajectory import certify, predictions
 from harness.usual import alarms, seen
+from harness.workers import settings
 from impls.interface import Array, Declaration, Layer
 
 PLAIN = Declaration()
@@ -64,7 +65,7 @@ def plant_all(names: Sequence[str], report: Callable[[str, int, int], None], pai
     """Fill `pairs` over all problems named, in both dtypes, some processes at once."""
     tasks = [(name, dtype) for name in names for dtype in ("float64", "float32")]
     tasks.sort(key=lambda task: -len(PROBLEMS[task[0]].hidden) - 3 * task[0].startswith(("digits", "many")))
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with settings(processes), multiprocessing.get_context("spawn").Pool(processes) as pool:
         for done, found in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
             pairs += found
             report("planting faults", done, len(tasks))

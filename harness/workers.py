@@ -177,7 +177,7 @@ def run(
     free: deque[Sequence[int]] = deque(_shares(at_once))
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     active: list[_Worker] = []
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, _settings(at_once, folder):
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(at_once, folder):
         try:
             while waiting or active:
                 while waiting and len(active) < at_once:
@@ -206,7 +206,7 @@ def _shares(at_once: int) -> list[list[int]]:
 
 
 @contextlib.contextmanager
-def _settings(at_once: int, folder: str = "") -> Iterator[None]:
+def settings(at_once: int, folder: str = "") -> Iterator[None]:
     """Set what the processes inherit, but for what the user has set: threads, a share each; JAX's cache."""
     share = str(max(1, (os.cpu_count() or 1) // at_once))
     settings = dict.fromkeys(THREADS, share)
@@ -359,7 +359,7 @@ def _stop(worker: _Worker) -> None:
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
     found: list[About | Failure] = []
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, _settings(1):
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(1):
         worker = _Worker(Job(framework, "", "cpu", ()), deque(), Path(folder) / "log")
         _start(worker, time_limit)
         try:

@@ -34,3 +34,12 @@ def test_the_counts_are_those_of_the_last_run() -> None:
     assert len(lines) > 10
     results = committed("results/agreement.md").splitlines()
     assert [line for line in lines if line not in results] == []
+
+
+def test_the_findings_on_power_are_those_of_the_last_run() -> None:
+    found = re.search(r"<!-- power:.*?-->\n(.*?)<!-- end -->", committed("README.md"), re.DOTALL)
+    assert found is not None
+    lines = [line for line in found[1].splitlines() if line.strip()]
+    assert len(lines) > 10
+    results = committed("results/power.md").splitlines()
+    assert [line for line in lines if line not in results] == []
