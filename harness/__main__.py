@@ -74,7 +74,9 @@ def list_() -> None:
 def compare(
     impl: Impls = None,
     problem: Names = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also every activation on every data set, and the fast paths.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also every activation on every data set, and the fast paths.")
+    ] = False,
     data: DataFile = None,
     test: TestFile = None,
     label: Label = None,
