@@ -388,7 +388,7 @@ def test_a_fault_in_the_truth_is_caught(
         return truth
 
     monkeypatch.setattr(certification, "evaluate", faulty)
-    assert crosscheck("truth", "--problem", "one_example", "--out", tmp_path) == 1
+    assert crosscheck("truth", "--problem", "one_example-2layer-tanh", "--out", tmp_path) == 1
     assert "missed" in capsys.readouterr().out
     lines = (tmp_path / "truth.csv").read_text().splitlines()
     assert [line for line in lines if tensor in line and line.endswith("missed")]

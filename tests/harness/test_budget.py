@@ -158,7 +158,7 @@ def test_an_exact_zero_at_the_kink_is_not_ambiguous() -> None:
             case = make_case(build(BY_NAME[name]), dtype)
             judge = Judge(case)
             _, truth, bound, _ = judge.point(0, Declaration())
-            assert (truth.Z[0] == 0).sum() == 20 * case.network.n[1]
+            assert (truth.Z[0] == 0).sum() == 21 * case.network.n[1]
             assert bound.ambiguous == 0
             params = cast(case.points[0], "float64")
             right, left = (

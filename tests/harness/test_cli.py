@@ -147,7 +147,7 @@ BAD: dict[str, tuple[str, str]] = {
     "device": ("--problem flower-logistic --device tpu", "--device tpu: unknown, expected cpu or cuda"),
     "no CUDA": ("--problem flower-logistic --device cuda --impl numpy", "--device cuda: not here"),
     "mistyped implementation": ("--impl torch/by_hnd", "did you mean torch/by_hand"),
-    "mistyped framework": ("--impl troch", "did you mean torch?"),
+    "mistyped framework": ("--impl troch", "did you mean torch"),
     "mistyped source": ("--impl numpy/by_hnd", "did you mean numpy/by_hand"),
     "unknown module": ("--impl no_such.thing", "no module 'no_such'"),
     "mistyped problem": ("--problem flowre", "did you mean flower"),
@@ -209,7 +209,7 @@ def test_a_real_process_refuses_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "compare", "--impl", "jaks", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("crosscheck: --impl jaks: no such implementation; did you mean jax?")
+    assert done.stderr.startswith("crosscheck: --impl jaks: no such implementation; did you mean jax")
     assert done.stderr.count("\n") == 1
 
 
