@@ -99,7 +99,8 @@ class Planting:
             answer = self._answer(fault)
         except Exception as error:  # a fault may break anything
             pair.caught = "error" if not isinstance(error, MemoryError) else ""
-            pair.usual = dict.fromkeys(alarms(case, self.right.points, *[seen(case, self.right)] * 2), True)
+            quiet = alarms(case, self.right.points, *[seen(case, self.right)] * 2)
+            pair.usual = {name: None if alarm is None else True for name, alarm in quiet.items()}
             return pair
         pair.caught = self._caught(answer, pair)
         pair.usual = alarms(case, answer.points, seen(case, answer), seen(case, self.right))
