@@ -184,13 +184,14 @@ def check(
 
     Example: crosscheck check mine.py:propagate --problem flower --dtype float32
     """
-    from harness.check import check_name, in_full, seconds
-    from harness.compare import check_dtypes
+    from harness.check import check_name, in_full
+    from harness.compare import check_dtypes, check_time_limit
     from harness.exam import Wanted
 
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
     dtypes = check_dtypes(dtype or ["float64"])
-    name, whole = in_full(solution, seconds(time_limit))
+    check_time_limit(time_limit)
+    name, whole = in_full(solution, time_limit)
     if whole:
         raise typer.Exit(_compared(name, problem, dtypes, time_limit))
     report = check_name(name, wanted, dtypes, time_limit)

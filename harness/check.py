@@ -7,7 +7,6 @@ held against the truth with the proved budget, and what is wrong is told once, o
 from __future__ import annotations
 
 import importlib.util
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -178,10 +177,3 @@ def _first(judging: Judge, answer: Answer) -> Comparison | None:
 
     plain = [c for c in judging.compare(answer, Declaration()) if c.ratio > 1]
     return first(plain, judging.case.network.L) if plain else None
-
-
-def seconds(time_limit: float) -> float:
-    """Return the time limit. Raises BadInput."""
-    if not 0 < time_limit <= 1e6 or math.isnan(time_limit):
-        raise BadInput(f"--time-limit {time_limit:g}: expected seconds > 0, and at most 1e6")
-    return time_limit

@@ -12,7 +12,7 @@ from harness.faults import BY_NAME, KINDS
 from harness.honest import Honest
 from harness.noise import FACTOR
 from harness.power import Pair
-from harness.tables import write
+from harness.tables import table, write
 from harness.usual import CRITERIA
 from impls.interface import DTYPES
 
@@ -62,11 +62,6 @@ def honest_csv(runs: Sequence[Honest]) -> str:
         record |= {"ratio": worst and worst.ratio, "noise": noisiest and noisiest.noise, "steps": row.certified}
         records.append(record | dict(each.usual) | {"cause": row.cause})
     return pd.DataFrame.from_records(records).to_csv(index=False, float_format="%.4g")
-
-
-def _table(header: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return [*lines, *("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in body), ""]
 
 
 def criteria(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[list[str]]:
@@ -152,10 +147,11 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[Honest]) -> str:
         "",
         "## Beside the usual criteria",
         "",
-        *_table(
+        *table(
             ["criterion", "caught, float64", "false alarms, float64", "caught, float32", "false alarms, float32"],
             criteria(pairs, runs),
         ),
+        "",
         "The usual criteria see the same J, gradients, costs and parameters after a run, beside a right reference's in "
         "the same dtype; gradcheck compares gradients with central differences in float64.",
         "",
@@ -163,7 +159,7 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[Honest]) -> str:
         "",
         "`effect`: the largest difference that the fault makes in exact numbers, in units of the usual noise.",
         "",
-        *_table(
+        *table(
             ["fault", "problem", "dtype", "", "effect", "largest / budget", "largest / noise"],
             (
                 (p.fault, p.problem, p.dtype, p.caught, _short(p.effect), _short(p.ratio), _short(p.noise))
@@ -171,12 +167,14 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[Honest]) -> str:
                 if p.caught in UNSEEN
             ),
         ),
+        "",
     ]
     for kind, words in KINDS.items():
         lines += [
             f"## {kind}: {words}",
             "",
-            *_table(["fault", "what it is", "pairs", "same", *DTYPES, "by"], _faults(pairs, kind)),
+            *table(["fault", "what it is", "pairs", "same", *DTYPES, "by"], _faults(pairs, kind)),
+            "",
         ]
     return "\n".join(lines).rstrip() + "\n"
 

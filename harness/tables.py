@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +145,14 @@ def summary(rows: Sequence[Row]) -> str:
     return f"{len(rows)} comparisons over {problems} problems: {parts}."
 
 
+def table(header: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in body]
+
+
 def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
     """Return agreement.md: how to read it, the counts, what does not simply agree, and every row."""
-
-    def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-        lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-        return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in body]
 
     worst = max((w.ratio for row in rows if row.verdict == "agrees" and (w := row.worst())), default=None)
     lines = [
