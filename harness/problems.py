@@ -97,6 +97,7 @@ SPECS: tuple[Spec, ...] = (
     Spec("many_outputs-squared_error", "digits_by_kind", loss=SQUARED, why="squared error after three sigmoids"),
     Spec("regression-4layer-mixed", "diabetes", (6, 5, 4), MIXED, "scaled", 0.02, 40, "relu", SQUARED, "a ReLU output"),
     Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 40, "linear", SQUARED, "", False),
+    Spec("wide-3layer-relu", "digits", (128, 64), "relu", why="the fast paths' own large products", default=False),
     Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
 )  # fmt: skip
 BY_NAME = {spec.name: spec for spec in SPECS}

@@ -28,7 +28,7 @@ from harness.workers import THREADS
 from impls.interface import load
 
 ALPHA = 1e-3  # small: nothing saturates, whatever the number of iterations
-LONGEST = 100_000  # iterations in one repetition
+LEAST, LONGEST = 3, 100_000  # iterations in one repetition: a first one touches memory that the others find there
 ANSWER = 300.0  # seconds that a contestant may take for one answer
 PAUSE = 0.1  # seconds between two turns: idle threads of OpenBLAS and OpenMP turn for a while before they sleep
 
@@ -203,12 +203,14 @@ def timed(run: Any, iterations: int) -> float:
 
 
 def repetitions(run: Any, seconds: float) -> int:
-    """Return how many iterations take about so many seconds, at least one; warms up on the way."""
+    """Return how many iterations take about so many seconds, at least three; warms up on the way."""
     iterations, took = 1, timed(run, 1)
     while took < seconds / 4 and iterations < LONGEST:
         iterations = min(LONGEST, max(2 * iterations, math.ceil(iterations * seconds / 2 / max(took, 1e-7))))
         took = timed(run, iterations)
-    return max(1, min(LONGEST, round(iterations * seconds / took)))
+    iterations = max(LEAST, min(LONGEST, round(iterations * seconds / took)))
+    timed(run, iterations)
+    return iterations
 
 
 def peak(run: Any) -> int | None:

@@ -2,10 +2,13 @@
 
 XLA allocates and reuses the buffers itself, and fuses what is elementwise. What is left to say is the form of the
 products: dW[l]ᵀ = A[l−1] dZ[l]ᵀ runs at the speed of memory where dZ[l] A[l−1]ᵀ, for one output, takes a loop that
-is 18 times as slow; and σ and softplus by the same e^−|Z|, which XLA then computes once. The compiled loop is that
-of `training`, compiled once for each network, shape and dtype, whatever the number of iterations.
+is 18 times as slow; W[l]ᵀ is written down before it is multiplied (a barrier keeps the two apart), because XLA's
+product with a transposed left side takes twice as long in float64; and σ and softplus by the same e^−|Z|, which XLA
+then computes once. The compiled loop is that of `training`, compiled once for each network, shape and dtype, whatever
+the number of iterations.
 """
 
+import jax
 import jax.numpy as jnp
 
 from impls.interface import Array, Layer, Network, Params, check, check_differentiable
@@ -69,7 +72,8 @@ def backward(network: Network, params: Params, A: list[Array], Z: list[Array], Y
         gradient.append(Layer(dW, db))
         if l > 1:
             # dA[l−1] = W[l]ᵀ dZ[l]                                           (n[l−1], m)
-            dZ = differentiate(network, l - 1, params[l - 1].W.T @ dZ, Z[l - 2], A[l - 1])
+            dA = jax.lax.optimization_barrier(params[l - 1].W.T) @ dZ
+            dZ = differentiate(network, l - 1, dA, Z[l - 2], A[l - 1])
     return tuple(reversed(gradient))
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from impls.interface import Array, Gradients, Layer, Network, Params, check
 
@@ -25,7 +26,9 @@ def gradient_descent(
     for done in range(0, iterations, CHUNK):
         params, costs, _ = descend(gradients, network, params, X, Y, rate, min(CHUNK, iterations - done))
         chunks.append(costs)
-    return params, jnp.concatenate(chunks)[:iterations]
+    # put together outside of XLA, which would compile a program for each number of iterations
+    together = np.concatenate(jax.device_get(chunks))[:iterations]
+    return params, jax.device_put(together, X.sharding)
 
 
 def alone(gradients: Gradients) -> Gradients:

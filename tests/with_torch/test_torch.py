@@ -10,7 +10,7 @@ from torch import nn
 import impls.with_torch
 from harness.budget import PLAIN
 from impls.interface import DTYPES, Network, declaration
-from impls.with_torch import native
+from impls.with_torch import fast, native
 from tests.judging import ask, assert_same, assert_true, draw, flat, judge, put
 from tests.laws import Laws
 
@@ -107,3 +107,20 @@ def test_a_caller_without_gradients_gets_them_all_the_same(source):
     again, expected = impls.with_torch.gradients[source](*problem)
     assert torch.equal(J, again)
     assert all(torch.equal(a, b) for a, b in zip(flat(gradient), flat(expected), strict=True))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("k", "p", "q"), [(64, 300, 400), (1, 2048, 4096), (1, 2048, 4097), (20, 4096, 64)])
+@pytest.mark.parametrize("transposed", ["", "left", "right"])
+def test_a_large_product_errs_no_more_than_a_sum_of_so_many_terms(dtype, k, p, q, transposed):
+    """Higham, Accuracy and Stability, 3.13: |error| <= p u / (1 - p u) |left| |right|, in whatever order."""
+    rng = np.random.default_rng(0)
+    left, right = (rng.standard_normal(shape).astype(dtype) for shape in ((k, p), (p, q)))
+    there = [torch.from_numpy(a.T.copy()).T if name == transposed else torch.from_numpy(a)
+             for name, a in (("left", left), ("right", right))]  # fmt: skip
+    out = torch.empty(k, q, dtype=there[0].dtype)
+    assert fast.product(*there, out) is out
+    wide = [a.astype(np.longdouble if dtype == "float64" else "float64") for a in (left, right)]
+    unit = p * np.finfo(dtype).eps / 2
+    bound = unit / (1 - unit) * (abs(wide[0]) @ abs(wide[1]))
+    assert np.all(abs(out.numpy() - wide[0] @ wide[1]) <= bound)
