@@ -29,6 +29,7 @@ from harness.options import (
     TestFile,
     Weights,
 )
+from harness.threads import load_numpy
 from impls.interface import SOURCES, BadInput
 
 app = typer.Typer(
@@ -111,6 +112,7 @@ def compare(
 
     Example: crosscheck compare --data my.csv --label ill --layers 8 --activation tanh --out mine
     """
+    load_numpy()
     from harness import compare as comparison
     from harness import screen, tables
     from harness.problems import Options, requested

@@ -119,9 +119,10 @@ def _forward(network: Network, params: Params, truth: Evaluation, p: Precision, 
     for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
         n = W.shape[1]
         # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what is lost below the smallest numbers
-        WE = np.abs(W) @ E_As[-1]
-        S = np.abs(W) @ np.abs(A[l - 1]) + np.abs(b)
-        lost = p.tiny * (n + 1) * (1 + np.abs(W).max() + np.abs(A[l - 1]).max())  # a tiny W or A, times the other
+        W, before = np.abs(W), np.abs(A[l - 1])
+        WE = W @ E_As[-1] if l > 1 else 0.0  # X has no error
+        S = W @ before + np.abs(b)
+        lost = p.tiny * (n + 1) * (1 + W.max() + before.max())  # a tiny W or A, times the other
         E_Z = WE + p.gamma(n + 1) * (S + WE) + lost * (S > 0)
         E_Z = _bound(E_Z, S, p)
         E_A, E_g, unsure = _through(name, network, Z[l - 1], A[l], truth.slopes[l - 1], E_Z, p, declared, kinks)
@@ -146,16 +147,21 @@ def _backward(
     E_gradient = []
     for l in range(network.L, 0, -1):
         D, E_A = np.abs(truth.dZ[l - 1]), E_As[l - 1]
-        De, Ae = D + E_dZ, np.abs(A[l - 1]) + E_A
+        De, Ae = D + E_dZ, np.abs(A[l - 1]) + E_A if l > 1 else np.abs(A[0])
         # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(m+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
-        E_dW = (E_dZ @ Ae.T + D @ E_A.T + p.gamma(m + 3) * (De @ Ae.T)) / m + tiny * (m + 1) * (1 + De.max())
-        E_db = (E_dZ.sum(axis=1) + p.gamma_sum(m + 3) * De.sum(axis=1))[:, None] / m + tiny * (m + 1)
-        E_gradient.append(Layer(_bound(E_dW, De @ Ae.T, p), _bound(E_db, De.sum(axis=1)[:, None], p)))
+        size_W, size_b = De @ Ae.T, De.sum(axis=1)[:, None]
+        E_dW = E_dZ @ Ae.T + p.gamma(m + 3) * size_W
+        if l > 1:  # X has no error
+            E_dW += D @ E_A.T
+        E_dW = E_dW / m + tiny * (m + 1) * (1 + De.max())
+        E_db = (E_dZ.sum(axis=1)[:, None] + p.gamma_sum(m + 3) * size_b) / m + tiny * (m + 1)
+        E_gradient.append(Layer(_bound(E_dW, size_W, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
             dA, slope = np.abs(truth.dA[l - 2]), np.abs(truth.slopes[l - 2])
             # dA[l−1] = W[l]ᵀ dZ[l];  dZ[l−1] = dA[l−1] ∘ g′
-            E_dA = _bound(W.T @ E_dZ + p.gamma(W.shape[0]) * (W.T @ De), W.T @ De, p)
+            size = W.T @ De
+            E_dA = _bound(W.T @ E_dZ + p.gamma(W.shape[0]) * size, size, p)
             E_dZ = E_dA * (slope + E_gs[l - 2]) + dA * E_gs[l - 2] + 3 * u * dA * slope
             E_dZ += tiny * (W.shape[0] + 2) * (1 + W.max() + De.max()) + tiny * m
     gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from harness import workers
@@ -26,6 +30,7 @@ class Implementation(NamedTuple):
         return f"{self.framework}/{self.source}"
 
 
+WAITING = 16  # answers that wait to be judged
 FAST = "fast"  # the source that writes by_hand's equations for speed; asked for by name, or with --all
 
 
@@ -153,13 +158,44 @@ def compare(
             for case in ordered:
                 row(Job(*each, device, ()), case, None, Failure("not run", f"{package} is not installed"))
             continue
-        slow = {"jax": 3.0, "numpy": 2.0}.get(each.framework, 1.0) + (each.source in ("loops", "per_example"))
+        slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.source in ("loops", "per_example"))
         jobs.append(Job(each.framework, each.source, device, ordered, cost=slow))
-    if jobs:
-        workers.run(jobs, row, time_limit)
+    with at_leisure(row) as later:
+        if jobs:
+            workers.run(jobs, later, time_limit)
     order = {name: k for k, name in enumerate([p.name for p in problems] + [str(each) for each in chosen] + [*DTYPES])}
     rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
     twins(rows)
+
+
+@contextlib.contextmanager
+def at_leisure(function: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """Give a function that calls the function in a thread, in order, so that no worker waits for a judgement.
+
+    At most WAITING calls are put off; what one of them raises is raised here. An interrupt drops what waits.
+    """
+    free = threading.Semaphore(WAITING)
+    calls: deque[Future[None]] = deque()
+
+    def call(*arguments: Any) -> None:
+        try:
+            function(*arguments)
+        finally:
+            free.release()
+
+    def later(*arguments: Any) -> None:
+        free.acquire()
+        while calls and calls[0].done():
+            calls.popleft().result()
+        calls.append(judging.submit(call, *arguments))
+
+    judging = ThreadPoolExecutor(1)
+    try:
+        yield later
+        for each in calls:
+            each.result()
+    finally:
+        judging.shutdown(cancel_futures=True)
 
 
 def exit_code(rows: Sequence[Row]) -> int:

@@ -13,14 +13,16 @@ import importlib.util
 import multiprocessing
 import multiprocessing.connection
 import os
+import platform
 import signal
 import sys
 import tempfile
 import threading
 import time
 import warnings
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,14 +30,13 @@ from typing import Any, NamedTuple
 from harness.lockstep import Answer, Case
 from harness.measure import TooSlow, measure
 from harness.student import opened
+from harness.threads import THREADS, unless_set
 from impls.interface import SOURCES, Declaration, declaration
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 LAST_WORDS = 65_536  # bytes of what an implementation printed, searched for the reason of its end
 DEATHS = 3  # as a rule, see Job
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-COMPILED = {  # what one of JAX's processes has compiled the others need not, within a run
-    "JAX_COMPILATION_CACHE_DIR": "",
+COMPILED = {  # what one of JAX's processes has compiled the others need not, nor the next run
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
@@ -205,20 +206,30 @@ def _shares(at_once: int) -> list[list[int]]:
     return [mine[k * each : (k + 1) * each] for k in range(at_once)]
 
 
-@contextlib.contextmanager
-def settings(at_once: int, folder: str = "") -> Iterator[None]:
+def settings(at_once: int, folder: str = "") -> contextlib.AbstractContextManager[None]:
     """Set what the processes inherit, but for what the user has set: threads, a share each; JAX's cache."""
     share = str(max(1, (os.cpu_count() or 1) // at_once))
-    settings = dict.fromkeys(THREADS, share)
-    if folder and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        settings |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(Path(folder) / "jax")}
-    mine = {name: value for name, value in settings.items() if name not in os.environ}
-    os.environ.update(mine)
-    try:
-        yield
-    finally:
-        for name in mine:
-            del os.environ[name]
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(kept() or Path(folder) / "jax")} if folder else {}
+    return unless_set(dict.fromkeys(THREADS, share) | (COMPILED | cache if cache else {}))
+
+
+def kept() -> Path | None:
+    """Return the folder where JAX keeps what it compiles from run to run, in the user's cache; None if it cannot.
+
+    JAX's key for a program holds the program itself, the options and the versions, but not what the processor can
+    do, so that each kind of processor has a folder.
+    """
+    with contextlib.suppress(OSError, RuntimeError):  # no home, or none that can be written to
+        processor = Path("/proc/cpuinfo")
+        lines = processor.read_text().splitlines() if processor.exists() else [platform.processor()]
+        can = next((line for line in lines if line.startswith(("flags", "Features"))), lines[0])
+        kind = f"{platform.machine()}-{zlib.crc32(can.encode()):08x}"
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(home) / "crosscheck" / "jax" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
 
 
 def _start(worker: _Worker, time_limit: float) -> _Worker:

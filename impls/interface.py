@@ -154,6 +154,30 @@ def check(network: Network, params: Params, X: Array, Y: Array | None = None) ->
 
     Called at every entry point; under `jax.jit` it costs nothing after the first call.
     """
+    if not _fits(network, params, X, Y):
+        _explain(network, params, X, Y)
+
+
+def _fits(network: Network, params: Params, X: Array, Y: Array | None) -> bool:
+    """Return whether everything is as it should be, in a few microseconds."""
+    try:
+        n, m, dtype = network.n, X.shape[1], X.dtype
+        return (
+            X.shape == (n[0], m)
+            and m >= 1
+            and len(params) == len(n) - 1
+            and (Y is None or (Y.shape == (n[-1], m) and Y.dtype == dtype))
+            and all(
+                W.shape == (n[l], n[l - 1]) and b.shape == (n[l], 1) and W.dtype == dtype and b.dtype == dtype
+                for l, (W, b) in enumerate(params, start=1)
+            )
+        )
+    except Exception:  # an array without a shape, a layer that is no pair: explained below
+        return False
+
+
+def _explain(network: Network, params: Params, X: Array, Y: Array | None) -> None:
+    """Raise BadInput with what does not fit."""
     if len(params) != network.L:
         raise BadInput(f"params: {len(params)} layers, expected {network.L} [{network.dimensions}]")
     _check_matrix("X", X, (network.n[0], None), network, "examples are columns: X.reshape(n_x, m)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import importlib.util
@@ -24,7 +25,7 @@ import numpy as np
 
 from harness.bench.sizes import Size, draw
 from harness.measure import environment
-from harness.workers import THREADS
+from harness.threads import THREADS
 from impls.interface import load
 
 ALPHA = 1e-3  # small: nothing saturates, whatever the number of iterations
@@ -218,12 +219,19 @@ def peak(run: Any) -> int | None:
     status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     try:
         gc.collect()
+        _give_back()
         clear.write_text("5")  # the high-water mark begins again at what lies there now
         before = _kilobytes(status.read_text(), "VmRSS")
         run(2)
         return 1024 * (_kilobytes(status.read_text(), "VmHWM") - before)
     except (OSError, KeyError):
         return None
+
+
+def _give_back() -> None:
+    """Let glibc return what was freed to the system, so that it counts when it is taken again."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _kilobytes(status: str, name: str) -> int:

@@ -14,6 +14,7 @@ from impls.interface import Array, Layer, Network, Params, check, check_differen
 
 BATCH = 16_384  # logits of so many outputs are kept, and their costs computed together: few calls for small problems
 LARGE = 2**22  # multiplications from which on a product is worth a call that takes longer to begin
+LONG = 256  # terms in each sum from which on oneDNN gains more than copying its result costs
 ONEDNN = torch.backends.mkldnn.is_available()
 
 
@@ -109,7 +110,7 @@ def product(left: Array, right: Array, out: Array) -> Array:
         blocks = right.unflatten(1, (threads, -1)).transpose(0, 1)
         torch.bmm(left.expand(threads, 1, p), blocks, out=out.view(threads, 1, -1))
         return out
-    if ONEDNN and out.dtype == torch.float32 and min(k, p, q) >= 16:
+    if ONEDNN and out.dtype == torch.float32 and p >= LONG and min(k, q) >= 16:
         return out.copy_(torch.ops.mkldnn._linear_pointwise(left, right.T, None, "none", [], ""))
     return torch.mm(left, right, out=out)
 

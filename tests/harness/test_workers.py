@@ -221,3 +221,33 @@ def test_a_probe_leaves_the_null_device_alone() -> None:
     """Its worker's log once was the null device, which a new process begins by deleting: as root, for everyone."""
     assert isinstance(probe("numpy"), About)
     assert Path(os.devnull).is_char_device()
+
+
+def test_what_jax_compiles_is_kept_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = workers.kept()
+    assert folder is not None
+    assert folder.is_dir()
+    assert tmp_path in folder.parents
+    with workers.settings(2, "elsewhere"):
+        assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_without_a_cache_of_the_users_it_is_kept_for_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert workers.kept() is None
+    with workers.settings(2, str(tmp_path)):
+        assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(tmp_path / "jax")
+
+
+def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "mine")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    with workers.settings(2, "elsewhere"):
+        assert os.environ["JAX_COMPILATION_CACHE_DIR"] == "mine"
+        assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
