@@ -17,6 +17,7 @@ from harness.noise import FACTOR
 from harness.verdict import BAD, VERDICTS, Row
 from impls.interface import DTYPES, BadInput
 
+STEERING = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_", "NVIDIA_TF32")
 FILES = ("agreement.csv", "agreement.md", "environment.json")
 
 
@@ -188,7 +189,10 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
 
 
 def environment(abouts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the run ran on: versions, processor, device, BLAS, threads, precision switches, commit."""
+    """Return what the run ran on: versions, processor, device, BLAS, threads, precision switches, commit.
+
+    variables: what the user's environment says to the libraries, such as another kind of processor to OpenBLAS.
+    """
     return {
         "date": pd.Timestamp.now(tz="UTC").strftime("%Y-%m-%d"),
         "commit": _commit(),
@@ -198,6 +202,7 @@ def environment(abouts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, 
         "cores": os.cpu_count(),
         "pandas": pd.__version__,
         "frameworks": {name: dict(about) for name, about in sorted(abouts.items())},
+        "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(STEERING)},
         "settings": dict(settings),
     }
 

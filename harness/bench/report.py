@@ -92,13 +92,14 @@ def short(lines: Sequence[Line]) -> list[str]:
 def markdown(lines: Sequence[Line], grown: Sequence[Grown], environment: Mapping[str, Any]) -> str:
     """Return speed.md: how to read it, the fast paths, every contestant, and growth."""
     settings = environment.get("settings", {})
+    variables = " ".join(f"{name}={value}" for name, value in environment.get("variables", {}).items())
     text = [
         "# Speed",
         "",
         f"Run on {environment.get('processor')}, {settings.get('threads')} threads, device {settings.get('device')}, "
         f"{environment.get('date')}; see speed_environment.json. Every contestant has a process of its own; they take "
         f"turns for {settings.get('rounds')} rounds, and only one computes at a time. A ratio is the median of the "
-        "ratios of each round.",
+        "ratios of each round." + (f" The environment says {variables}." if variables else ""),
         "",
         "- first call: one iteration, with compilation and warm-up, which no other figure contains.",
         "- floor: the larger of the 3L - 1 bare matrix products of an iteration, in the fastest of the frameworks, and "

@@ -15,6 +15,7 @@ from harness.bench.figures import PEER, Line, exponent, floors, lines, memory, r
 from harness.bench.report import Grown, cells, csv, markdown, number, short
 from harness.bench.sizes import GROWTH, SIZES, Size, choose, draw
 from harness.bench.turns import Contestant, Ready, contest, contestants, peak, repetitions
+from harness.tables import environment
 from impls.interface import BadInput
 
 Run = Callable[..., tuple[int, str, str]]
@@ -126,6 +127,8 @@ def test_the_report_has_every_contestant_and_the_growth() -> None:
     text = markdown(found, grown, {"settings": {"threads": 2}})
     assert "| numpy/fast | 0.1 | 10 | 9 to 11 | 1.5 | 1.2 | 0.2 |  |" in text
     assert "| width | numpy/fast | 2 | 2.00 | 16: 1, 32: 2, 64: 8 |" in text
+    assert "The environment says" not in text
+    assert "says OPENBLAS_CORETYPE=Zen." in markdown([], [], {"variables": {"OPENBLAS_CORETYPE": "Zen"}})
     assert short(found)[-1] == "| 2-4-1 x 400 | float32 | " + " | ".join(["0.2 | 1.5 | 1.2"] * 3) + " |"
     assert csv(found).count("\n") == 4
 
@@ -212,3 +215,11 @@ def test_a_bad_request_is_one_line(run: Run, words: str, expected: str) -> None:
     code, out, err = run("bench", *words.split())
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert expected in err
+
+
+def test_the_environment_tells_what_steers_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
+    monkeypatch.setenv("A_PASSWORD", "secret")
+    told = environment({}, {})["variables"]
+    assert told["OPENBLAS_CORETYPE"] == "Zen"
+    assert "A_PASSWORD" not in told
