@@ -120,7 +120,7 @@ def test_nothing_is_left_running_when_the_harness_is_told_to_end(tmp_path: Path)
 
 def test_kill_of_a_worker_fails_that_case_and_the_rest_go_on(problem: Problem) -> None:
     """As `kill -9` from another shell: the first worker that computes is killed, once."""
-    problems = [problem._replace(name=f"p{k}") for k in range(3)]
+    problems = [problem._replace(name=f"p{k}") for k in range(40)]  # more than may wait to be judged
     rows: list[Row] = []
     killed = threading.Event()
 
@@ -132,9 +132,9 @@ def test_kill_of_a_worker_fails_that_case_and_the_rest_go_on(problem: Problem) -
 
     compare(problems, implementations([f"{RIGHT}/mine"]), ["float64"], "cpu", report, rows, {}, 20.0)
     assert killed.is_set()
-    assert [row.problem for row in rows] == ["p0", "p1", "p2"]
+    assert [row.problem for row in rows] == [problem.name for problem in problems]
     assert rows[0].verdict == "agrees"
-    (failed,) = [row for row in rows if row.verdict != "agrees"]  # p1, or p2 if p1 was answered before the kill
+    (failed,) = [row for row in rows if row.verdict != "agrees"]
     assert failed.verdict == "failed"
     assert "SIGKILL" in failed.cause
 
