@@ -75,9 +75,7 @@ def list_() -> None:
 def compare(
     impl: Impls = None,
     problem: Names = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also every activation on every data set, and the fast paths.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")] = False,
     data: DataFile = None,
     test: TestFile = None,
     label: Label = None,
@@ -123,7 +121,7 @@ def compare(
     )  # fmt: skip
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
-    chosen = comparison.implementations(impl, time_limit, everything)
+    chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
     comparison.check_device(device, chosen, time_limit)
     tables.writable(out)

@@ -31,15 +31,10 @@ class Implementation(NamedTuple):
 
 
 WAITING = 16  # answers that wait to be judged
-FAST = "fast"  # the source that writes by_hand's equations for speed; asked for by name, or with --all
 
 
-def implementations(
-    names: Sequence[str] | None, time_limit: float = workers.TIME_LIMIT, everything: bool = False
-) -> list[Implementation]:
+def implementations(names: Sequence[str] | None, time_limit: float = workers.TIME_LIMIT) -> list[Implementation]:
     """Return what the names stand for: `framework/source`, a framework, or a dotted path; all of ours if none.
-
-    everything: the fast paths too where no name is given.
 
     An outsider's module is asked for its sources in a process of its own. Raises BadInput, with the nearest names.
     """
@@ -64,8 +59,6 @@ def implementations(
                 f"{nearest(name, [f'{framework}/{each}' for each in sources])}"
             )
         found |= dict.fromkeys(Implementation(framework, each) for each in ([source] if source else sources))
-    if not names and not everything:
-        return [each for each in found if each.source != FAST]
     return list(found)
 
 
