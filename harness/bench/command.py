@@ -17,7 +17,7 @@ from harness.screen import progress
 from impls.interface import DTYPES, SOURCES, BadInput, nearest
 
 TIMED = ("by_hand", "fast", "native")  # the others say by_hand or native in other words, or loop over examples
-REPETITION, QUICK = 0.2, 0.02  # seconds of one repetition
+REPETITION, QUICK = 0.1, 0.02  # seconds of one repetition
 
 
 def everyone(names: Sequence[str] | None) -> list[str]:

@@ -6,6 +6,7 @@ one operation takes the step. No product makes a copy: BLAS reads the transposed
 Where there is much to multiply on the CPU, `product` knows what is twice as fast there as torch.mm.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,8 @@ class Slot(NamedTuple):
     """What one layer reads and writes. W, dW (n[l], n[l-1]); b, db (n[l], 1) are views of the two vectors.
 
     A (n[l], m): Z[l], then A[l], then dZ[l]. slope (n[l], m): g[l]′(Z[l]) where g[l] has a kink, in numbers, since
-    torch multiplies by booleans four times as slowly.
+    torch multiplies by booleans four times as slowly. dA (n[l], m): one buffer for all layers. W_T and A_T: W and A
+    transposed, where they lie; a view takes torch a microsecond.
     """
 
     W: Array
@@ -31,15 +33,21 @@ class Slot(NamedTuple):
     db: Array
     A: Array
     slope: Array
+    dA: Array
+    W_T: Array
+    A_T: Array
 
 
 class Workspace(NamedTuple):
-    """All that an iteration writes: the parameters and m times their gradient, vectors; a slot a layer; dA[l]."""
+    """All that an iteration writes: the parameters and m times their gradient, vectors; a slot a layer.
+
+    multiply: torch.mm, or `product` where a product is large.
+    """
 
     parameters: Array
     gradient: Array
     slots: list[Slot]
-    dA: Array
+    multiply: Callable[..., Array]
 
 
 def allocate(network: Network, params: Params, X: Array) -> Workspace:
@@ -47,19 +55,22 @@ def allocate(network: Network, params: Params, X: Array) -> Workspace:
     m = X.shape[1]
     parameters = torch.cat([array.reshape(-1) for layer in params for array in layer])
     gradient = torch.empty_like(parameters)
+    buffer = X.new_empty(max(network.n[1:]) * m)
     slots, start = [], 0
     for n, before, name in zip(network.n[1:], network.n[:-1], network.g, strict=True):
         middle, end = start + n * before, start + n * before + n
-        kinked = name in ("relu", "leaky_relu")
+        W, A = parameters[start:middle].view(n, before), X.new_empty(n, m)
+        slope = X.new_empty((n, m) if name in ("relu", "leaky_relu") else (0, 0))
         slots.append(
             Slot(
-                parameters[start:middle].view(n, before), parameters[middle:end].view(n, 1),
+                W, parameters[middle:end].view(n, 1),
                 gradient[start:middle].view(n, before), gradient[middle:end].view(n, 1),
-                X.new_empty(n, m), X.new_empty((n, m) if kinked else (0, 0)),
+                A, slope, buffer[: n * m].view(n, m), W.T, A.T,
             )
         )  # fmt: skip
         start = end
-    return Workspace(parameters, gradient, slots, X.new_empty(max(network.n[1:]) * m))
+    large = m * max(slot.W.numel() for slot in slots) >= LARGE
+    return Workspace(parameters, gradient, slots, product if large else torch.mm)
 
 
 def activate(network: Network, l: int, Z: Array, slope: Array) -> None:
@@ -118,12 +129,12 @@ def product(left: Array, right: Array, out: Array) -> Array:
 def forward(network: Network, work: Workspace, X: Array) -> None:
     """Fill the slots with A[1], ..., A[L-1] and Z[L]."""
     A = X
-    for l, (W, b, _, _, Z, slope) in enumerate(work.slots, start=1):
+    for l, (W, b, _, _, Z, slope, *_) in enumerate(work.slots, start=1):
         # Z[l] = W[l] A[l−1] + b[l]                                           (n[l], m)
-        if Z.numel() * len(A) < LARGE:
-            torch.addmm(b, W, A, out=Z)
-        else:
+        if work.multiply is product:
             product(W, A, out=Z).add_(b)
+        else:
+            torch.addmm(b, W, A, out=Z)
         if l < network.L:
             activate(network, l, Z, slope)
         A = Z
@@ -131,31 +142,25 @@ def forward(network: Network, work: Workspace, X: Array) -> None:
 
 def backward(network: Network, work: Workspace, X: Array, Y: Array) -> None:
     """Turn the slots from A[l] and Z[L] to dZ[l], and fill the gradient, m times that of J."""
-    *_, A, slope = work.slots[-1]
+    _, _, _, _, A, slope, dA, *_ = work.slots[-1]
     activate(network, network.L, A, slope)
     if network.loss == "cross_entropy":
         # dZ[L] = A[L] − Y
         A.sub_(Y)
     else:
         # dZ[L] = (A[L] − Y) ∘ g[L]′(Z[L])
-        dA = torch.sub(A, Y, out=scratch(work, A))
-        differentiate(network, network.L, dA, A, slope)
+        differentiate(network, network.L, torch.sub(A, Y, out=dA), A, slope)
     for l in range(network.L, 0, -1):
-        W, _, dW, db, dZ, _ = work.slots[l - 1]
-        *_, before, slope = work.slots[l - 2] if l > 1 else (X, X)
+        _, _, dW, db, dZ, _, _, W_T, _ = work.slots[l - 1]
         # m dW[l] = dZ[l] A[l−1]ᵀ                                             (n[l], n[l−1])
-        product(dZ, before.T, out=dW)
+        work.multiply(dZ, work.slots[l - 2].A_T if l > 1 else X.T, out=dW)
         # m db[l] = Σ dZ[l]                                                   (n[l], 1)
         torch.sum(dZ, 1, keepdim=True, out=db)
         if l > 1:
+            _, _, _, _, before, slope, dA, *_ = work.slots[l - 2]
             # dA[l−1] = W[l]ᵀ dZ[l]                                           (n[l−1], m)
-            dA = product(W.T, dZ, out=scratch(work, before))
+            work.multiply(W_T, dZ, out=dA)
             differentiate(network, l - 1, dA, before, slope)
-
-
-def scratch(work: Workspace, like: Array) -> Array:
-    """Return the buffer for dA, in the shape of another array."""
-    return work.dA[: like.numel()].view(like.shape)
 
 
 def costs(network: Network, Z: Array, Y: Array) -> Array:
