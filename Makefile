@@ -65,12 +65,13 @@ lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-readme: ## copy the counts of results/agreement.md and results/power.md into README.md
+readme: ## copy the counts of results/agreement.md, results/power.md and results/speed.md into README.md
 	@sed -n '/^| implementation/,/^$$/p' results/agreement.md | sed '/^$$/d' > counts.part
 	@(sed -n '/^- /p' results/power.md; echo; sed -n '/^| criterion/,/^$$/p' results/power.md | sed '/^$$/d') > power.part
-	@for block in counts power; do sed -i.part -e "/^<!-- $$block/,/^<!-- end/{//!d;}" \
+	@sed -n '/^| size/,/^$$/p' results/speed.md | sed '/^$$/d' > speed.part
+	@for block in counts power speed; do sed -i.part -e "/^<!-- $$block/,/^<!-- end/{//!d;}" \
 		-e "/^<!-- $$block/r $$block.part" README.md; done
-	@rm -f counts.part power.part README.md.part
+	@rm -f counts.part power.part speed.part README.md.part
 
 lock: ## renew requirements.lock: the newest versions that pyproject.toml allows
 	rm -rf .venv-lock

@@ -27,19 +27,14 @@ def committed(name: str) -> str:
     return done.stdout
 
 
-def test_the_counts_are_those_of_the_last_run() -> None:
-    found = re.search(r"<!-- counts:.*?-->\n(.*?)<!-- end -->", committed("README.md"), re.DOTALL)
+@pytest.mark.parametrize(
+    ("block", "results"),
+    [("counts", "results/agreement.md"), ("power", "results/power.md"), ("speed", "results/speed.md")],
+)
+def test_the_tables_are_those_of_the_last_run(block: str, results: str) -> None:
+    found = re.search(rf"<!-- {block}:.*?-->\n(.*?)<!-- end -->", committed("README.md"), re.DOTALL)
     assert found is not None
     lines = [line for line in found[1].splitlines() if line.strip()]
     assert len(lines) > 10
-    results = committed("results/agreement.md").splitlines()
-    assert [line for line in lines if line not in results] == []
-
-
-def test_the_findings_on_power_are_those_of_the_last_run() -> None:
-    found = re.search(r"<!-- power:.*?-->\n(.*?)<!-- end -->", committed("README.md"), re.DOTALL)
-    assert found is not None
-    lines = [line for line in found[1].splitlines() if line.strip()]
-    assert len(lines) > 10
-    results = committed("results/power.md").splitlines()
-    assert [line for line in lines if line not in results] == []
+    there = committed(results).splitlines()
+    assert [line for line in lines if line not in there] == []
