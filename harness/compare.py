@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -167,20 +166,12 @@ def at_leisure(function: Callable[..., None]) -> Iterator[Callable[..., None]]:
 
     At most WAITING calls are put off; what one of them raises is raised here. An interrupt drops what waits.
     """
-    free = threading.Semaphore(WAITING)
     calls: deque[Future[None]] = deque()
 
-    def call(*arguments: Any) -> None:
-        try:
-            function(*arguments)
-        finally:
-            free.release()
-
     def later(*arguments: Any) -> None:
-        free.acquire()
-        while calls and calls[0].done():
+        if len(calls) == WAITING:
             calls.popleft().result()
-        calls.append(judging.submit(call, *arguments))
+        calls.append(judging.submit(function, *arguments))
 
     judging = ThreadPoolExecutor(1)
     try:

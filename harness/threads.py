@@ -10,15 +10,20 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @contextlib.contextmanager
-def unless_set(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set these environment variables, but for those that the user has set, and take them back."""
-    mine = {name: value for name, value in settings.items() if name not in os.environ}
-    os.environ.update(mine)
+def during(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set these environment variables, and put back what was there."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        for name in mine:
-            del os.environ[name]
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def unless_set(settings: Mapping[str, str]) -> contextlib.AbstractContextManager[None]:
+    """Set these environment variables, but for those that the user has set, and take them back."""
+    return during({name: value for name, value in settings.items() if name not in os.environ})
 
 
 def load_numpy() -> None:

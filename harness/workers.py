@@ -209,8 +209,10 @@ def _shares(at_once: int) -> list[list[int]]:
 def settings(at_once: int, folder: str = "") -> contextlib.AbstractContextManager[None]:
     """Set what the processes inherit, but for what the user has set: threads, a share each; JAX's cache."""
     share = str(max(1, (os.cpu_count() or 1) // at_once))
-    cache = {"JAX_COMPILATION_CACHE_DIR": str(kept() or Path(folder) / "jax")} if folder else {}
-    return unless_set(dict.fromkeys(THREADS, share) | (COMPILED | cache if cache else {}))
+    wanted = dict.fromkeys(THREADS, share)
+    if folder:
+        wanted |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(kept() or Path(folder) / "jax")}
+    return unless_set(wanted)
 
 
 def kept() -> Path | None:

@@ -25,7 +25,7 @@ import numpy as np
 
 from harness.bench.sizes import Size, draw
 from harness.measure import environment
-from harness.threads import THREADS
+from harness.threads import THREADS, during
 from impls.interface import load
 
 ALPHA = 1e-3  # small: nothing saturates, whatever the number of iterations
@@ -129,25 +129,22 @@ def contestants(names: Sequence[str], threads: int, device: str) -> Iterator[lis
     """Start a process each, one after another, and end them all. What is not installed has a reason and no process."""
     everyone = [Contestant(name) for name in names]
     settings = dict.fromkeys(THREADS, str(threads)) | {"KERAS_BACKEND": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
     context = multiprocessing.get_context("spawn")
     try:
-        for each in everyone:
-            if absent := [package for package in needs(each.name) if importlib.util.find_spec(package) is None]:
-                each.reason = f"not run: {absent[0]} is not installed"
-                continue
-            if device != "cpu" and needs(each.name)[0] in CPU_ONLY:
-                each.reason = f"not run: computes on the CPU, {device} was asked for"
-                continue
-            each.connection, theirs = context.Pipe()
-            each.process = context.Process(target=serve, args=(theirs, each.name, threads, device), daemon=True)
-            each.process.start()
-            theirs.close()
+        with during(settings):  # they inherit it
+            for each in everyone:
+                if absent := [package for package in needs(each.name) if importlib.util.find_spec(package) is None]:
+                    each.reason = f"not run: {absent[0]} is not installed"
+                    continue
+                if device != "cpu" and needs(each.name)[0] in CPU_ONLY:
+                    each.reason = f"not run: computes on the CPU, {device} was asked for"
+                    continue
+                each.connection, theirs = context.Pipe()
+                each.process = context.Process(target=serve, args=(theirs, each.name, threads, device), daemon=True)
+                each.process.start()
+                theirs.close()
         yield everyone
     finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
         for each in everyone:
             if each.process is not None:
                 each.connection.close()

@@ -2,8 +2,8 @@
 
 Z[l], A[l] and dZ[l] (n[l], m) lie in one buffer: A[l] replaces Z[l] on the way forward and dZ[l] replaces A[l] on
 the way back, when nobody needs the old one any more. All parameters are one vector and so is their gradient, and
-one operation takes the step. No product makes a copy: BLAS reads the transposed operands as they lie, X included.
-Where there is much to multiply on the CPU, `product` knows what is twice as fast there as torch.mm.
+one operation takes the step. No product copies what it reads: the transposed operands, X included, are read as they
+lie. Where there is much to multiply on the CPU, `product` knows what is twice as fast there as torch.mm.
 """
 
 from collections.abc import Callable
@@ -142,25 +142,26 @@ def forward(network: Network, work: Workspace, X: Array) -> None:
 
 def backward(network: Network, work: Workspace, X: Array, Y: Array) -> None:
     """Turn the slots from A[l] and Z[L] to dZ[l], and fill the gradient, m times that of J."""
-    _, _, _, _, A, slope, dA, *_ = work.slots[-1]
-    activate(network, network.L, A, slope)
+    output = work.slots[-1]
+    activate(network, network.L, output.A, output.slope)
     if network.loss == "cross_entropy":
         # dZ[L] = A[L] − Y
-        A.sub_(Y)
+        output.A.sub_(Y)
     else:
         # dZ[L] = (A[L] − Y) ∘ g[L]′(Z[L])
-        differentiate(network, network.L, torch.sub(A, Y, out=dA), A, slope)
+        torch.sub(output.A, Y, out=output.dA)
+        differentiate(network, network.L, output.dA, output.A, output.slope)
     for l in range(network.L, 0, -1):
-        _, _, dW, db, dZ, _, _, W_T, _ = work.slots[l - 1]
+        layer, before = work.slots[l - 1], work.slots[l - 2]
+        dZ = layer.A
         # m dW[l] = dZ[l] A[l−1]ᵀ                                             (n[l], n[l−1])
-        work.multiply(dZ, work.slots[l - 2].A_T if l > 1 else X.T, out=dW)
+        work.multiply(dZ, before.A_T if l > 1 else X.T, out=layer.dW)
         # m db[l] = Σ dZ[l]                                                   (n[l], 1)
-        torch.sum(dZ, 1, keepdim=True, out=db)
+        torch.sum(dZ, 1, keepdim=True, out=layer.db)
         if l > 1:
-            _, _, _, _, before, slope, dA, *_ = work.slots[l - 2]
             # dA[l−1] = W[l]ᵀ dZ[l]                                           (n[l−1], m)
-            work.multiply(W_T, dZ, out=dA)
-            differentiate(network, l - 1, dA, before, slope)
+            work.multiply(layer.W_T, dZ, out=before.dA)
+            differentiate(network, l - 1, before.dA, before.A, before.slope)
 
 
 def costs(network: Network, Z: Array, Y: Array) -> Array:
