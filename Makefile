@@ -24,22 +24,22 @@ help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 compare: $(READY) ## compare everything, print the table, write results/
-	$(PY) -m harness compare $(OPTIONS)
+	$(PY) -m crosscheck compare $(OPTIONS)
 
 compare-all: $(READY) ## also every activation on every data set
-	$(PY) -m harness compare --all $(OPTIONS)
+	$(PY) -m crosscheck compare --all $(OPTIONS)
 
 power: $(READY) ## plant every known fault in every problem; takes minutes
-	$(PY) -m harness power $(foreach name,$(PROBLEM),--problem $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
+	$(PY) -m crosscheck power $(foreach name,$(PROBLEM),--problem $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 truth: $(READY) ## certify the truth and its budget by ball arithmetic
-	$(PY) -m harness truth $(if $(OUT),--out $(OUT)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
+	$(PY) -m crosscheck truth $(if $(OUT),--out $(OUT)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
 
 claims: $(READY) ## measure what the notes claim, write results/claims.md, .csv and pictures
-	$(PY) -m harness claims $(foreach name,$(ONLY),--only $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
+	$(PY) -m crosscheck claims $(foreach name,$(ONLY),--only $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 bench: $(READY) ## time everything against its peers and the floor; ONLY=784 QUICK=1; the peers: pip install '.[bench]'
-	$(PY) -m harness bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
+	$(PY) -m crosscheck bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
 		$(if $(OUT),--out $(OUT)) $(foreach name,$(ONLY),--only $(name)) $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
 
 test: $(READY) ## every suite

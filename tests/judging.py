@@ -1,7 +1,7 @@
-"""What the suites share: problems in NumPy, a framework's answer to them, and the truth and the budget to hold it to.
+"""What the suites share: problems in NumPy, a framework's answer to them, and the oracle and the bound to hold it to.
 
-No tolerance is written anywhere in the tests: an answer must lie within the proved budget of the truth, and two
-answers within the sum of their budgets of each other.
+No tolerance is written anywhere in the tests: an answer must lie within the proved error bound of the oracle, and two
+answers within the sum of their bounds of each other.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from harness.budget import Budget, budget, output_budget, precision, step_budget
-from harness.lockstep import cast, held, named
-from harness.truth import Evaluation, evaluate, exact, kinks_of
-from impls.interface import Declaration, Framework, Layer, Network, Params
+from crosscheck.core.records import cast, named
+from crosscheck.judge.elementwise import held
+from crosscheck.oracle.error_bound import ErrorBound, error_bound, output_bound, precision, step_bound
+from crosscheck.oracle.float64 import Evaluation, evaluate, exact, grads_at_zero
+from crosscheck_impls.interface import Declaration, Framework, Layer, Network, Params
 
 M = 6  # examples; the shapes stay the same, so that JAX compiles once for each network
 
@@ -33,12 +33,12 @@ class Problem(NamedTuple):
 
 
 class Exact(NamedTuple):
-    """The truth of a problem, the budget of an implementation, and the truth's own."""
+    """The oracle of a problem, the bound of an implementation, and the oracle's own."""
 
-    truth: Evaluation
-    theirs: Budget
-    own: Budget
-    output: Any  # the bound on A[L], the truth's own included
+    oracle: Evaluation
+    theirs: ErrorBound
+    own: ErrorBound
+    output: Any  # the bound on A[L], the oracle's own included
 
 
 def draw(network: Network, seed: int = 0, dtype: str = "float64", m: int = M) -> Problem:
@@ -63,23 +63,23 @@ def draw(network: Network, seed: int = 0, dtype: str = "float64", m: int = M) ->
 
 def put(framework: Framework, problem: Problem) -> tuple[Network, Params, Any, Any]:
     """Return the arguments of `gradients`, on the framework's side."""
-    params = tuple(Layer(framework.put(W), framework.put(b)) for W, b in problem.params)
-    return problem.network, params, framework.put(problem.X), framework.put(problem.Y)
+    params = tuple(Layer(framework.from_numpy(W), framework.from_numpy(b)) for W, b in problem.params)
+    return problem.network, params, framework.from_numpy(problem.X), framework.from_numpy(problem.Y)
 
 
 def get(framework: Framework, params: Params) -> Params:
     """Return params or a gradient as NumPy arrays."""
-    return tuple(Layer(framework.get(W), framework.get(b)) for W, b in params)
+    return tuple(Layer(framework.to_numpy(W), framework.to_numpy(b)) for W, b in params)
 
 
-def ask(framework: Framework, source: str, problem: Problem) -> tuple[Any, Params]:
+def ask(framework: Framework, variant: str, problem: Problem) -> tuple[Any, Params]:
     """Return J and dParams as NumPy arrays."""
-    J, gradient = framework.gradients[source](*put(framework, problem))
-    return framework.get(J), get(framework, gradient)
+    J, gradient = framework.gradients[variant](*put(framework, problem))
+    return framework.to_numpy(J), get(framework, gradient)
 
 
 def judge(problem: Problem, declared: Declaration) -> Exact:
-    """Return the truth and the budgets of what a source declares of itself."""
+    """Return the oracle and the bounds of what a variant declares of itself."""
     return _judge(declared, problem.network, problem.dtype, problem.X.shape[1], *(a.tobytes() for a in arrays(problem)))
 
 
@@ -89,13 +89,13 @@ def _judge(declared: Declaration, network: Network, dtype: str, m: int, *raw: by
     shapes = [shape for n, before in zip(network.n[1:], network.n[:-1], strict=True) for shape in ((n, before), (n, 1))]
     *layers, X, Y = (exact(a).reshape(s) for a, s in zip(flat, [*shapes, (network.n[0], m), (-1, m)], strict=True))
     params = tuple(Layer(W, b) for W, b in zip(layers[::2], layers[1::2], strict=True))
-    truth = evaluate(network, params, X, Y, kinks_of(network, declared.kink))
+    oracle = evaluate(network, params, X, Y, grads_at_zero(network, declared.relu_grad_at_zero))
     p, p64 = precision(dtype, declared.precision), precision("float64")
-    plain = Declaration(kink=declared.kink)
-    own = budget(network, params, truth, Y, p64, plain)
-    predicting = declared._replace(form="logits")  # `predict` does, whatever the source
-    output = output_budget(network, params, truth, p, predicting) + own.output
-    return Exact(truth, budget(network, params, truth, Y, p, declared), own, output)
+    plain = Declaration(relu_grad_at_zero=declared.relu_grad_at_zero)
+    own = error_bound(network, params, oracle, Y, p64, plain)
+    predicting = declared._replace(formulation="logits")  # `predict` does, whatever the variant
+    output = output_bound(network, params, oracle, p, predicting) + own.output
+    return Exact(oracle, error_bound(network, params, oracle, Y, p, declared), own, output)
 
 
 def arrays(problem: Problem) -> list[Any]:
@@ -109,17 +109,17 @@ def assert_within(tensor: str, got: Any, expected: Any, E: Any, dtype: str) -> N
     with np.errstate(all="ignore"):  # in ulps of 0 any error is infinite
         c = held(tensor, 0, got, expected, E, dtype)
     assert c.undefined == 0, f"{tensor}: {c.undefined} elements without a bound: the case is no test"
-    assert c.ratio <= 1, f"{tensor}{list(c.element)}: got {c.got!r}, expected {c.truth!r}, budget {c.budget:.3g}"
+    assert c.ratio <= 1, f"{tensor}{list(c.element)}: got {c.got!r}, expected {c.oracle!r}, bound {c.bound:.3g}"
 
 
 def assert_true(problem: Problem, answer: tuple[Any, Params], declared: Declaration) -> None:
-    """Hold J and every dW and db against the truth, with the sum of the budgets."""
-    truth, theirs, own, _ = judge(problem, declared)
+    """Hold J and every dW and db against the oracle, with the sum of the bounds."""
+    oracle, theirs, own, _ = judge(problem, declared)
     J, gradient = answer
-    assert_within("J", J, np.asarray(truth.J), np.asarray(theirs.J + own.J), problem.dtype)
+    assert_within("J", J, np.asarray(oracle.J), np.asarray(theirs.J + own.J), problem.dtype)
     for (tensor, got, _), true, E, E_own in zip(
         named(problem.network, gradient, "d"),
-        flat(truth.gradient),
+        flat(oracle.gradient),
         flat(theirs.gradient),
         flat(own.gradient),
         strict=True,
@@ -127,8 +127,10 @@ def assert_true(problem: Problem, answer: tuple[Any, Params], declared: Declarat
         assert_within(tensor, got, true, E + E_own, problem.dtype)
 
 
-def assert_same(first: tuple[Any, Params], E_first: Budget, second: tuple[Any, Params], E_second: Budget) -> None:
-    """Two answers to one question lie within the sum of their budgets of each other."""
+def assert_same(
+    first: tuple[Any, Params], E_first: ErrorBound, second: tuple[Any, Params], E_second: ErrorBound
+) -> None:
+    """Two answers to one question lie within the sum of their bounds of each other."""
     dtype = str(first[0].dtype)
     assert_within("J", first[0], second[0], np.asarray(E_first.J + E_second.J), dtype)
     for l, (got, expected, E, F) in enumerate(
@@ -138,20 +140,20 @@ def assert_same(first: tuple[Any, Params], E_first: Budget, second: tuple[Any, P
 
 
 def assert_step(problem: Problem, after: Params, alpha: float, declared: Declaration) -> None:
-    """Hold the params after one step against params - alpha x the truth's gradient."""
-    truth, theirs, own, _ = judge(problem, declared)
+    """Hold the params after one step against params - alpha x the oracle's gradient."""
+    oracle, theirs, own, _ = judge(problem, declared)
     p, p64 = precision(problem.dtype, declared.precision), precision("float64")
     alpha = float(np.dtype(problem.dtype).type(alpha))
     for (tensor, got, _), start, dW, E, E_own in zip(
         named(problem.network, after, "after a step: "),
         flat(problem.params),
-        flat(truth.gradient),
+        flat(oracle.gradient),
         flat(theirs.gradient),
         flat(own.gradient),
         strict=True,
     ):
         W = exact(start)
-        bound = step_budget(W, dW, E, alpha, p) + step_budget(W, dW, E_own, alpha, p64)
+        bound = step_bound(W, dW, E, alpha, p) + step_bound(W, dW, E_own, alpha, p64)
         assert_within(tensor, got, W - alpha * dW, bound, problem.dtype)
 
 

@@ -1,7 +1,7 @@
 """What holds in each framework alone: published figures, closed forms, building blocks, the models among each other.
 
-A framework's suite is `class TestX(Laws): framework = impls.with_x`. Numbers are worked by hand, or printed by the
-course's exercises (../shared/SPEC.md lists them) and then compared to the digits printed. Where numbers are whole
+A framework's suite is `class TestX(Laws): framework = crosscheck_impls.with_x`. Numbers are worked by hand, or printed
+by the course's exercises and then compared to the digits printed. Where numbers are whole
 or halves, every operation is exact in floating point and so is the comparison.
 """
 
@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from crosscheck.oracle.error_bound import LOGARITHM, PLAIN, TANH, precision
+from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network, Params, declaration
 
-from harness.budget import LOGARITHM, PLAIN, TANH, precision
-from impls.interface import DTYPES, Declaration, Layer, Network, Params, declaration
 from tests.judging import (
     Problem,
     ask,
@@ -33,7 +33,7 @@ from tests.judging import (
     same_bits,
 )  # fmt: skip
 
-TEXTBOOK = Declaration(form="textbook")
+TEXTBOOK = Declaration(formulation="textbook")
 ONE = Network((1, 1), ("sigmoid",))
 TWO = Network((2, 1), ("sigmoid",))
 TINY = Problem(
@@ -66,17 +66,17 @@ class Laws:
         return importlib.import_module(f"{self.framework.__name__}.{name}")
 
     def put(self, *rows: list[float], dtype: str = "float64") -> Any:
-        return self.framework.put(np.array(rows, dtype))
+        return self.framework.from_numpy(np.array(rows, dtype))
 
     def layer(self, W: list[list[float]], b: list[float]) -> Layer:
         return Layer(self.put(*W), self.put(*([each] for each in b)))
 
     def rows(self, array: Any) -> list[list[float]]:
-        return self.framework.get(array).tolist()
+        return self.framework.to_numpy(array).tolist()
 
     def backward(self, model: str, problem: Problem) -> tuple[Any, Params]:
         J, gradient = self.framework.models[model].backward(*put(self.framework, problem))
-        return self.framework.get(J), get(self.framework, gradient)
+        return self.framework.to_numpy(J), get(self.framework, gradient)
 
     # ---------------------------------------------------------------- published figures
 
@@ -101,50 +101,52 @@ class Laws:
         (before,), _ = self.framework.fit("by_hand", network, params, X, Y, 0.009, 99)
         (after,), costs = self.framework.fit("by_hand", network, params, X, Y, 0.009, 100)
         _, (last,) = self.framework.gradients["by_hand"](network, (before,), X, Y)
-        assert self.framework.get(costs).shape == (100,)
-        printed(self.framework.get(after.W), "0.11245790 0.23106775")
-        printed(self.framework.get(after.b), "1.55930492484")
-        printed(self.framework.get(last.W), "0.90158428 1.76250842")
-        printed(self.framework.get(last.b), "0.430462071679")
+        assert self.framework.to_numpy(costs).shape == (100,)
+        printed(self.framework.to_numpy(after.W), "0.11245790 0.23106775")
+        printed(self.framework.to_numpy(after.b), "1.55930492484")
+        printed(self.framework.to_numpy(last.W), "0.90158428 1.76250842")
+        printed(self.framework.to_numpy(last.b), "0.430462071679")
 
     def test_published_sigmoid(self):
         # notes: N15
         for sigmoid in (self.module("activations").sigmoid, self.framework.textbook.sigmoid_by_definition):
-            printed(self.framework.get(sigmoid(self.put([9.2]))), "0.999898970806")
+            printed(self.framework.to_numpy(sigmoid(self.put([9.2]))), "0.999898970806")
 
     @pytest.mark.parametrize(
         ("Y", "figure"), [([1.0, 1.0, 1.0], 0.41493159961539694), ([1.0, 1.0, 0.0], 0.2797765635793422)]
     )
     def test_published_costs(self, Y, figure):
-        """All 17 digits are printed, and so an error in the last one is too: the textbook's budget, theirs and ours."""
+        """All 17 digits are printed, and so an error in the last one is too: the textbook's bound, theirs and ours."""
         # notes: N3
         A = np.array([[0.8, 0.9, 0.4]])
         Z = np.log(A / (1 - A))
         problem = Problem(ONE, (Layer(np.ones((1, 1)), np.zeros((1, 1))),), Z, np.array([Y]))
         E = judge(problem, TEXTBOOK).theirs.J
-        J = self.framework.textbook.cost(ONE, self.framework.put(A), self.put(Y))
-        assert_within("J", self.framework.get(J), np.asarray(figure), np.asarray(2 * E), "float64")
+        J = self.framework.textbook.cost(ONE, self.framework.from_numpy(A), self.put(Y))
+        assert_within("J", self.framework.to_numpy(J), np.asarray(figure), np.asarray(2 * E), "float64")
         # Z has the roundings of 1 − A, of the quotient and of log; |∂J/∂z| <= 1/m
         E_Z = precision("float64").u * (3 + LOGARITHM * np.abs(Z)).mean()
-        J = self.module("losses").cross_entropy(self.framework.put(Z), self.put(Y))
+        J = self.module("losses").cross_entropy(self.framework.from_numpy(Z), self.put(Y))
         bound = np.asarray(E + E_Z + judge(problem, PLAIN).theirs.J)
-        assert_within("J", self.framework.get(J), np.asarray(figure), bound, "float64")
+        assert_within("J", self.framework.to_numpy(J), np.asarray(figure), bound, "float64")
 
     @pytest.mark.skipif("CROSSCHECK_CATS" not in os.environ, reason=f"CROSSCHECK_CATS is not set; {SET}")
     def test_published_cat_images(self):
         # notes: N2, N13, N24
         pytest.importorskip("h5py", reason="h5py is not installed: it reads the course's images")
-        from harness.data import read
+        from crosscheck.problems.datasets import read
 
         folder = Path(os.environ["CROSSCHECK_CATS"])
         data = read(folder / "train_catvnoncat.h5", test=folder / "test_catvnoncat.h5")
         network = Network((12288, 1), ("sigmoid",))
-        X, Y = self.framework.put(data.X), self.framework.put(data.Y)
-        start = (Layer(self.framework.put(np.zeros((1, 12288))), self.put([0.0])),)
+        X, Y = self.framework.from_numpy(data.X), self.framework.from_numpy(data.Y)
+        start = (Layer(self.framework.from_numpy(np.zeros((1, 12288))), self.put([0.0])),)
         params, costs = self.framework.fit("by_hand", network, start, X, Y, 0.005, 2000)
-        assert [f"{J:.6f}" for J in self.framework.get(costs)[::100]] == CATS.split()
+        assert [f"{J:.6f}" for J in self.framework.to_numpy(costs)[::100]] == CATS.split()
         for images, labels, figure in ((data.X, data.Y, "99.04"), (data.X_test, data.Y_test, "70.00")):
-            predicted = self.framework.get(self.framework.predict(network, params, self.framework.put(images)))
+            predicted = self.framework.to_numpy(
+                self.framework.predict(network, params, self.framework.from_numpy(images))
+            )
             assert f"{100 * (predicted == labels).mean():.2f}" == figure
 
     # ---------------------------------------------------------------- closed forms
@@ -156,11 +158,11 @@ class Laws:
         X = np.array([[1, 2, -3, 4], [0, 5, 6, -7]], dtype)
         Y = np.array([[1, 0, 0, 1]], dtype)
         problem = Problem(TWO, (Layer(np.zeros((1, 2), dtype), np.zeros((1, 1), dtype)),), X, Y)
-        for source in self.framework.gradients:
-            J, ((dW, db),) = ask(self.framework, source, problem)
-            E = np.asarray(judge(problem, declaration(self.framework, source)).theirs.J)
+        for variant in self.framework.gradients:
+            J, ((dW, db),) = ask(self.framework, variant, problem)
+            E = np.asarray(judge(problem, declaration(self.framework, variant)).theirs.J)
             assert_within("J", J, np.asarray(math.log(2)), E, dtype)
-            if source in ("by_hand", "textbook", "loops"):
+            if variant in ("by_hand", "textbook", "loops"):
                 assert np.array_equal(dW, (0.5 - Y) @ X.T / 4)
                 assert np.array_equal(db, (0.5 - Y).sum(axis=1, keepdims=True) / 4)
 
@@ -170,13 +172,13 @@ class Laws:
         X = np.array([[200, -200, 200, -200]], dtype)
         Y = np.array([[1, 0, 0, 1]], dtype)
         problem = Problem(ONE, (Layer(np.ones((1, 1), dtype), np.zeros((1, 1), dtype)),), X, Y)
-        for source in self.framework.gradients:
-            if source == "textbook":
+        for variant in self.framework.gradients:
+            if variant == "textbook":
                 continue  # log(0): a documented row of its own
-            J, ((dW, db),) = ask(self.framework, source, problem)
+            J, ((dW, db),) = ask(self.framework, variant, problem)
             assert J == 100
             assert dW == 100
-            assert_true(problem, (J, (Layer(dW, db),)), declaration(self.framework, source))
+            assert_true(problem, (J, (Layer(dW, db),)), declaration(self.framework, variant))
 
     def test_the_textbook_takes_the_logarithm_of_0(self):
         """The documented failure of the notes' own formulas: J is not a number where an output saturates."""
@@ -200,12 +202,12 @@ class Laws:
         p = precision(dtype)
         Z = np.linspace(-9, 9, 181).astype(dtype)[None, :]
         library, definition = self.module("activations").tanh, self.framework.textbook.tanh_by_definition
-        A, B = (self.framework.get(tanh(self.framework.put(Z))) for tanh in (library, definition))
+        A, B = (self.framework.to_numpy(tanh(self.framework.from_numpy(Z))) for tanh in (library, definition))
         assert_within("tanh", B, A, 2 * TANH * p.u * np.abs(A.astype(float)) + 5 * p.u + 2 * p.tiny, dtype)
-        far = self.framework.put(np.array([[math.log(p.largest) + 1]], dtype))
+        far = self.framework.from_numpy(np.array([[math.log(p.largest) + 1]], dtype))
         with np.errstate(all="ignore"):
-            assert np.isnan(self.framework.get(definition(far)))
-        assert self.framework.get(library(far)) == 1
+            assert np.isnan(self.framework.to_numpy(definition(far)))
+        assert self.framework.to_numpy(library(far)) == 1
 
     @pytest.mark.parametrize(
         ("output", "J", "dZ"), [("sigmoid", 0.125, -0.125), ("linear", 0.5, -1.0), ("relu", 0.5, -1.0)]
@@ -217,7 +219,7 @@ class Laws:
         cost, (gradient,) = self.framework.gradients["by_hand"](
             network, (self.layer([[2, -1]], [0]),), self.put([1, 2], [2, 4]), self.put([1, 1])
         )
-        assert float(self.framework.get(cost)) == J
+        assert float(self.framework.to_numpy(cost)) == J
         assert self.rows(gradient.W) == [[1.5 * dZ, 3 * dZ]]
         assert self.rows(gradient.b) == [[dZ]]
 
@@ -227,23 +229,23 @@ class Laws:
         """1 / 1 + exp(−z), as the notes print it, would be 2 at 0."""
         for sigmoid in (self.module("activations").sigmoid, self.framework.textbook.sigmoid_by_definition):
             assert self.rows(sigmoid(self.put([0.0, 50.0]))) == [[0.5, 1.0]]
-            assert (self.framework.get(sigmoid(self.put([-3.0, -1.0, 1.0, 3.0]))) < 1).all()
+            assert (self.framework.to_numpy(sigmoid(self.put([-3.0, -1.0, 1.0, 3.0]))) < 1).all()
 
     def test_the_cost_is_positive(self):
         """The minus that the notes forget."""
         problem = draw(TWO, seed=8)
-        assert all(ask(self.framework, source, problem)[0] > 0 for source in self.framework.gradients)
+        assert all(ask(self.framework, variant, problem)[0] > 0 for variant in self.framework.gradients)
 
     # ---------------------------------------------------------------- activations
 
     @dtypes
     @pytest.mark.parametrize(
-        ("kink", "relu", "leaky"),
+        ("side", "relu", "leaky"),
         [("right", [0.0, 1.0, 1.0], [0.25, 1.0, 1.0]), ("left", [0.0, 0.0, 1.0], [0.25, 0.25, 1.0])],
     )
-    def test_the_kink_decides_the_derivative_at_0(self, kink, relu, leaky, dtype):
+    def test_the_kink_decides_the_derivative_at_0(self, side, relu, leaky, dtype):
         # notes: N15
-        network = Network((1, 1, 1, 1), ("relu", "leaky_relu", "sigmoid"), leaky_slope=0.25, kink=kink)
+        network = Network((1, 1, 1, 1), ("relu", "leaky_relu", "sigmoid"), leaky_slope=0.25, relu_grad_at_zero=side)
         Z = self.put([-2.0, 0.0, 3.0], dtype=dtype)
         for l, values, slopes in ((1, [0.0, 0.0, 3.0], relu), (2, [-0.5, 0.0, 3.0], leaky)):
             g, derivative = self.module("activations").activation(network, l)
@@ -261,7 +263,9 @@ class Laws:
 
     def test_relu_keeps_nan(self):
         for name in ("relu", "leaky_relu"):
-            assert np.isnan(self.framework.get(getattr(self.module("activations"), name)(self.put([np.nan])))).all()
+            assert np.isnan(
+                self.framework.to_numpy(getattr(self.module("activations"), name)(self.put([np.nan])))
+            ).all()
 
     # ---------------------------------------------------------------- building blocks
 
@@ -311,23 +315,23 @@ class Laws:
         assert [(tuple(A.shape), tuple(each.shape)) for A, each in caches] == [
             ((3, 6), (4, 6)), ((4, 6), (2, 6)), ((2, 6), (1, 6)),
         ]  # fmt: skip
-        assert same_bits(self.framework.get(caches[-1][1]), self.framework.get(Z))
+        assert same_bits(self.framework.to_numpy(caches[-1][1]), self.framework.to_numpy(Z))
 
     # ---------------------------------------------------------------- the six equations, the models
 
-    @pytest.mark.parametrize(("kink", "third"), [("right", ([-1, -1], -1)), ("left", ([0, 0], 0))])
+    @pytest.mark.parametrize(("side", "third"), [("right", ([-1, -1], -1)), ("left", ([0, 0], 0))])
     @pytest.mark.parametrize("model", ["two_layer", "l_layer"])
-    def test_the_six_equations(self, model, kink, third):
+    def test_the_six_equations(self, model, side, third):
         """Worked by hand, with A2 = 1/2, and Z1 of the third unit 0 at the first example and negative at the second.
 
         Z1 = [1 2; 2 4; 0 −1], A1 = [1 2; 2 4; 0 0], Z2 = [0 0], dZ2 = [−1/2 −1/2], W2ᵀ dZ2 = [−1 −1; 1/2 1/2; −2 −2].
         """
         # notes: N16
-        network = Network((2, 3, 1), ("relu", "sigmoid"), kink=kink)
+        network = Network((2, 3, 1), ("relu", "sigmoid"), relu_grad_at_zero=side)
         params = (self.layer([[2, 1], [3, 1], [-1, 0]], [-2, -2, 1]), self.layer([[2, -1, 4]], [0]))
         X, Y = self.put([1, 2], [1, 0]), self.put([1, 1])
         J, (first, second) = self.framework.models[model].backward(network, params, X, Y)
-        printed(self.framework.get(J), "0.693147180560")
+        printed(self.framework.to_numpy(J), "0.693147180560")
         assert self.rows(second.W) == [[-0.75, -1.5, 0]]
         assert self.rows(second.b) == [[-0.5]]
         assert self.rows(first.W) == [[-1.5, -0.5], [0.75, 0.25], third[0]]
@@ -341,7 +345,7 @@ class Laws:
             ("logistic_regression", Network((3, 2), ("sigmoid",))),
             ("two_layer", Network((3, 4, 1), ("tanh", "sigmoid"))),
             ("two_layer", Network((3, 4, 1), ("relu", "sigmoid"))),
-            ("two_layer", Network((3, 4, 2), ("leaky_relu", "sigmoid"), kink="left")),
+            ("two_layer", Network((3, 4, 2), ("leaky_relu", "sigmoid"), relu_grad_at_zero="left")),
         ],
         ids=lambda value: value if isinstance(value, str) else f"{value.n[1:]}",
     )
@@ -364,7 +368,7 @@ class Laws:
     def test_textbook_and_by_hand_are_one_function(self):
         # notes: N8, N18
         problem = draw(Network((3, 4, 3, 1), ("tanh", "sigmoid", "sigmoid")), seed=11)
-        by_hand, textbook = (ask(self.framework, source, problem) for source in ("by_hand", "textbook"))
+        by_hand, textbook = (ask(self.framework, variant, problem) for variant in ("by_hand", "textbook"))
         assert_same(by_hand, judge(problem, PLAIN).theirs, textbook, judge(problem, TEXTBOOK).theirs)
 
     def test_linear_hidden_layers_collapse(self):
@@ -390,8 +394,8 @@ class Laws:
         lipschitz = np.linalg.norm(np.vstack([problem.X, np.ones((1, 6))]), 2) ** 2 / (4 * 6)
         _, costs = self.framework.fit("by_hand", *put(self.framework, problem), float(1 / lipschitz), 50)
         E = judge(problem, PLAIN).theirs.J
-        assert (np.diff(self.framework.get(costs)) <= 2 * E).all()
-        assert self.framework.get(costs)[-1] < self.framework.get(costs)[0]
+        assert (np.diff(self.framework.to_numpy(costs)) <= 2 * E).all()
+        assert self.framework.to_numpy(costs)[-1] < self.framework.to_numpy(costs)[0]
 
     @dtypes
     def test_the_fast_path_in_parts_is_the_whole(self, dtype, monkeypatch):
@@ -402,8 +406,8 @@ class Laws:
         whole, costs = self.framework.fit("fast", network, params, X, Y, 0.1, 8)
         part, first = self.framework.fit("fast", network, params, X, Y, 0.1, 5)
         rest, second = self.framework.fit("fast", network, part, X, Y, 0.1, 3)
-        joined = np.concatenate([self.framework.get(first), self.framework.get(second)])
-        assert same_bits(self.framework.get(costs), joined)
+        joined = np.concatenate([self.framework.to_numpy(first), self.framework.to_numpy(second)])
+        assert same_bits(self.framework.to_numpy(costs), joined)
         for a, b in zip(flat(get(self.framework, whole)), flat(get(self.framework, rest)), strict=True):
             assert same_bits(a, b)
 
@@ -415,7 +419,7 @@ class Laws:
         arguments = put(self.framework, problem)
         _, costs = self.framework.fit("fast", *arguments, 0.1, 2)
         once, _ = self.framework.fit("fast", *arguments, 0.1, 1)
-        for J, params in zip(self.framework.get(costs), (problem.params, get(self.framework, once)), strict=True):
+        for J, params in zip(self.framework.to_numpy(costs), (problem.params, get(self.framework, once)), strict=True):
             there = problem._replace(params=params)
             expected, _ = ask(self.framework, "fast", there)
             assert_within("J", J, expected, np.asarray(2 * judge(there, PLAIN).theirs.J), dtype)

@@ -4,14 +4,13 @@ import doctest
 import importlib
 import pkgutil
 
+import crosscheck
+import crosscheck_impls
 import pytest
-
-import harness
-import impls
 
 MODULES = [
     info.name
-    for package in (impls, harness)
+    for package in (crosscheck_impls, crosscheck)
     for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None)
     if not info.name.endswith("__main__")
 ]

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from impls.interface import SOURCES
+from crosscheck_impls.interface import VARIANTS
 
 ROOT = Path(__file__).parent.parent
+IMPLS = ROOT / "impls" / "crosscheck_impls"
 FRAMEWORKS = {"torch", "jax", "jaxlib", "flax", "optax", "tensorflow", "keras"}
 COMMON = (
     "__init__", "activations", "l_layer", "logistic_regression", "losses", "per_example", "textbook", "training",
@@ -58,31 +58,35 @@ def relative(path: Path) -> str:
 
 
 def test_the_interface_imports_nothing_but_the_standard_library():
-    assert roots(ROOT / "impls" / "interface.py") <= set(sys.stdlib_module_names)
-    assert roots(ROOT / "impls" / "__init__.py") <= set(sys.stdlib_module_names)
+    assert roots(IMPLS / "interface.py") <= set(sys.stdlib_module_names)
+    assert roots(IMPLS / "__init__.py") <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("framework", SOURCES)
+@pytest.mark.parametrize("framework", VARIANTS)
 def test_an_implementation_imports_only_the_interface_and_its_framework(framework):
-    allowed = {"numpy", "impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
-    for path in python_files(f"impls/with_{framework}"):
+    allowed = {"numpy", "crosscheck_impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
+    for path in python_files(f"impls/crosscheck_impls/with_{framework}"):
         assert roots(path) <= allowed, relative(path)
-        ours = {name for name in imports(path) if name.startswith("impls.")}
-        outside = {name for name in ours if not name.startswith(("impls.interface", f"impls.with_{framework}"))}
+        ours = {name for name in imports(path) if name.startswith("crosscheck_impls.")}
+        outside = {
+            name
+            for name in ours
+            if not name.startswith(("crosscheck_impls.interface", f"crosscheck_impls.with_{framework}"))
+        }
         assert not outside, relative(path)
 
 
-@pytest.mark.parametrize("path", python_files("harness"), ids=relative)
+@pytest.mark.parametrize("path", python_files("harness/crosscheck"), ids=relative)
 def test_the_harness_imports_no_framework_and_no_implementation(path):
     assert not roots(path) & FRAMEWORKS
     assert not roots(path) & {"tests"}
-    ours = {name for name in imports(path) if name.startswith("impls")}
-    assert all(name == "impls" or name.startswith("impls.interface") for name in ours)
+    ours = {name for name in imports(path) if name.startswith("crosscheck_impls")}
+    assert all(name == "crosscheck_impls" or name.startswith("crosscheck_impls.interface") for name in ours)
 
 
-@pytest.mark.parametrize("framework", SOURCES)
+@pytest.mark.parametrize("framework", VARIANTS)
 def test_a_suite_of_one_framework_imports_no_other(framework):
-    others = {f"impls.with_{each}" for each in SOURCES if each != framework}
+    others = {f"crosscheck_impls.with_{each}" for each in VARIANTS if each != framework}
     shared = [ROOT / "tests" / f"{name}.py" for name in ("conftest", "judging", "laws")]
     for path in [*python_files(f"tests/with_{framework}"), *shared]:
         assert not roots(path) & (FRAMEWORKS - {framework}), relative(path)
@@ -92,40 +96,40 @@ def test_a_suite_of_one_framework_imports_no_other(framework):
 # ---------------------------------------------------------------- parallel files
 
 
-@pytest.mark.parametrize("framework", SOURCES)
+@pytest.mark.parametrize("framework", VARIANTS)
 def test_each_framework_has_its_files(framework):
-    names = {path.stem for path in (ROOT / "impls" / f"with_{framework}").glob("*.py")}
+    names = {path.stem for path in (IMPLS / f"with_{framework}").glob("*.py")}
     assert names == {*COMMON, *OWN[framework]}
 
 
-@pytest.mark.parametrize("framework", [each for each in SOURCES if each != "numpy"])
+@pytest.mark.parametrize("framework", [each for each in VARIANTS if each != "numpy"])
 @pytest.mark.parametrize("file", COMMON)
 def test_the_same_functions_stand_in_the_same_order(file, framework):
-    reference = defined(ROOT / "impls" / "with_numpy" / f"{file}.py")
+    reference = defined(IMPLS / "with_numpy" / f"{file}.py")
     extra = BESIDES.get((framework, file), set())
-    here = defined(ROOT / "impls" / f"with_{framework}" / f"{file}.py")
+    here = defined(IMPLS / f"with_{framework}" / f"{file}.py")
     assert extra <= set(here), "no longer there: take it out of BESIDES"
     assert [name for name in here if name not in extra] == reference
 
 
 def test_the_fast_paths_have_the_same_functions():
     """JAX has none that look after memory: XLA does. torch has views for NumPy's scratch, and chooses its products."""
-    numpy, torch, jax = (defined(ROOT / "impls" / f"with_{each}" / "fast.py") for each in ("numpy", "torch", "jax"))
+    numpy, torch, jax = (defined(IMPLS / f"with_{each}" / "fast.py") for each in ("numpy", "torch", "jax"))
     assert [name for name in torch if name != "product"] == [name for name in numpy if name != "scratch"]
     assert [name for name in numpy if name not in ("Slot", "Workspace", "allocate", "scratch")] == jax
 
 
 @pytest.mark.parametrize("file", ["autograd", "native"])
 def test_torch_and_jax_have_the_same_autograd_and_the_same_entry_points(file):
-    torch, jax = (set(defined(ROOT / "impls" / f"with_{each}" / f"{file}.py")) for each in ("torch", "jax"))
+    torch, jax = (set(defined(IMPLS / f"with_{each}" / f"{file}.py")) for each in ("torch", "jax"))
     entry = {"autograd": {"gradients"}, "native": {"criterion", "gradients", "gradient_descent"}}[file]
     assert entry <= torch
     assert entry <= jax
 
 
-@pytest.mark.parametrize("framework", SOURCES)
+@pytest.mark.parametrize("framework", VARIANTS)
 def test_every_file_says_what_it_is(framework):
-    for path in python_files(f"impls/with_{framework}"):
+    for path in python_files(f"impls/crosscheck_impls/with_{framework}"):
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), relative(path)
 
 
@@ -153,7 +157,15 @@ def run(code: str, blocked: tuple[str, ...] = ()) -> subprocess.CompletedProcess
     return subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-@pytest.mark.parametrize("module", ["impls.interface", "impls.with_numpy", "harness.compare", "harness.__main__"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "crosscheck_impls.interface",
+        "crosscheck_impls.with_numpy",
+        "crosscheck.comparison.session",
+        "crosscheck.cli.main",
+    ],
+)
 def test_an_import_brings_no_framework_along(module):
     got = run(f"import {module}; print(sorted({FRAMEWORKS!r} & set(sys.modules)))")
     assert got.returncode == 0, got.stderr
@@ -161,17 +173,19 @@ def test_an_import_brings_no_framework_along(module):
 
 
 def test_the_interface_brings_not_even_numpy_along():
-    got = run("import impls.interface; print('numpy' in sys.modules)")
+    got = run("import crosscheck_impls.interface; print('numpy' in sys.modules)")
     assert got.stdout.strip() == "False", got.stderr
 
 
 def test_without_torch_and_jax_the_harness_imports():
-    got = run("import harness.compare, impls.with_numpy; print('whole')", ("torch", "jax"))
+    got = run("import crosscheck.comparison.session, crosscheck_impls.with_numpy; print('whole')", ("torch", "jax"))
     assert got.stdout.strip() == "whole", got.stderr
 
 
 def test_without_torch_and_jax_the_list_says_so():
-    got = run("sys.argv = ['crosscheck', 'list']; import harness.__main__; harness.__main__.main()", ("torch", "jax"))
+    got = run(
+        "sys.argv = ['crosscheck', 'list']; import crosscheck.cli.main; crosscheck.cli.main.main()", ("torch", "jax")
+    )
     assert got.returncode == 0, got.stderr
     lines = {line.split()[0]: line for line in got.stdout.splitlines() if line.strip()}
     assert "not installed" in lines["torch"]
@@ -182,7 +196,7 @@ def test_without_torch_and_jax_the_list_says_so():
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 def test_loading_a_missing_framework_names_it(framework):
     code = f"""
-from impls.interface import load
+from crosscheck_impls.interface import load
 try:
     load({framework!r})
 except ModuleNotFoundError as error:
@@ -207,34 +221,34 @@ def test_the_conformance_suite_skips_what_is_missing_and_refuses_what_is_asked_f
 
 
 MINE = """
-from impls import with_numpy
-from impls.interface import Layer
-from impls.with_numpy import device, devices, get, predict, put, training
+from crosscheck_impls import with_numpy
+from crosscheck_impls.interface import Layer
+from crosscheck_impls.with_numpy import device, devices, from_numpy, predict, to_numpy, training
 
 name = "mine"
 
 
 def by_hand(network, params, X, Y):
     J, gradient = with_numpy.by_hand(network, params, X, Y)
-    return J, tuple(Layer({fault}, db) for dW, db in gradient)
+    return J, tuple(Layer({mutant}, db) for dW, db in gradient)
 
 
 gradients = {{"by_hand": by_hand}}
 
 
-def fit(source, network, params, X, Y, alpha, iterations):
-    with_numpy.fit(source, network, params, X, Y, alpha, iterations)  # for what it refuses
-    return training.gradient_descent(gradients[source], network, params, X, Y, alpha, iterations)
+def fit(variant, network, params, X, Y, alpha, iterations):
+    with_numpy.fit(variant, network, params, X, Y, alpha, iterations)  # for what it refuses
+    return training.gradient_descent(gradients[variant], network, params, X, Y, alpha, iterations)
 """
 
 
-@pytest.mark.parametrize(("fault", "caught"), [("dW", False), ("dW * (1 + 1e-10)", True)], ids=["sound", "faulty"])
+@pytest.mark.parametrize(("mutant", "caught"), [("dW", False), ("dW * (1 + 1e-10)", True)], ids=["sound", "faulty"])
 @pytest.mark.parametrize("path", ["my_package.mine", "my_package.mine/by_hand"])
-def test_the_conformance_suite_takes_anyones_module(tmp_path, path, fault, caught):
-    """From the user's own folder; a relative fault of 1e-10 in dW, which no allclose would see, is caught."""
+def test_the_conformance_suite_takes_anyones_module(tmp_path, path, mutant, caught):
+    """From the user's own folder; a relative mutant of 1e-10 in dW, which no allclose would see, is caught."""
     (tmp_path / "my_package").mkdir()
-    (tmp_path / "my_package" / "mine.py").write_text(MINE.format(fault=fault), encoding="utf-8")
+    (tmp_path / "my_package" / "mine.py").write_text(MINE.format(mutant=mutant), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", ROOT / "tests/conformance"]
     got = subprocess.run([*command, "--impl", path], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert got.returncode == (pytest.ExitCode.TESTS_FAILED if caught else pytest.ExitCode.OK), got.stdout + got.stderr
-    assert ("test_J_and_every_gradient_lie_within_the_budget_of_the_truth" in got.stdout) == caught
+    assert ("test_J_and_every_gradient_lie_within_the_budget_of_the_oracle" in got.stdout) == caught

@@ -1,8 +1,7 @@
-"""The implementation that a test is about: `framework`, `source`, and what it declares of itself."""
+"""The implementation that a test is about: `framework`, `variant`, and what it declares of itself."""
 
 import pytest
-
-from impls.interface import Declaration, Framework, declaration, load
+from crosscheck_impls.interface import Declaration, Framework, declaration, load
 
 
 @pytest.fixture
@@ -11,5 +10,5 @@ def framework(name: str) -> Framework:
 
 
 @pytest.fixture
-def declared(framework: Framework, source: str) -> Declaration:
-    return declaration(framework, source)
+def declared(framework: Framework, variant: str) -> Declaration:
+    return declaration(framework, variant)

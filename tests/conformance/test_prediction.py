@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from crosscheck.oracle.error_bound import PLAIN
+from crosscheck_impls.interface import DTYPES, BadInput, Layer, Network, load
 
-from harness.budget import PLAIN
-from impls.interface import DTYPES, BadInput, Layer, Network, load
 from tests.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
 from tests.judging import assert_within, draw, judge, put
 
@@ -19,11 +19,11 @@ def test_the_class_is_1_where_A_is_above_a_half(name, network, dtype):
     framework = load(name)
     problem = draw(network, seed=6, dtype=dtype)
     _, params, X, _ = put(framework, problem)
-    labels = framework.get(framework.predict(network, params, X))
+    labels = framework.to_numpy(framework.predict(network, params, X))
     assert labels.shape == problem.Y.shape
     assert labels.dtype.kind in "iu"
     exact = judge(problem, PLAIN)
-    A = exact.truth.A[-1]
+    A = exact.oracle.A[-1]
     assert (np.abs(A - 0.5) > exact.output).all(), "an output too near 0.5: choose another seed"
     assert set(np.ravel(labels)) == {0, 1}, "one class only: choose another seed"
     assert np.array_equal(labels, A > 0.5)
@@ -33,9 +33,9 @@ def test_a_half_itself_is_class_0(name):
     """All weights zero: Z is exactly 0, A exactly 1/2, and the class is 1 where A > 0.5."""
     # notes: N27
     framework = load(name)
-    params = (Layer(framework.put(np.zeros((1, 3))), framework.put(np.zeros((1, 1)))),)
-    labels = framework.predict(LOGISTIC, params, framework.put(draw(LOGISTIC).X))
-    assert not framework.get(labels).any()
+    params = (Layer(framework.from_numpy(np.zeros((1, 3))), framework.from_numpy(np.zeros((1, 1)))),)
+    labels = framework.predict(LOGISTIC, params, framework.from_numpy(draw(LOGISTIC).X))
+    assert not framework.to_numpy(labels).any()
 
 
 @dtypes
@@ -46,9 +46,9 @@ def test_a_regression_predicts_A(name, network, dtype):
     problem = draw(NETWORKS[network], seed=6, dtype=dtype)
     _, params, X, _ = put(framework, problem)
     exact = judge(problem, PLAIN)
-    got = framework.get(framework.predict(problem.network, params, X))
+    got = framework.to_numpy(framework.predict(problem.network, params, X))
     assert got.dtype == dtype
-    assert_within("A[L]", got, exact.truth.A[-1], exact.output, dtype)
+    assert_within("A[L]", got, exact.oracle.A[-1], exact.output, dtype)
 
 
 @dtypes
@@ -63,16 +63,16 @@ def test_a_perceptron_fires_above_0_and_not_at_0(name, threshold, fires, dtype):
     X = np.array([[0, 0, 1, 1], [0, 1, 0, 1]], dtype)
     W, b = np.ones((1, 2), dtype), np.full((1, 1), threshold, dtype)
     assert (W @ X + b == 0).any()
-    labels = framework.get(
-        framework.predict(AND, (Layer(framework.put(W), framework.put(b)),), framework.put(X)),
+    labels = framework.to_numpy(
+        framework.predict(AND, (Layer(framework.from_numpy(W), framework.from_numpy(b)),), framework.from_numpy(X)),
     )
     assert labels.dtype.kind in "iu"
     assert labels.tolist() == [fires]
 
 
-def test_a_perceptron_has_no_gradient_to_train_with(framework, source):
+def test_a_perceptron_has_no_gradient_to_train_with(framework, variant):
     arguments = put(framework, draw(AND))
     with pytest.raises(BadInput, match="step"):
-        framework.gradients[source](*arguments)
+        framework.gradients[variant](*arguments)
     with pytest.raises(BadInput, match="step"):
-        framework.fit(source, *arguments, 0.1, 1)
+        framework.fit(variant, *arguments, 0.1, 1)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from crosscheck_impls.interface import BadInput, Layer
 
-from impls.interface import BadInput, Layer
 from tests.conformance.networks import TANH
 from tests.judging import draw, put
 
@@ -39,14 +39,14 @@ ALL = RANK_1 | WRONG
 
 
 @pytest.mark.parametrize("wrong", ALL)
-def test_gradients_and_fit_refuse(framework, source, wrong):
+def test_gradients_and_fit_refuse(framework, variant, wrong):
     # notes: N19
     problem, message = ALL[wrong]
     arguments = put(framework, problem)
     with pytest.raises(BadInput, match=message):
-        framework.gradients[source](*arguments)
+        framework.gradients[variant](*arguments)
     with pytest.raises(BadInput, match=message):
-        framework.fit(source, *arguments, 0.1, 1)
+        framework.fit(variant, *arguments, 0.1, 1)
 
 
 @pytest.mark.parametrize("wrong", [each for each in ALL if not each.startswith("Y")])
@@ -61,30 +61,30 @@ def test_predict_refuses(framework, wrong):
 def test_a_rank_1_array_is_told_its_rank(framework, name_of_array):
     # notes: N12
     problem, _ = RANK_1[name_of_array]
-    source = next(iter(framework.gradients))
+    variant = next(iter(framework.gradients))
     with pytest.raises(BadInput, match="rank 1"):
-        framework.gradients[source](*put(framework, problem))
+        framework.gradients[variant](*put(framework, problem))
 
 
 @pytest.mark.parametrize("iterations", [0, -1, True, 2.0, "3"])
-def test_fit_refuses_iterations(framework, source, iterations):
+def test_fit_refuses_iterations(framework, variant, iterations):
     with pytest.raises(BadInput, match="iterations"):
-        framework.fit(source, *put(framework, GOOD), 0.1, iterations)
+        framework.fit(variant, *put(framework, GOOD), 0.1, iterations)
 
 
 @pytest.mark.parametrize("alpha", [float("nan"), float("inf"), 0.0, 0, -1.0, True, "0.1"])
-def test_fit_refuses_a_learning_rate(framework, source, alpha):
+def test_fit_refuses_a_learning_rate(framework, variant, alpha):
     with pytest.raises(BadInput, match="learning rate"):
-        framework.fit(source, *put(framework, GOOD), alpha, 1)
+        framework.fit(variant, *put(framework, GOOD), alpha, 1)
 
 
 def test_fit_refuses_a_source_that_is_not_there(framework):
-    with pytest.raises(BadInput, match="no-such-source"):
-        framework.fit("no-such-source", *put(framework, GOOD), 0.1, 1)
+    with pytest.raises(BadInput, match="no-such-variant"):
+        framework.fit("no-such-variant", *put(framework, GOOD), 0.1, 1)
 
 
-def test_a_list_is_no_array(framework, source):
+def test_a_list_is_no_array(framework, variant):
     network, _, X, Y = put(framework, GOOD)
     params = tuple(Layer(np.zeros(W.shape).tolist(), b) for W, b in GOOD.params)
     with pytest.raises(BadInput, match="layer 1: W is a list"):
-        framework.fit(source, network, params, X, Y, 0.1, 1)
+        framework.fit(variant, network, params, X, Y, 0.1, 1)

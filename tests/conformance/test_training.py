@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from crosscheck_impls.interface import DTYPES
 
-from impls.interface import DTYPES
 from tests.conformance.networks import DEEP, LOGISTIC, TANH
 from tests.judging import arrays, assert_step, assert_within, draw, flat, get, judge, put, same_bits
 
@@ -14,58 +14,58 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
 @dtypes
 @networks
-def test_one_step_is_params_minus_alpha_times_the_gradient(framework, source, declared, network, dtype):
+def test_one_step_is_params_minus_alpha_times_the_gradient(framework, variant, declared, network, dtype):
     # notes: N5
     problem = draw(network, seed=1, dtype=dtype)
-    params, costs = framework.fit(source, *put(framework, problem), ALPHA, 1)
-    after, costs = get(framework, params), framework.get(costs)
+    params, costs = framework.fit(variant, *put(framework, problem), ALPHA, 1)
+    after, costs = get(framework, params), framework.to_numpy(costs)
     assert all(array.dtype == dtype for array in [costs, *flat(after)])
-    truth, theirs, own, _ = judge(problem, declared)
-    assert_within("costs", costs, np.array([truth.J]), np.array([theirs.J + own.J]), dtype)
+    oracle, theirs, own, _ = judge(problem, declared)
+    assert_within("costs", costs, np.array([oracle.J]), np.array([theirs.J + own.J]), dtype)
     assert_step(problem, after, ALPHA, declared)
 
 
 @dtypes
 @networks
-def test_every_later_step_is_one_too(framework, source, declared, network, dtype):
-    """Three steps and a fourth, held against the truth at the third; the cost of a step is that before it."""
+def test_every_later_step_is_one_too(framework, variant, declared, network, dtype):
+    """Three steps and a fourth, held against the oracle at the third; the cost of a step is that before it."""
     problem = draw(network, seed=1, dtype=dtype)
-    params, costs = framework.fit(source, *put(framework, problem), ALPHA, 3)
-    assert framework.get(costs).shape == (3,)
+    params, costs = framework.fit(variant, *put(framework, problem), ALPHA, 3)
+    assert framework.to_numpy(costs).shape == (3,)
     problem = problem._replace(params=get(framework, params))
-    params, costs = framework.fit(source, *put(framework, problem), ALPHA, 1)
-    truth, theirs, own, _ = judge(problem, declared)
-    assert_within("costs", framework.get(costs), np.array([truth.J]), np.array([theirs.J + own.J]), dtype)
+    params, costs = framework.fit(variant, *put(framework, problem), ALPHA, 1)
+    oracle, theirs, own, _ = judge(problem, declared)
+    assert_within("costs", framework.to_numpy(costs), np.array([oracle.J]), np.array([theirs.J + own.J]), dtype)
     assert_step(problem, get(framework, params), ALPHA, declared)
 
 
 @networks
-def test_k_steps_are_k_times_one_step(framework, source, network):
+def test_k_steps_are_k_times_one_step(framework, variant, network):
     """To the last bit: how many steps are asked for changes the arithmetic of none of them."""
     problem = draw(network)
     network, params, X, Y = put(framework, problem)
-    last, costs = framework.fit(source, network, params, X, Y, ALPHA, 3)
+    last, costs = framework.fit(variant, network, params, X, Y, ALPHA, 3)
     each = []
     for _ in range(3):
-        params, cost = framework.fit(source, network, params, X, Y, ALPHA, 1)
-        each.append(framework.get(cost))
-    assert same_bits(framework.get(costs), np.concatenate(each))
+        params, cost = framework.fit(variant, network, params, X, Y, ALPHA, 1)
+        each.append(framework.to_numpy(cost))
+    assert same_bits(framework.to_numpy(costs), np.concatenate(each))
     for whole, stepped in zip(flat(get(framework, last)), flat(get(framework, params)), strict=True):
         assert same_bits(whole, stepped)
 
 
 @networks
-def test_fit_leaves_its_inputs_alone(framework, source, network):
+def test_fit_leaves_its_inputs_alone(framework, variant, network):
     problem = draw(network)
     network, params, X, Y = put(framework, problem)
-    framework.fit(source, network, params, X, Y, ALPHA, 3)
+    framework.fit(variant, network, params, X, Y, ALPHA, 3)
     for original, array in zip(arrays(problem), [*flat(params), X, Y], strict=True):
-        assert same_bits(original, framework.get(array))
+        assert same_bits(original, framework.to_numpy(array))
 
 
-def test_fit_twice_is_the_same_twice(framework, source):
+def test_fit_twice_is_the_same_twice(framework, variant):
     """No state is kept from one run to the next: no momentum, no counter."""
     arguments = put(framework, draw(TANH))
-    (first, J), (again, J_again) = (framework.fit(source, *arguments, ALPHA, 3) for _ in range(2))
-    assert same_bits(framework.get(J), framework.get(J_again))
+    (first, J), (again, J_again) = (framework.fit(variant, *arguments, ALPHA, 3) for _ in range(2))
+    assert same_bits(framework.to_numpy(J), framework.to_numpy(J_again))
     assert all(same_bits(a, b) for a, b in zip(flat(get(framework, first)), flat(get(framework, again)), strict=True))

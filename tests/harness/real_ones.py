@@ -9,9 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-
-from harness.planting import tf32
-from impls.interface import Layer, Network, Params
+from crosscheck.mutation.build import tf32
+from crosscheck_impls.interface import Layer, Network, Params
 
 Forward = Callable[[Network, Params, Any], Any]
 
@@ -19,7 +18,7 @@ Forward = Callable[[Network, Params, Any], Any]
 def gradient_descent(gradient: Callable[..., Any], stack: Callable[[list[Any]], Any]) -> Callable[..., Any]:
     """Return plain gradient descent with this gradient."""
 
-    def fit(source: str, network: Network, params: Params, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+    def fit(variant: str, network: Network, params: Params, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
         costs = []
         for _ in range(iterations):
             J, slopes = gradient(network, params, X, Y)
@@ -40,8 +39,8 @@ def made(name: str, gradient: Any, put: Any, get: Any, stack: Any, output: Calla
         declarations={},
         devices=lambda: ("cpu",),
         device=lambda array: "cpu",
-        put=lambda array, device="cpu": put(array),
-        get=get,
+        from_numpy=lambda array, device="cpu": put(array),
+        to_numpy=get,
         fit=gradient_descent(gradient, stack),
         predict=output,
     )

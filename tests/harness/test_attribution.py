@@ -1,4 +1,4 @@
-"""Causes by name: real conventions of real libraries, and every kind of planted fault; no case is special."""
+"""Causes by name: real conventions of real libraries, and every kind of mutated mutant; no case is special."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crosscheck.judge.attribution import attribute, where
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.verdict import Row, judge
+from crosscheck.mutation.build import framework
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
+from crosscheck.problems.catalogue import Options, build
+from crosscheck.runner.collect import measure
+from crosscheck_impls.interface import Declaration
 
-from harness.attribution import attribute, where
-from harness.faults import BY_NAME, FAULTS
-from harness.lockstep import Judge, make_case
-from harness.measure import measure
-from harness.planting import framework
-from harness.problems import BY_NAME as PROBLEMS
-from harness.problems import Options, build
-from harness.verdict import Row, judge
-from impls.interface import Declaration
 from tests.harness import real_ones
 
 
-def row(made: Any, problem: str, dtype: str = "float64", source: str = "real", **options: Any) -> Row:
+def row(made: Any, problem: str, dtype: str = "float64", variant: str = "real", **options: Any) -> Row:
     """Judge a framework in this process, on a problem of a few iterations."""
     case = make_case(build(PROBLEMS[problem], Options(iterations=14, **options)), dtype)
     key = {"problem": problem, "implementation": made.name, "dtype": dtype, "device": "cpu"}
     with np.errstate(all="ignore"):
-        return judge(Judge(case), measure(made, source, Declaration(), case, "cpu"), Declaration(), key)
+        return judge(Judge(case), measure(made, variant, Declaration(), case, "cpu"), Declaration(), key)
 
 
 def from_logits(torch: Any) -> Any:
@@ -53,8 +54,8 @@ def softplus(torch: Any) -> Any:
 
 
 REAL = {
-    "jax.nn.leaky_relu at 0": ("jax", lambda jax: real_ones.with_jax(lambda Z: jax.nn.leaky_relu(Z, 0.2)), "kink-2layer-leaky_relu", "float64", "leaky_relu'(0) = 1", {"kink": "left"}),
-    "torch leaky_relu at 0": ("torch", torch_leaky, "kink-2layer-leaky_relu", "float64", "leaky_relu'(0) = slope", {"kink": "right"}),
+    "jax.nn.leaky_relu at 0": ("jax", lambda jax: real_ones.with_jax(lambda Z: jax.nn.leaky_relu(Z, 0.2)), "kink-2layer-leaky_relu", "float64", "leaky_relu'(0) = 1", {"relu_grad_at_zero": "left"}),
+    "torch leaky_relu at 0": ("torch", torch_leaky, "kink-2layer-leaky_relu", "float64", "leaky_relu'(0) = slope", {"relu_grad_at_zero": "right"}),
     "jnp.maximum's half": ("jax", lambda jax: real_ones.with_jax(lambda Z: jax.numpy.maximum(Z, 0)), "kink-2layer-relu", "float64", "relu'(0) = 1/2", {}),
     "torch.relu at 0": ("torch", lambda torch: real_ones.with_torch(from_logits(torch), torch.relu), "kink-2layer-relu", "float32", "relu'(0) = 0", {}),
     "torch.nn.BCELoss": ("torch", bce_loss, "saturated-logistic", "float64", "logarithms clamped at -100", {}),
@@ -74,33 +75,33 @@ def test_what_libraries_really_do_is_found_and_named(name: str) -> None:
     assert found.verdict == "disagrees", found.cause
     assert found.explained is not None, found.cause
     assert found.explained.exactly
-    assert found.explained.fault.name == cause, found.cause
+    assert found.explained.mutant.name == cause, found.cause
 
 
 @pytest.mark.parametrize("problem", ["flower-2layer-tanh", "kink-2layer-leaky_relu", "many_outputs-squared_error"])
 def test_planted_faults_are_named(problem: str) -> None:
     case = make_case(build(PROBLEMS[problem], Options(iterations=14)), "float64")
     judging, wrong, asked = Judge(case), [], 0
-    for fault in FAULTS[::3]:
+    for mutant in MUTANTS[::3]:
         try:
             with np.errstate(all="ignore"):
-                answer = measure(framework(fault), "planted", Declaration(), case, "cpu")
-        except Exception:  # a fault may break anything
+                answer = measure(framework(mutant), "mutated", Declaration(), case, "cpu")
+        except Exception:  # a mutant may break anything
             continue
         if judging.broken(answer, "cpu"):
             continue
         cause = attribute(judging, answer, Declaration())
         if cause is not None:
             asked += 1
-            if not cause.exactly or fault.name not in (cause.fault.name, *cause.also):
-                wrong.append((fault.name, str(cause)))
+            if not cause.exactly or mutant.name not in (cause.mutant.name, *cause.also):
+                wrong.append((mutant.name, str(cause)))
     assert wrong == []
     assert asked > 15
 
 
 def test_a_right_answer_needs_no_cause() -> None:
     case = make_case(build(PROBLEMS["flower-2layer-tanh"], Options(iterations=14)), "float64")
-    answer = measure(framework(), "planted", Declaration(), case, "cpu")
+    answer = measure(framework(), "mutated", Declaration(), case, "cpu")
     assert attribute(Judge(case), answer, Declaration()) is None
 
 
@@ -109,18 +110,18 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
     made = importlib.import_module("types").SimpleNamespace(**vars(right))
 
     def gradient(*arguments: Any) -> Any:
-        J, (first, *rest) = right.gradients["planted"](*arguments)
+        J, (first, *rest) = right.gradients["mutated"](*arguments)
         return J, (first._replace(b=np.cos(first.b)), *rest)
 
-    made.gradients = {"planted": gradient}
-    found = row(made, "flower-2layer-tanh", source="planted")
+    made.gradients = {"mutated": gradient}
+    found = row(made, "flower-2layer-tanh", variant="mutated")
     assert found.verdict == "disagrees"
     assert "unexplained" in found.cause
     assert "every dW is right" in found.cause
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("mutant", "words"),
     [
         ("J without 1/m", "the mistake is in the cost itself"),
         ("dW without 1/m", "the mistake is in the line of dW2"),
@@ -133,14 +134,14 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
         ("cost one step late, the first right", "the costs that fit reports are not, from step 1 on"),
     ],
 )
-def test_where_the_mistake_is_in_words(fault: str, words: str) -> None:
-    found = row(framework(BY_NAME[fault]), "flower-2layer-tanh", source="planted")
+def test_where_the_mistake_is_in_words(mutant: str, words: str) -> None:
+    found = row(framework(BY_NAME[mutant]), "flower-2layer-tanh", variant="mutated")
     assert words in found.cause
     assert found.explained is not None
-    assert found.explained.fault.name == fault
+    assert found.explained.mutant.name == mutant
 
 
 def test_where_says_what_is_right_before_what_is_wrong() -> None:
-    found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", source="planted")
+    found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", variant="mutated")
     outside = [c for c in found.comparisons if c.ratio > 1]
     assert where(outside, 3).startswith("J is right, so the forward pass is, and so are the gradients of layers 3, 2")

@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-from harness.__main__ import main
-from harness.bench import command
-from harness.bench.figures import PEER, Line, exponent, floors, lines, memory, ratio
-from harness.bench.report import Grown, cells, csv, markdown, number, short
-from harness.bench.sizes import GROWTH, SIZES, Size, choose, draw
-from harness.bench.turns import Contestant, Ready, contest, contestants, peak, repetitions
-from harness.tables import environment
-from impls.interface import BadInput
+from crosscheck.bench import command
+from crosscheck.bench.figures import PEER, Line, exponent, floors, lines, memory, ratio
+from crosscheck.bench.report import Grown, cells, csv, markdown, number, short
+from crosscheck.bench.sizes import GROWTH, SIZES, Size, choose, draw
+from crosscheck.bench.turns import Contestant, Ready, contest, contestants, peak, repetitions
+from crosscheck.cli.main import main
+from crosscheck.report.tables import environment
+from crosscheck_impls.interface import BadInput
 
 Run = Callable[..., tuple[int, str, str]]
 SMALL = Size("small", (3, 4, 2, 1), 10)
@@ -142,7 +141,7 @@ def test_repetitions_fill_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(iterations: int) -> None:
         calls.append(iterations)
 
-    monkeypatch.setattr("harness.bench.turns.timed", lambda run, iterations: (run(iterations), iterations * 1e-3)[1])
+    monkeypatch.setattr("crosscheck.bench.turns.timed", lambda run, iterations: (run(iterations), iterations * 1e-3)[1])
     assert repetitions(run, 0.05) == 50
     assert calls[0] == 1
 
@@ -155,7 +154,7 @@ def test_one_after_another_and_what_fails_is_a_reason() -> None:
     assert all(second > 0 for second in fast.seconds)
     assert fast.ready is not None
     assert fast.ready.environment["numpy"] == np.__version__
-    assert broken.reason.startswith("failed: BadInput: numpy: no source 'no_such'")
+    assert broken.reason.startswith("failed: BadInput: numpy: no variant 'no_such'")
     assert absent.reason == "not run: nowhere is not installed"
     assert not any(each.process is not None and each.process.is_alive() for each in everyone)
 

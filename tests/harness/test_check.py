@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from harness import check
-from harness.__main__ import main
-from harness.check import Report, check_function, check_name, examine, in_process
-from harness.compare import implementations
-from harness.exam import Wanted
-from harness.student import Solution, from_file, is_solution, places
-from impls.interface import BadInput
+from crosscheck.cli.main import main
+from crosscheck.comparison.session import implementations
+from crosscheck.grading import session as check
+from crosscheck.grading.load import Solution, from_file, is_solution, places
+from crosscheck.grading.probe import Wanted
+from crosscheck.grading.session import Report, check_function, check_name, examine, in_process
+from crosscheck_impls.interface import BadInput
 
 STUDENTS = Path(__file__).parent / "students"
 FLOWER = Wanted(problems=("flower",))
@@ -58,7 +57,7 @@ def test_logistic_regression_over_w_and_b_with_the_gradients_first() -> None:
 
 
 def test_a_deep_one_with_a_loop_of_its_own_and_the_other_convention_at_the_kink() -> None:
-    report = said("right/deep.py", "flower", "kink")
+    report = said("right/deep.py", "flower", "relu_grad_at_zero")
     assert report.right
     assert "1, 2 and 3 layers, hidden relu (found by its J)" in report.text
     assert "fit: W3" in report.text
@@ -450,7 +449,7 @@ def test_a_suite_of_the_users_own_asks_in_one_line(tmp_path: Path, how: str) -> 
     (tmp_path / "crosscheck-0.dist-info" / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: crosscheck\nVersion: 0\n"
     )
-    entry = "[pytest11]\ncrosscheck = harness.pytest_plugin\n"
+    entry = "[pytest11]\ncrosscheck = crosscheck.testing.plugin\n"
     (tmp_path / "crosscheck-0.dist-info" / "entry_points.txt").write_text(entry)
     root = Path(__file__).parents[2]
     code = f"""
@@ -465,13 +464,12 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-W", "error"]))
 
 
 def test_the_plugin_costs_nothing_to_load() -> None:
-    code = (
-        "import sys, pytest; before = set(sys.modules); import harness.pytest_plugin; print(set(sys.modules) - before)"
-    )
+    code = "import sys, pytest; before = set(sys.modules); import crosscheck.testing.plugin"
+    code += "; print(set(sys.modules) - before)"
     root = Path(__file__).parents[2]
     got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert "numpy" not in got.stdout
-    assert "harness.check" not in got.stdout
+    assert "crosscheck.grading.session" not in got.stdout
 
 
 def test_what_is_a_solution_and_what_a_framework() -> None:

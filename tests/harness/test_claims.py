@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crosscheck.claims import BY_NAME, CLAIMS, IDS, Claim, explanation
+from crosscheck.claims.engine import report
+from crosscheck.claims.engine import run as runner
+from crosscheck.claims.engine.lab import DIFFER, EXACT, Agreement, Findings, lockstep, row
+from crosscheck.claims.engine.pictures import below, panels, svg
+from crosscheck.cli.main import main
+from crosscheck.problems.initial_weights import initial
+from crosscheck_impls.interface import VARIANTS, BadInput, Layer, Network, load
 from threadpoolctl import threadpool_limits
 
-from harness.__main__ import main
-from harness.claims import BY_NAME, CLAIMS, IDS, Claim, coverage, explanation, report
-from harness.claims import run as runner
-from harness.claims.lab import DIFFER, EXACT, Agreement, Findings, lockstep, row
-from harness.claims.pictures import below, panels, svg
-from harness.weights import initial
-from impls.interface import SOURCES, BadInput, Layer, Network, load
+from tests import coverage
 
 ROOT = Path(__file__).parents[2]
 OUTSIDERS = "tests.harness.outsiders"
@@ -58,7 +60,7 @@ def frameworks(*names: str) -> dict[str, Any]:
 
 
 def findings(name: str, there: dict[str, Any], **settings: Any) -> Findings:
-    found: Findings = importlib.import_module(f"harness.claims.{name}").run(there, **settings)
+    found: Findings = importlib.import_module(f"crosscheck.claims.{name}").run(there, **settings)
     return found
 
 
@@ -66,7 +68,7 @@ def findings(name: str, there: dict[str, Any], **settings: Any) -> Findings:
 
 
 def test_every_file_is_registered_and_every_item_has_a_claim() -> None:
-    files = {path.stem for path in (ROOT / "harness" / "claims").glob("*.py")} - BESIDES
+    files = {path.stem for path in (ROOT / "harness/crosscheck/claims/experiments").glob("*.py")} - BESIDES
     assert files == set(BY_NAME)
     assert {id for claim in CLAIMS for id in claim.notes} >= set(IDS)
 
@@ -80,10 +82,10 @@ def test_a_claim_says_what_it_is_and_how_to_try_it(claim: Claim) -> None:
 
 
 def test_importing_a_claim_brings_nothing_heavy_along() -> None:
-    names = [f"harness.claims.{claim.name}" for claim in CLAIMS]
+    names = [f"crosscheck.claims.experiments.{claim.name}" for claim in CLAIMS]
     code = f"""
 import importlib, sys
-import harness.claims, harness.claims.run, harness.__main__
+import crosscheck.claims, crosscheck.claims.engine.run, crosscheck.cli.main
 assert not {{"numpy", "matplotlib", "torch", "jax"}} & set(sys.modules), sorted(sys.modules)
 for name in {names!r}:
     importlib.import_module(name)
@@ -138,7 +140,7 @@ def verdicts(found: Findings) -> dict[str, str]:
 
 def test_slopes_are_exact_in_all_three() -> None:
     """The worked numbers (notes: N6, N7)."""
-    found = findings("slopes", frameworks(*SOURCES))
+    found = findings("slopes", frameworks(*VARIANTS))
     assert set(verdicts(found).values()) == {"holds"}
     assert set(found.rows[-1].figures.values()) == {"33, 3, 6, 9"}
     assert found.rows[0].figures["jax"] == "6.003, slope 3"
@@ -146,14 +148,14 @@ def test_slopes_are_exact_in_all_three() -> None:
 
 def test_parity_is_exact_in_all_three() -> None:
     """Every input of up to 5 bits (notes: N22): the tree, the patterns, and the units that count."""
-    found = findings("parity", frameworks(*SOURCES), bits=(2, 3, 5), learn=(2,), seeds=1, iterations=500)
+    found = findings("parity", frameworks(*VARIANTS), bits=(2, 3, 5), learn=(2,), seeds=1, iterations=500)
     assert all(figure.endswith("all right") for each in found.rows[:3] for figure in each.figures.values())
     assert found.rows[2].verdict.startswith("holds when units are AND and OR gates")
 
 
 def test_the_rules_of_arrays_are_those_of_all_three() -> None:
     """notes: N12"""
-    found = verdicts(findings("arrays", frameworks(*SOURCES)))
+    found = verdicts(findings("arrays", frameworks(*VARIANTS)))
     assert found.pop("reshape(1, 4) changes the shape by broadcasting the values.") == "does not hold"
     assert set(found.values()) == {"holds"}
 
@@ -161,7 +163,7 @@ def test_the_rules_of_arrays_are_those_of_all_three() -> None:
 # ---------------------------------------------------------------- a claim that cannot fail is none
 
 
-def with_fault(**parts: Any) -> dict[str, Any]:
+def with_mutant(**parts: Any) -> dict[str, Any]:
     """NumPy with some of its functions replaced."""
     return {"numpy": load("numpy"), "mine": SimpleNamespace(**vars(load("numpy")) | {"name": "numpy"} | parts)}
 
@@ -170,7 +172,7 @@ def test_a_perceptron_that_fires_at_0_does_not_hold() -> None:
     """notes: N1"""
     l_layer = load("numpy").l_layer  # type: ignore[attr-defined]
     fires = SimpleNamespace(**vars(l_layer) | {"activation_forward": lambda network, l, Z: (Z >= 0) * 1.0})
-    found = findings("neuron", with_fault(l_layer=fires), iterations=10)
+    found = findings("neuron", with_mutant(l_layer=fires), iterations=10)
     assert found.rows[1].verdict.startswith("failed: the frameworks disagree")
 
 
@@ -184,7 +186,7 @@ def test_a_gradient_outside_the_budget_is_a_failure_of_the_row() -> None:
     X, Y = rng.standard_normal((3, 20)), rng.integers(0, 2, (1, 20)).astype(float)
     start = [initial(network, "scaled")]
     right = lockstep({"numpy": load("numpy")}, network, start, X, Y)
-    wrong = lockstep(with_fault(gradients={"by_hand": by_hand}), network, start, X, Y)
+    wrong = lockstep(with_mutant(gradients={"by_hand": by_hand}), network, start, X, Y)
     assert right.ratio <= 1 < wrong.ratio
     assert "dW1 in mine" in wrong.where
     assert row("s", "N1", "m", {}, right, True).verdict == "holds"
@@ -198,7 +200,7 @@ def test_a_gradient_outside_the_budget_is_a_failure_of_the_row() -> None:
         (EXACT, False, "does not hold"),
         (EXACT, "holds when it rains", "holds when it rains"),
         (Agreement(1.0, "J"), True, "holds"),
-        (Agreement(float("nan"), "J"), True, "failed: the frameworks disagree, nan of the budget (J)"),
+        (Agreement(float("nan"), "J"), True, "failed: the frameworks disagree, nan of the bound (J)"),
         (DIFFER, True, "failed: the frameworks disagree, they differ"),
     ],
 )
@@ -256,7 +258,7 @@ def test_only_runs_one_and_keeps_the_rest(
     assert code == 0
     assert f"{len(CLAIMS)} statements of the notes: {len(CLAIMS)} hold." in out
     before = {path.name: path.read_text() for path in Path("results").rglob("*.*")}
-    assert set(before) == {"claims.csv", "claims.md", "coverage.md", *(f"{claim.name}.svg" for claim in CLAIMS)}
+    assert set(before) == {"claims.csv", "claims.md", *(f"{claim.name}.svg" for claim in CLAIMS)}
     assert "\\| it\\_" in before["claims.md"]
     code, out, _ = run("claims", "--only", word)
     assert code == 0
@@ -268,7 +270,7 @@ def test_only_runs_one_and_keeps_the_rest(
 def test_a_framework_that_is_not_there_reads_not_run(tmp_path: Path) -> None:
     found = Findings([row("s", "N1", "m", {"numpy": "1"}, EXACT, True)], {})
     (line,) = report.save(tmp_path, {"neuron": found})
-    assert [line[name] for name in SOURCES] == ["1", "not run", "not run"]
+    assert [line[name] for name in VARIANTS] == ["1", "not run", "not run"]
 
 
 def test_a_failed_claim_exits_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +284,7 @@ def test_one_claim_in_a_real_process(run: Run) -> None:
     code, out, err = run("claims", "--only", "arrays", "--out", "mine")
     assert code == 0, err
     assert "does not hold" in out
-    assert {path.name for path in Path("mine").iterdir()} == {"claims.csv", "claims.md", "coverage.md", "claims"}
+    assert {path.name for path in Path("mine").iterdir()} == {"claims.csv", "claims.md", "claims"}
 
 
 def test_the_list_shows_all_and_how_to_try_them(run: Run) -> None:
@@ -338,7 +340,7 @@ def test_the_committed_tables_are_of_these_claims(tmp_path: Path) -> None:
     found = report.read(tmp_path / "claims.csv")
     assert {line["claim"] for line in found} == set(BY_NAME)
     assert not any(report.failed(line) for line in found)
-    assert "not run" not in {line[name] for line in found for name in SOURCES}
+    assert "not run" not in {line[name] for line in found for name in VARIANTS}
     assert report.summary(found) in committed("results/claims.md")
     assert report.summary(found) in " ".join(committed("README.md").split())
     for picture in re.findall(r"\]\((claims/[^)]+)\)", committed("results/claims.md")):
@@ -352,7 +354,7 @@ def test_the_committed_coverage_is_what_the_code_says() -> None:
 def test_every_item_has_functions_tests_and_a_claim() -> None:
     """A function in each framework, or shared by all, or a claim, which runs in each of them."""
     tested, claimed, common = coverage.tests(), coverage.claims(), coverage.shared()
-    by_framework = {name: coverage.functions(name) for name in SOURCES}
+    by_framework = {name: coverage.functions(name) for name in VARIANTS}
     without = {id for id in IDS if not all(found[id] for found in by_framework.values()) and not common[id]}
     assert without == {"N6", "N7", "N11", "N22", "N23", "N25", "N26"}  # experiments: nothing to implement
     for id in IDS:

@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-from harness import workers
-from harness.__main__ import main
-from impls.interface import SOURCES
+from crosscheck.cli.main import main
+from crosscheck.runner import subprocesses as workers
+from crosscheck_impls.interface import VARIANTS
 
 # ruff: noqa: E501 (a table: a line is a bad request)
 
@@ -142,13 +141,13 @@ BAD: dict[str, tuple[str, str]] = {
     "iterations not a number": ("--problem flower-logistic --iterations ten", "'--iterations'"),
     "alpha NaN": ("--problem flower-logistic --learning-rate nan", "learning rate: got nan, expected a finite number > 0"),
     "alpha negative": ("--problem flower-logistic --learning-rate -0.1", "learning rate: got -0.1"),
-    "kink": ("--problem flower-logistic --kink middle", "kink is 'middle', expected 'right'"),
+    "relu_grad_at_zero": ("--problem flower-logistic --relu-grad-at-zero middle", "relu_grad_at_zero is 'middle', expected 'right'"),
     "dtype": ("--problem flower-logistic --dtype float16", "--dtype float16: unknown"),
     "device": ("--problem flower-logistic --device tpu", "--device tpu: unknown, expected cpu or cuda"),
     "no CUDA": ("--problem flower-logistic --device cuda --impl numpy", "--device cuda: not here"),
     "mistyped implementation": ("--impl torch/by_hnd", "did you mean torch/by_hand"),
     "mistyped framework": ("--impl troch", "did you mean torch"),
-    "mistyped source": ("--impl numpy/by_hnd", "did you mean numpy/by_hand"),
+    "mistyped variant": ("--impl numpy/by_hnd", "did you mean numpy/by_hand"),
     "unknown module": ("--impl no_such.thing", "no module 'no_such'"),
     "mistyped problem": ("--problem flowre", "did you mean flower"),
     "problem and data": ("--problem flower --data files/good.npz", "expected one of them"),
@@ -191,7 +190,7 @@ def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name
     [
         ("", "no data, expected --problem NAME"),
         ("--problem flower", "9 problems begin so, expected one"),
-        ("--problem flower-logistic --impl numpy", "has 5 sources, expected one"),
+        ("--problem flower-logistic --impl numpy", "has 5 variants, expected one"),
         ("--problem flower-logistic --costs costs.txt", "expected a name that ends in .csv"),
         ("--problem flower-logistic --params params.csv", "expected a name that ends in .npz"),
         ("--problem flower-logistic --costs /proc/x/costs.csv", "expected a folder to write into"),
@@ -206,7 +205,7 @@ def test_a_bad_training_is_one_line(run: Run, words: str, expected: str) -> None
 
 def test_a_real_process_refuses_without_a_traceback(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "harness", "compare", "--impl", "jaks", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "crosscheck", "compare", "--impl", "jaks", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("crosscheck: --impl jaks: no such implementation; did you mean jax")
@@ -220,10 +219,10 @@ def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
     table = pd.read_csv("results/agreement.csv")
     assert len(table) == 20
     assert set(table.verdict) == {"agrees"}
-    assert set(table.implementation) == {f"numpy/{source}" for source in SOURCES["numpy"]}
+    assert set(table.implementation) == {f"numpy/{variant}" for variant in VARIANTS["numpy"]}
     assert set(table.dtype) == {"float64", "float32"}
     assert (table.largest_ratio <= 1).all()
-    assert (table.accuracy_train == table.truth_train).all()
+    assert (table.accuracy_train == table.oracle_train).all()
     text = Path("results/agreement.md").read_text()
     assert "20 comparisons" in text
     environment = json.loads(Path("results/environment.json").read_text())
@@ -240,7 +239,7 @@ def test_a_disagreement_exits_1_and_names_problem_implementation_tensor_and_rati
     assert code == 1
     assert "disagrees: tests.harness.outsiders.trouble/nan on one_class-logistic, float64" in out
     assert "dW1[0, 0] at iteration 0: got nan" in out
-    assert "inf x the budget" in out
+    assert "inf x the bound" in out
     table = pd.read_csv("results/agreement.csv")
     assert list(table[table.implementation == "numpy/by_hand"].verdict) == ["agrees", "agrees"]
 
@@ -268,7 +267,7 @@ def test_a_learning_rate_too_large_is_told_and_not_a_disagreement(run: Run, file
     )  # fmt: skip
     assert code == 0, out
     table = pd.read_csv("results/agreement.csv")
-    assert (table.points < 3).all()
+    assert (table.checkpoints < 3).all()
     assert table.cause.str.contains("NaN or inf").all()
 
 
@@ -321,8 +320,8 @@ def test_a_training_that_diverges_says_so(run: Run, files: Path) -> None:
 def test_list_shows_implementations_and_problems(run: Run) -> None:
     code, out, _ = run("list")
     assert code == 0
-    for framework, sources in SOURCES.items():
-        assert all(f"{framework}/{source}" in out for source in sources)
+    for framework, variants in VARIANTS.items():
+        assert all(f"{framework}/{variant}" in out for variant in variants)
     assert "flower-2layer-tanh" in out
 
 
@@ -342,7 +341,7 @@ def test_no_command_shows_the_help(run: Run) -> None:
 
 def test_help_and_list_import_no_framework() -> None:
     code = (
-        "import sys, harness.__main__, harness.problems;"
+        "import sys, crosscheck.cli.main, crosscheck.problems.catalogue;"
         "print([m for m in ('torch', 'jax', 'pandas', 'sklearn', 'numpy') if m in sys.modules])"
     )
     root = Path(__file__).parents[2]

@@ -9,53 +9,62 @@ import numpy as np
 import pytest
 
 pytest.importorskip("jax", reason="jax is not installed")
+import crosscheck_impls.with_jax
 import jax
 import jax.numpy as jnp
+from crosscheck.oracle.error_bound import PLAIN
+from crosscheck_impls.interface import DTYPES, Layer, Network, declaration
+from crosscheck_impls.with_jax import losses, training
 
-import impls.with_jax
-from harness.budget import PLAIN
-from impls.interface import DTYPES, Layer, Network, declaration
-from impls.with_jax import losses, training
 from tests.judging import ask, assert_same, assert_true, draw, flat, get, judge, put, same_bits
 from tests.laws import Laws
 
 
 class TestJax(Laws):
-    framework = impls.with_jax
+    framework = crosscheck_impls.with_jax
 
 
 TANH = Network((3, 4, 1), ("tanh", "sigmoid"))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kink", ["right", "left"])
-def test_by_hand_is_jax_grad(kink, dtype):
-    problem = draw(Network((3, 4, 3, 2), ("relu", "leaky_relu", "sigmoid"), kink=kink), seed=1, dtype=dtype)
-    first, second = (ask(impls.with_jax, each, problem) for each in ("by_hand", "autograd"))
-    E, E_auto = (judge(problem, declared).theirs for declared in (PLAIN, declaration(impls.with_jax, "autograd")))
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_by_hand_is_jax_grad(side, dtype):
+    problem = draw(
+        Network((3, 4, 3, 2), ("relu", "leaky_relu", "sigmoid"), relu_grad_at_zero=side), seed=1, dtype=dtype
+    )
+    first, second = (ask(crosscheck_impls.with_jax, each, problem) for each in ("by_hand", "autograd"))
+    E, E_auto = (
+        judge(problem, declared).theirs for declared in (PLAIN, declaration(crosscheck_impls.with_jax, "autograd"))
+    )
     assert_same(first, E, second, E_auto)
 
 
-@pytest.mark.parametrize("source", impls.with_jax.gradients)
-def test_gradients_can_be_jitted_and_mapped(source):
-    """vmap over three sets of labels at once is each of them by itself, within both budgets."""
+@pytest.mark.parametrize("variant", crosscheck_impls.with_jax.gradients)
+def test_gradients_can_be_jitted_and_mapped(variant):
+    """vmap over three sets of labels at once is each of them by itself, within both bounds."""
     problems = [draw(TANH, seed=1)._replace(Y=draw(TANH, seed=seed).Y) for seed in (1, 2, 3)]
-    network, params, X, _ = put(impls.with_jax, problems[0])
-    question = partial(impls.with_jax.gradients[source], network)
-    Ys = jnp.stack([impls.with_jax.put(problem.Y) for problem in problems])
+    network, params, X, _ = put(crosscheck_impls.with_jax, problems[0])
+    question = partial(crosscheck_impls.with_jax.gradients[variant], network)
+    Ys = jnp.stack([crosscheck_impls.with_jax.from_numpy(problem.Y) for problem in problems])
     J, gradient = jax.jit(jax.vmap(question, in_axes=(None, None, 0)))(params, X, Ys)
     assert J.shape == (3,)
     for k, problem in enumerate(problems):
-        mapped = impls.with_jax.get(J[k]), get(impls.with_jax, tuple(Layer(W[k], b[k]) for W, b in gradient))
-        assert_true(problem, mapped, declaration(impls.with_jax, source))
+        mapped = (
+            crosscheck_impls.with_jax.to_numpy(J[k]),
+            get(crosscheck_impls.with_jax, tuple(Layer(W[k], b[k]) for W, b in gradient)),
+        )
+        assert_true(problem, mapped, declaration(crosscheck_impls.with_jax, variant))
 
 
 def test_params_are_a_pytree():
-    _, params, _, _ = put(impls.with_jax, draw(TANH))
+    _, params, _, _ = put(crosscheck_impls.with_jax, draw(TANH))
     doubled = jax.tree.map(lambda array: 2 * array, params)
     assert [type(layer) for layer in doubled] == [Layer, Layer]
     assert len(jax.tree.leaves(params)) == 4
-    assert np.array_equal(2 * impls.with_jax.get(params[0].W), impls.with_jax.get(doubled[0].W))
+    assert np.array_equal(
+        2 * crosscheck_impls.with_jax.to_numpy(params[0].W), crosscheck_impls.with_jax.to_numpy(doubled[0].W)
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,20 +80,21 @@ def test_what_jax_says_at_the_kink(function, slope):
     assert jax.grad(function)(0.0) == slope
 
 
-@pytest.mark.parametrize("kink", ["right", "left"])
+@pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize(("activation", "own"), [("relu", "left"), ("leaky_relu", "right")])
-def test_native_has_jaxs_derivative_whatever_is_asked(activation, own, kink):
+def test_native_has_jaxs_derivative_whatever_is_asked(activation, own, side):
     networks = {
-        each: Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25, kink=each) for each in ("right", "left")
+        each: Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25, relu_grad_at_zero=each)
+        for each in ("right", "left")
     }
-    problem = draw(networks[kink], seed=1)
-    answer = ask(impls.with_jax, "native", problem)
-    declared = declaration(impls.with_jax, "native")
+    problem = draw(networks[side], seed=1)
+    answer = ask(crosscheck_impls.with_jax, "native", problem)
+    declared = declaration(crosscheck_impls.with_jax, "native")
     assert_true(problem, answer, declared)
-    assert dict(declared.kink)[activation] == own
+    assert dict(declared.relu_grad_at_zero)[activation] == own
     other = problem._replace(network=networks["left" if own == "right" else "right"])
     with pytest.raises(AssertionError, match=r"db1|dW1"):
-        assert_true(other, answer, declared._replace(kink=()))
+        assert_true(other, answer, declared._replace(relu_grad_at_zero=()))
 
 
 def test_the_derivative_of_the_absolute_value_at_0_is_no_trap():
@@ -95,30 +105,33 @@ def test_the_derivative_of_the_absolute_value_at_0_is_no_trap():
     assert jax.grad(losses.cross_entropy)(zero, zero) == 0.5
 
 
-@pytest.mark.parametrize("source", ["by_hand", "fast"])
-def test_training_is_compiled_once_whatever_the_number_of_iterations(source):
-    network, params, X, Y = put(impls.with_jax, draw(Network((3, 5, 1), ("tanh", "sigmoid"))))
+@pytest.mark.parametrize("variant", ["by_hand", "fast"])
+def test_training_is_compiled_once_whatever_the_number_of_iterations(variant):
+    network, params, X, Y = put(crosscheck_impls.with_jax, draw(Network((3, 5, 1), ("tanh", "sigmoid"))))
     before = training.descend._cache_size()
     for iterations in (1, 2, 7, training.CHUNK, training.CHUNK + 1, 3 * training.CHUNK):
-        _, costs = impls.with_jax.fit(source, network, params, X, Y, 0.1, iterations)
+        _, costs = crosscheck_impls.with_jax.fit(variant, network, params, X, Y, 0.1, iterations)
         assert costs.shape == (iterations,)
     assert training.descend._cache_size() == before + 1
 
 
 def test_a_chunk_ends_without_a_trace():
     """More iterations than one call of the compiled loop makes are as many of one call and the rest."""
-    network, params, X, Y = put(impls.with_jax, draw(TANH))
-    whole, costs = impls.with_jax.fit("by_hand", network, params, X, Y, 0.1, training.CHUNK + 3)
-    half, first = impls.with_jax.fit("by_hand", network, params, X, Y, 0.1, training.CHUNK - 1)
-    rest, second = impls.with_jax.fit("by_hand", network, half, X, Y, 0.1, 4)
-    assert same_bits(impls.with_jax.get(costs), np.concatenate([first, second]))
-    assert all(same_bits(*(impls.with_jax.get(a) for a in pair)) for pair in zip(flat(whole), flat(rest), strict=True))
+    network, params, X, Y = put(crosscheck_impls.with_jax, draw(TANH))
+    whole, costs = crosscheck_impls.with_jax.fit("by_hand", network, params, X, Y, 0.1, training.CHUNK + 3)
+    half, first = crosscheck_impls.with_jax.fit("by_hand", network, params, X, Y, 0.1, training.CHUNK - 1)
+    rest, second = crosscheck_impls.with_jax.fit("by_hand", network, half, X, Y, 0.1, 4)
+    assert same_bits(crosscheck_impls.with_jax.to_numpy(costs), np.concatenate([first, second]))
+    assert all(
+        same_bits(*(crosscheck_impls.with_jax.to_numpy(a) for a in pair))
+        for pair in zip(flat(whole), flat(rest), strict=True)
+    )
 
 
 X64 = """
 import jax
-import impls.with_jax as F
-from impls.interface import Layer, Network
+import crosscheck_impls.with_jax as F
+from crosscheck_impls.interface import Layer, Network
 from tests.judging import ask, draw, flat
 
 assert not jax.config.jax_enable_x64, "x64 is on before anybody asked for it"
@@ -126,14 +139,14 @@ problem = draw(Network((3, 4, 1), ("tanh", "sigmoid")), seed=1, dtype="float32")
 
 def everything():
     found = []
-    for source in F.gradients:
-        J, gradient = ask(F, source, problem)
+    for variant in F.gradients:
+        J, gradient = ask(F, variant, problem)
         found += [J, *flat(gradient)]
     return found
 
 single = everything()
 assert not jax.config.jax_enable_x64, "x64 was switched on for float32"
-assert F.put(draw(problem.network).X).dtype == "float64"
+assert F.from_numpy(draw(problem.network).X).dtype == "float64"
 assert jax.config.jax_enable_x64, "float64 was put without x64"
 again = everything()
 assert all(a.dtype == b.dtype == "float32" for a, b in zip(single, again))

@@ -3,14 +3,14 @@
 import cmath
 import tracemalloc
 
+import crosscheck_impls.with_numpy
 import numpy as np
 import pytest
+from crosscheck.oracle.error_bound import PLAIN, precision
+from crosscheck.oracle.float64 import evaluate
+from crosscheck_impls.interface import DTYPES, Layer, Network
+from crosscheck_impls.with_numpy import logistic_regression, loops, per_example
 
-import impls.with_numpy
-from harness.budget import PLAIN, precision
-from harness.truth import evaluate
-from impls.interface import DTYPES, Layer, Network
-from impls.with_numpy import logistic_regression, loops, per_example
 from tests.judging import ask, assert_same, assert_within, draw, get, judge, put
 from tests.laws import Laws
 
@@ -18,7 +18,7 @@ P = precision("float64")
 
 
 class TestNumpy(Laws):
-    framework = impls.with_numpy
+    framework = crosscheck_impls.with_numpy
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -26,7 +26,7 @@ def test_two_loops_one_loop_and_none_agree(dtype):
     """Logistic regression over examples and features, over examples, and vectorised (notes: N9)."""
     problem = draw(Network((3, 1), ("sigmoid",)), seed=1, dtype=dtype)
     ways = [loops.logistic_regression, per_example.gradients, logistic_regression.backward]
-    answers = [way(*put(impls.with_numpy, problem)) for way in ways]
+    answers = [way(*put(crosscheck_impls.with_numpy, problem)) for way in ways]
     E = judge(problem, PLAIN).theirs
     for k, first in enumerate(answers):
         for second in answers[k + 1 :]:
@@ -35,7 +35,9 @@ def test_two_loops_one_loop_and_none_agree(dtype):
 
 def test_the_general_loops_are_the_special_ones():
     problem = draw(Network((3, 1), ("sigmoid",)), seed=2)
-    special, general = (way(*put(impls.with_numpy, problem)) for way in (loops.logistic_regression, loops.l_layer))
+    special, general = (
+        way(*put(crosscheck_impls.with_numpy, problem)) for way in (loops.logistic_regression, loops.l_layer)
+    )
     E = judge(problem, PLAIN).theirs
     assert_same(special, E, general, E)
 
@@ -65,24 +67,24 @@ def complex_bound(network, params, X, Y):
     C = 24 counts the roundings of a complex exp (3 u measured), tanh, quotient (Smith's: 6) and log, and of 1 − a.
     """
     C, u, m = 24, P.u, X.shape[1]
-    truth = evaluate(network, params, X, Y)
+    oracle = evaluate(network, params, X, Y)
     E_Z, paths, relative = [], [], 0.0
     E_A = np.zeros_like(X)
-    for name, (W, b), A, Z in zip(network.g, params, truth.A, truth.Z, strict=False):
+    for name, (W, b), A, Z in zip(network.g, params, oracle.A, oracle.Z, strict=False):
         S = np.abs(W) @ (np.abs(A) + E_A) + np.abs(b)
         E_Z.append(np.abs(W) @ E_A + P.gamma(W.shape[1] + 2) * S)
         E_A = E_Z[-1] + C * u * (1 + np.abs(Z)) * (name != "linear")
         relative += 2 * E_Z[-1].max() + (C + W.shape[1] + 2) * u
-    a = truth.A[-1]
-    out, slope = np.abs(a - Y), truth.slopes[-1]
+    a = oracle.A[-1]
+    out, slope = np.abs(a - Y), oracle.slopes[-1]
     E_out = E_A * (1 + out / np.where(Y > 0.5, a, 1 - a) if network.loss == "cross_entropy" else 1)
     # |∂J/∂z[L]| and its error, then back along the paths with absolute values
     D, E = (out, E_out) if network.loss == "cross_entropy" else (out * slope, E_out * slope)
     weight = D * np.expm1(relative + (m + 3) * C * u) + E * np.exp(relative)
     for l in range(network.L, 0, -1):
-        paths.append(Layer(weight @ np.abs(truth.A[l - 1]).T / m, weight.sum(axis=1, keepdims=True) / m))
+        paths.append(Layer(weight @ np.abs(oracle.A[l - 1]).T / m, weight.sum(axis=1, keepdims=True) / m))
         if l > 1:
-            weight = (np.abs(params[l - 1].W).T @ weight) * np.abs(truth.slopes[l - 2])
+            weight = (np.abs(params[l - 1].W).T @ weight) * np.abs(oracle.slopes[l - 2])
     return paths[::-1]
 
 
@@ -99,7 +101,7 @@ def complex_bound(network, params, X, Y):
 )
 def test_the_complex_step_is_the_gradient(network):
     problem = draw(network, seed=3)
-    _, gradient = ask(impls.with_numpy, "by_hand", problem)
+    _, gradient = ask(crosscheck_impls.with_numpy, "by_hand", problem)
     theirs = judge(problem, PLAIN).theirs.gradient
     bounds = complex_bound(network, problem.params, problem.X, problem.Y)
     for l, (got, E, bound) in enumerate(zip(gradient, theirs, bounds, strict=True)):
@@ -124,7 +126,7 @@ def test_the_central_difference_is_the_gradient():
     ((W, b),) = problem.params
     W, b = np.round(W * 2**20) / 2**20, np.round(b * 2**20) / 2**20
     problem = problem._replace(params=(Layer(W, b),))
-    _, ((dW, db),) = ask(impls.with_numpy, "by_hand", problem)
+    _, ((dW, db),) = ask(crosscheck_impls.with_numpy, "by_hand", problem)
     E = judge(problem, PLAIN).theirs.gradient[0]
     inputs = np.vstack([problem.X, np.ones((1, problem.X.shape[1]))])
     for j, (got, E_got) in enumerate(zip([*dW[0], db[0, 0]], [*E.W[0], E.b[0, 0]], strict=True)):
@@ -133,7 +135,7 @@ def test_the_central_difference_is_the_gradient():
             moved = np.append(W[0], b[0, 0])
             moved[j] += sign * h
             there = problem._replace(params=(Layer(moved[None, :3], moved[None, 3:]),))
-            J.append(ask(impls.with_numpy, "by_hand", there)[0])
+            J.append(ask(crosscheck_impls.with_numpy, "by_hand", there)[0])
             E_J += judge(there, PLAIN).theirs.J
         truncation = h * h / 6 * (np.abs(inputs[j]) ** 3).mean() / (6 * np.sqrt(3))
         slope = np.asarray((J[0] - J[1]) / (2 * h))
@@ -149,20 +151,20 @@ def test_the_slope_of_a_function_by_nudging_it():
 
 def test_inputs_that_numpy_cannot_change_are_enough():
     problem = draw(Network((3, 4, 1), ("relu", "sigmoid")))
-    network, params, X, Y = put(impls.with_numpy, problem)
+    network, params, X, Y = put(crosscheck_impls.with_numpy, problem)
     for array in (X, Y, *(a for layer in params for a in layer)):
         array.flags.writeable = False
-    for source in impls.with_numpy.gradients:
-        impls.with_numpy.fit(source, network, params, X, Y, 0.1, 2)
-        get(impls.with_numpy, impls.with_numpy.gradients[source](network, params, X, Y)[1])
+    for variant in crosscheck_impls.with_numpy.gradients:
+        crosscheck_impls.with_numpy.fit(variant, network, params, X, Y, 0.1, 2)
+        get(crosscheck_impls.with_numpy, crosscheck_impls.with_numpy.gradients[variant](network, params, X, Y)[1])
 
 
 def test_the_fast_path_never_copies_X():
     """All that NumPy allocates in `fit`, traced: here the activations are a hundredth of X."""
-    network, params, X, Y = put(impls.with_numpy, draw(Network((500, 3, 1), ("relu", "sigmoid")), m=2000))
+    network, params, X, Y = put(crosscheck_impls.with_numpy, draw(Network((500, 3, 1), ("relu", "sigmoid")), m=2000))
     tracemalloc.start()
     try:
-        impls.with_numpy.fit("fast", network, params, X, Y, 0.1, 3)
+        crosscheck_impls.with_numpy.fit("fast", network, params, X, Y, 0.1, 3)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -4,37 +4,41 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed")
+import crosscheck_impls.with_torch
 import torch
+from crosscheck.oracle.error_bound import PLAIN
+from crosscheck_impls.interface import DTYPES, Network, declaration
+from crosscheck_impls.with_torch import fast, native
 from torch import nn
 
-import impls.with_torch
-from harness.budget import PLAIN
-from impls.interface import DTYPES, Network, declaration
-from impls.with_torch import fast, native
 from tests.judging import ask, assert_same, assert_true, draw, flat, judge, put
 from tests.laws import Laws
 
 
 class TestTorch(Laws):
-    framework = impls.with_torch
+    framework = crosscheck_impls.with_torch
 
 
 NETWORKS = [
     Network((3, 1), ("sigmoid",)),
     Network((3, 4, 1), ("tanh", "sigmoid")),
     Network((3, 4, 3, 2), ("relu", "leaky_relu", "sigmoid")),
-    Network((3, 4, 3, 2), ("relu", "leaky_relu", "sigmoid"), kink="left"),
+    Network((3, 4, 3, 2), ("relu", "leaky_relu", "sigmoid"), relu_grad_at_zero="left"),
     Network((3, 4, 1), ("sigmoid", "linear"), "squared_error"),
 ]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: f"{network.n} {network.g[-1]} {network.kink}")
-@pytest.mark.parametrize("source", ["autograd", "per_example"])
-def test_by_hand_is_autograd(source, network, dtype):
+@pytest.mark.parametrize(
+    "network", NETWORKS, ids=lambda network: f"{network.n} {network.g[-1]} {network.relu_grad_at_zero}"
+)
+@pytest.mark.parametrize("variant", ["autograd", "per_example"])
+def test_by_hand_is_autograd(variant, network, dtype):
     problem = draw(network, seed=1, dtype=dtype)
-    first, second = (ask(impls.with_torch, each, problem) for each in ("by_hand", source))
-    E, E_auto = (judge(problem, declared).theirs for declared in (PLAIN, declaration(impls.with_torch, source)))
+    first, second = (ask(crosscheck_impls.with_torch, each, problem) for each in ("by_hand", variant))
+    E, E_auto = (
+        judge(problem, declared).theirs for declared in (PLAIN, declaration(crosscheck_impls.with_torch, variant))
+    )
     assert_same(first, E, second, E_auto)
 
 
@@ -49,15 +53,17 @@ def test_what_torch_says_at_the_kink(function, slope):
     assert z.grad.tolist() == [slope]
 
 
-@pytest.mark.parametrize("kink", ["right", "left"])
+@pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
-def test_native_has_the_left_derivative_whatever_is_asked(activation, kink):
-    problem = draw(Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25, kink=kink), seed=1)
-    answer = ask(impls.with_torch, "native", problem)
-    declared = declaration(impls.with_torch, "native")
+def test_native_has_the_left_derivative_whatever_is_asked(activation, side):
+    problem = draw(Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25, relu_grad_at_zero=side), seed=1)
+    answer = ask(crosscheck_impls.with_torch, "native", problem)
+    declared = declaration(crosscheck_impls.with_torch, "native")
     assert_true(problem, answer, declared)
-    assert dict(declared.kink) == {"relu": "left", "leaky_relu": "left"}
-    left = problem._replace(network=Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25, kink="left"))
+    assert dict(declared.relu_grad_at_zero) == {"relu": "left", "leaky_relu": "left"}
+    left = problem._replace(
+        network=Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25, relu_grad_at_zero="left")
+    )
     assert_true(left, answer, PLAIN)
     right = problem._replace(network=Network((3, 4, 1), (activation, "sigmoid"), leaky_slope=0.25))
     with pytest.raises(AssertionError, match=r"db1|dW1"):
@@ -65,29 +71,29 @@ def test_native_has_the_left_derivative_whatever_is_asked(activation, kink):
 
 
 def test_native_is_built_of_torchs_modules():
-    network, params, _, _ = put(impls.with_torch, draw(NETWORKS[2]))
+    network, params, _, _ = put(crosscheck_impls.with_torch, draw(NETWORKS[2]))
     model = native.build(network, params)
     assert [type(layer) for layer in model] == [nn.Linear, nn.ReLU, nn.Linear, nn.LeakyReLU, nn.Linear]
-    network, params, _, _ = put(impls.with_torch, draw(NETWORKS[4]))
+    network, params, _, _ = put(crosscheck_impls.with_torch, draw(NETWORKS[4]))
     assert [type(layer) for layer in native.build(network, params)] == [nn.Linear, nn.Sigmoid, nn.Linear, nn.Identity]
 
 
-@pytest.mark.parametrize("source", impls.with_torch.gradients)
-def test_no_input_needs_a_gradient_and_no_output_carries_one(source):
-    network, params, X, Y = put(impls.with_torch, draw(NETWORKS[2]))
-    J, gradient = impls.with_torch.gradients[source](network, params, X, Y)
-    after, costs = impls.with_torch.fit(source, network, params, X, Y, 0.1, 2)
+@pytest.mark.parametrize("variant", crosscheck_impls.with_torch.gradients)
+def test_no_input_needs_a_gradient_and_no_output_carries_one(variant):
+    network, params, X, Y = put(crosscheck_impls.with_torch, draw(NETWORKS[2]))
+    J, gradient = crosscheck_impls.with_torch.gradients[variant](network, params, X, Y)
+    after, costs = crosscheck_impls.with_torch.fit(variant, network, params, X, Y, 0.1, 2)
     for array in (X, Y, *flat(params)):
         assert not array.requires_grad
         assert array.grad is None
     assert not any(array.requires_grad for array in (J, costs, *flat(gradient), *flat(after)))
 
 
-@pytest.mark.parametrize("source", impls.with_torch.gradients)
-def test_the_random_state_is_left_alone(source):
+@pytest.mark.parametrize("variant", crosscheck_impls.with_torch.gradients)
+def test_the_random_state_is_left_alone(variant):
     """nn.Linear draws weights that nobody wants; a user's own draws must not shift because of it."""
     state = torch.get_rng_state()
-    impls.with_torch.fit(source, *put(impls.with_torch, draw(NETWORKS[2])), 0.1, 1)
+    crosscheck_impls.with_torch.fit(variant, *put(crosscheck_impls.with_torch, draw(NETWORKS[2])), 0.1, 1)
     assert torch.equal(state, torch.get_rng_state())
 
 
@@ -95,16 +101,16 @@ def test_softplus_is_not_cut_off_above_20():
     """torch's own softplus is linear there: softplus(20.5) − 20.5 would be 0 and not 1.25e−9."""
     Z = torch.tensor([[20.5]], dtype=torch.float64)
     assert float(nn.functional.softplus(Z)) - 20.5 == 0
-    J = impls.with_torch.losses.cross_entropy(Z, torch.ones_like(Z))
+    J = crosscheck_impls.with_torch.losses.cross_entropy(Z, torch.ones_like(Z))
     assert f"{float(J):.2e}" == f"{np.log1p(np.exp(-20.5)):.2e}" == "1.25e-09"
 
 
-@pytest.mark.parametrize("source", impls.with_torch.gradients)
-def test_a_caller_without_gradients_gets_them_all_the_same(source):
-    problem = put(impls.with_torch, draw(NETWORKS[2]))
+@pytest.mark.parametrize("variant", crosscheck_impls.with_torch.gradients)
+def test_a_caller_without_gradients_gets_them_all_the_same(variant):
+    problem = put(crosscheck_impls.with_torch, draw(NETWORKS[2]))
     with torch.no_grad():
-        J, gradient = impls.with_torch.gradients[source](*problem)
-    again, expected = impls.with_torch.gradients[source](*problem)
+        J, gradient = crosscheck_impls.with_torch.gradients[variant](*problem)
+    again, expected = crosscheck_impls.with_torch.gradients[variant](*problem)
     assert torch.equal(J, again)
     assert all(torch.equal(a, b) for a, b in zip(flat(gradient), flat(expected), strict=True))
 

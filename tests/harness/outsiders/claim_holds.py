@@ -1,7 +1,7 @@
 """A claim that is measured at once: one row for each framework's name, and a picture."""
 
-from harness.claims.lab import Findings, row
-from harness.claims.pictures import panels, svg
+from crosscheck.claims.engine.lab import Findings, row
+from crosscheck.claims.engine.pictures import panels, svg
 
 
 def run(frameworks):

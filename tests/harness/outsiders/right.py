@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
-from impls.interface import Array, Gradients, Layer, Network, Params, check, check_descent
+from crosscheck_impls.interface import Array, Gradients, Layer, Network, Params, check, check_descent
 
 name = "right"
 
@@ -40,21 +39,21 @@ def device(array: Array) -> str:
     return "cpu"
 
 
-def put(array: Any, device: str = "cpu") -> Array:
+def from_numpy(array: Any, device: str = "cpu") -> Array:
     return np.array(array)
 
 
-def get(array: Array) -> Any:
+def to_numpy(array: Array) -> Any:
     return np.array(array)
 
 
 def fit(
-    source: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
 ) -> tuple[Params, Array]:
     check_descent(alpha, iterations)
     costs = np.empty(iterations, X.dtype)
     for t in range(iterations):
-        costs[t], step = gradients[source](network, params, X, Y)
+        costs[t], step = gradients[variant](network, params, X, Y)
         rate = X.dtype.type(alpha)
         params = tuple(Layer(W - rate * dW, b - rate * db) for (W, b), (dW, db) in zip(params, step, strict=True))
     return params, costs

@@ -1,4 +1,4 @@
-"""One source for each kind of trouble, each of them the right gradient but for that."""
+"""One variant for each kind of trouble, each of them the right gradient but for that."""
 
 import ctypes
 import os
@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import numpy as np
+from crosscheck_impls.interface import Layer, Network, Params
 
-from impls.interface import Layer, Network, Params
-from tests.harness.outsiders.right import Array, device, devices, get, gradient, put  # noqa: F401
+from tests.harness.outsiders.right import Array, device, devices, from_numpy, gradient, to_numpy  # noqa: F401
 from tests.harness.outsiders.right import predict as predict
 
 name = "trouble"
@@ -113,12 +113,12 @@ gradients = {
 }
 
 
-def fit(source: str, network: Network, params: Params, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
+def fit(variant: str, network: Network, params: Params, X: Any, Y: Any, alpha: float, iterations: int) -> Any:
     costs = np.empty(iterations, X.dtype)
     for t in range(iterations):
         costs[t], step = gradient(network, params, X, Y)
         rate = X.dtype.type(alpha)
         params = tuple(Layer(W - rate * dW, b - rate * db) for (W, b), (dW, db) in zip(params, step, strict=True))
-    if iterations > 1 and source.startswith("costs_of"):
-        costs[1 if source == "costs_of_nan" else 0 :] = np.nan if source == "costs_of_nan" else 7
+    if iterations > 1 and variant.startswith("costs_of"):
+        costs[1 if variant == "costs_of_nan" else 0 :] = np.nan if variant == "costs_of_nan" else 7
     return params, costs

@@ -1,0 +1,1 @@
+"""What every claim needs: frameworks, rows, pictures, tables."""

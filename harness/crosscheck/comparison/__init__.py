@@ -1,0 +1,1 @@
+"""Every implementation on every problem, and why some do not agree."""

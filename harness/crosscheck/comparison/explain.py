@@ -1,0 +1,102 @@
+"""Explaining rows that do not agree: who is right by ball arithmetic, what is right, and what it would take.
+
+Every switch, a convention or precision that a library chooses, is tried by itself: the reference is run again with
+that one line changed, and the table says how far the answer is from it, in bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from crosscheck_impls.interface import BadInput, Declaration
+
+from crosscheck.comparison.session import Implementation, compare
+from crosscheck.core.records import Answer, Case, Comparison, cast
+from crosscheck.judge.attribution import distances, where
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.verdict import VERDICTS, Row, first
+from crosscheck.mutation.equivalence import reached
+from crosscheck.oracle.enclosure import settle
+from crosscheck.oracle.float64 import exact, grads_at_zero
+from crosscheck.problems.catalogue import Problem
+
+Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
+
+
+def explain(
+    problems: Sequence[Problem],
+    chosen: Sequence[Implementation],
+    dtypes: Sequence[str],
+    device: str,
+    report: Callable[[str, int, int], None],
+    time_limit: float,
+) -> tuple[list[Row], list[str]]:
+    """Return the rows, and the lines that explain those that do not simply agree."""
+    kept: Kept = {}
+    rows: list[Row] = []
+
+    def keep(case: Case, name: str, answer: Answer, declared: Declaration) -> None:
+        kept[case.problem, name, case.dtype] = case, answer, declared
+
+    compare(problems, chosen, dtypes, device, report, rows, {}, time_limit, keep)
+    lines: list[str] = []
+    for row in rows:
+        title = f"{row.implementation} on {row.problem}, {row.dtype}: {row.verdict}"
+        if row.verdict == "agrees":
+            worst = row.worst()
+            lines.append(f"{title}; largest error {worst.ratio:.2g} of the bound in {worst.tensor}" if worst else title)
+            continue
+        lines += ["", title, f"  {VERDICTS[row.verdict]}"]
+        found = kept.get((row.problem, row.implementation, row.dtype))
+        lines += [f"  {line}" for line in (_block(row, *found) if found else [f"cause       {row.cause}"])]
+    return rows, lines
+
+
+def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Iterator[str]:
+    judge = Judge(case)
+    if judge.broken(answer, row.device):
+        yield f"cause       {row.cause}"
+        return
+    plain = declared._replace(relu_grad_at_zero=(), flushes=False)
+    comparisons = judge.compare(answer, plain) if row.verdict == "convention" else row.comparisons
+    outside = [c for c in comparisons if c.ratio > 1]
+    if outside:
+        yield from _first(first(outside, case.network.L), case, judge, plain)
+        yield f"where       {where(outside, case.network.L)}"
+    yield f"tensors     {_tensors(comparisons)}"
+    there = reached(case)
+    for mutant, left in distances(judge, answer, plain):
+        if mutant.kind == "switch" and mutant.name in there:
+            mark = "   <- explains it" if left <= 1 else ""
+            yield f"switch      {mutant.name:40} leaves {left:.2g} x the bound{mark}"
+    yield f"cause       {row.cause}"
+
+
+def _first(c: Comparison, case: Case, judge: Judge, declared: Declaration) -> Iterator[str]:
+    """Yield the first divergence, and the exact value where it is an entry of a gradient."""
+    entry = f"[{', '.join(map(str, c.element))}]" if c.element else ""
+    yield f"first       {c.tensor}{entry} at iteration {c.iteration}"
+    yield f"  got       {c.got!r}"
+    yield f"  oracle     {c.oracle!r}, bound {c.bound:.2g}: the answer is {c.ratio:.3g} x the bound off"
+    if c.iteration not in case.steps or c.tensor.startswith("fit"):
+        return
+    params = cast(case.checkpoints[case.steps.index(c.iteration)], "float64")
+    try:
+        said = settle(
+            case.network, params, exact(case.X), exact(case.Y), c.tensor, c.element, c.got,
+            grads_at_zero(case.network, declared.relu_grad_at_zero),
+        )  # fmt: skip
+    except BadInput as error:  # no python-flint
+        yield f"  exact     not known: {error}"
+        return
+    yield f"  exact     {said.value}, by ball arithmetic"
+    yield f"            the answer is at most {said.got:.3g} off, the oracle at most {said.oracle:.3g}"
+
+
+def _tensors(comparisons: Sequence[Comparison]) -> str:
+    """Return the largest ratio of each tensor."""
+    largest: dict[str, float] = {}
+    for c in comparisons:
+        if c.ratio == c.ratio:
+            largest[c.tensor] = max(c.ratio, largest.get(c.tensor, 0.0))
+    return "  ".join(f"{name} {ratio:.2g}" for name, ratio in largest.items())

@@ -1,0 +1,104 @@
+"""Training one implementation for `crosscheck train`."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from crosscheck_impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
+
+from crosscheck.comparison.session import implementations
+from crosscheck.core.files import writable, write
+from crosscheck.problems.cases import rounded_to
+from crosscheck.problems.catalogue import Problem
+from crosscheck.report.screen import progress
+from crosscheck.runner import subprocesses as workers
+
+SHORTEST_PORTION = 0.3  # seconds of training between two reports of progress
+
+
+def train(
+    impl: str, problem: Problem, dtype: str, device: str, costs_file: Path | None, params_file: Path | None
+) -> None:
+    """Train, print the costs and the accuracies, and write the files. Raises BadInput."""
+    chosen = implementations([impl])
+    if len(chosen) != 1:
+        raise BadInput(f"--impl {impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}")
+    if dtype not in DTYPES:
+        raise BadInput(f"--dtype {dtype}: unknown; {nearest(dtype, DTYPES)}")
+    framework_name, variant = chosen[0]
+    if package := workers.missing(framework_name):
+        raise BadInput(f"--impl {impl}: {package} is not installed; pip install {package}")
+    for path, ending in ((costs_file, ".csv"), (params_file, ".npz")):
+        if path is not None:
+            if path.suffix != ending:
+                raise BadInput(f"{path}: expected a name that ends in {ending}")
+            writable(path.parent)
+    sys.path.insert(0, str(Path.cwd()))  # for a dotted path
+    framework = load(framework_name)
+    if device not in framework.devices():
+        raise BadInput(
+            f"--device {device}: {framework_name} has {', '.join(framework.devices())} here; use one of them"
+        )
+    *_, params, _ = rounded_to(problem, dtype)
+    start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)
+    trained, costs, stopped = _descend(framework, variant, problem, start, dtype, device)
+    if costs_file is not None:
+        write(costs_file, "iteration,cost\n" + "".join(f"{t},{J:.17g}\n" for t, J in enumerate(costs)))
+    if params_file is not None:
+        _save(params_file, framework, trained)
+    print(f"{impl}, {problem.name}, {dtype} on {device}")
+    print(problem.network)
+    print(f"iterations {len(costs)}{' (interrupted)' if stopped else ''}, learning rate {problem.alpha:g}")
+    print(f"cost {costs[0]:.6f} at iteration 0, {costs[-1]:.6f} at iteration {len(costs) - 1}")
+    for name, X, Y in (("train", problem.data.X, problem.data.Y), ("test", problem.data.X_test, problem.data.Y_test)):
+        if X is not None and problem.network.loss == "cross_entropy":
+            labels = framework.to_numpy(
+                framework.predict(problem.network, trained, framework.from_numpy(X.astype(dtype), device))
+            )
+            print(f"accuracy {name} {100 * (labels == Y).mean():.2f} %")
+    if not math.isfinite(costs[-1]):
+        first = next(t for t, J in enumerate(costs) if not math.isfinite(J))
+        print(f"J is {costs[first]} from iteration {first} on: lower --learning-rate, or use a stable variant")
+    if stopped:
+        raise KeyboardInterrupt
+
+
+def _descend(
+    framework: Framework, variant: str, problem: Problem, params: Params, dtype: str, device: str
+) -> tuple[Params, list[float], bool]:
+    """Fit in portions, so that people see how far it is; the params stay on the device, and a step is a step."""
+    X, Y = (framework.from_numpy(a.astype(dtype), device) for a in (problem.data.X, problem.data.Y))
+    costs: list[float] = []
+    portion = 1
+    try:
+        with progress() as report, np.errstate(all="ignore"):  # overflow is reported below, in words
+            while len(costs) < problem.iterations:
+                portion = min(portion, problem.iterations - len(costs))
+                before = time.monotonic()
+                params, some = framework.fit(variant, problem.network, params, X, Y, problem.alpha, portion)
+                costs += [float(J) for J in framework.to_numpy(some)]
+                if time.monotonic() - before < SHORTEST_PORTION:
+                    portion *= 4
+                report(f"training {framework.name}/{variant}", len(costs), problem.iterations)
+    except KeyboardInterrupt:
+        if not costs:
+            raise
+        return params, costs, True
+    return params, costs, False
+
+
+def _save(path: Path, framework: Framework, params: Params) -> None:
+    """Write W1, b1, ... in one piece."""
+    buffer = io.BytesIO()
+    arrays = {
+        f"{kind}{l}": framework.to_numpy(a)
+        for l, layer in enumerate(params, 1)
+        for kind, a in zip("Wb", layer, strict=True)
+    }
+    np.savez(buffer, **arrays)
+    write(path, buffer.getvalue())

@@ -1,0 +1,1 @@
+"""Records, failures and files: what every other folder shares."""

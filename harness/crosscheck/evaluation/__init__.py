@@ -1,0 +1,1 @@
+"""The harness measured: its oracle, its mutation score, its false alarms."""

@@ -1,0 +1,100 @@
+"""Honest runs: random networks, data, weights, after random numbers of iterations, in all implementations.
+
+Nobody is wrong here, so every alarm is a false one: of the harness, and of the usual criteria, each of which looks at
+an implementation beside the reference in the same dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from crosscheck_impls.interface import DTYPES, Declaration, Network
+
+from crosscheck.comparison.session import Implementation, compare
+from crosscheck.core.records import Answer, Case
+from crosscheck.evaluation.baselines import alarms, seen
+from crosscheck.judge.verdict import Row
+from crosscheck.mutation.build import framework
+from crosscheck.oracle.float64 import descend
+from crosscheck.problems.catalogue import Problem
+from crosscheck.problems.datasets import Data
+from crosscheck.runner.collect import measure
+
+ITERATIONS = 12  # of the run that is judged
+AGES = (0, 1, 5, 25, 100, 400)  # iterations before it, so that young and trained weights are met
+ALPHA = 0.1
+
+# n, m, g, loss, kink: few shapes, since JAX compiles for each; what is drawn is all the rest.
+NETWORKS: tuple[tuple[Network, int], ...] = (
+    (Network((3, 1), ("sigmoid",)), 50),
+    (Network((5, 2), ("sigmoid",), "squared_error"), 40),
+    (Network((4, 1), ("linear",), "squared_error"), 30),
+    (Network((2, 4, 1), ("tanh", "sigmoid")), 60),
+    (Network((6, 5, 1), ("relu", "sigmoid"), relu_grad_at_zero="left"), 40),
+    (Network((3, 4, 2), ("sigmoid", "sigmoid")), 33),
+    (Network((4, 6, 3, 1), ("leaky_relu", "relu", "sigmoid"), leaky_slope=0.1), 25),
+    (Network((5, 4, 4, 3, 1), ("tanh", "linear", "leaky_relu", "relu"), "squared_error"), 20),
+)
+
+
+@dataclass
+class Honest:
+    """One honest run: the harness's verdict and ratios, and the usual criteria's alarms."""
+
+    row: Row
+    usual: dict[str, bool | None] = field(default_factory=dict)
+
+
+def problems(draws: int, seed: int = 0) -> Iterator[Problem]:
+    """Yield so many random problems for each network."""
+    random = np.random.default_rng(seed)
+    for number, (network, m) in enumerate(NETWORKS):
+        for draw in range(draws):
+            X = random.standard_normal((network.n[0], m)) * random.choice([0.1, 1.0, 3.0], (network.n[0], 1))
+            Y = (random.random((network.n[-1], m)) < random.choice([0.1, 0.5])).astype(float)
+            if network.loss == "squared_error":
+                Y = Y + random.standard_normal(Y.shape)
+            scale = random.choice([0.3, 1.0, 2.0])
+            params: Any = tuple(
+                (scale * random.standard_normal((n, before)) / np.sqrt(before), 0.1 * random.standard_normal((n, 1)))
+                for n, before in zip(network.n[1:], network.n[:-1], strict=True)
+            )
+            age = int(random.choice(AGES))
+            params = aged(network, params, X, Y, age)
+            yield Problem(f"random-{number}-{draw}-age{age}", Data(X, Y), network, params, ALPHA, ITERATIONS)
+
+
+def aged(network: Network, params: Any, X: Any, Y: Any, age: int) -> Any:
+    """Return the oracle's params after so many iterations, or before they overflow."""
+    from crosscheck_impls.interface import Layer
+
+    layers = tuple(Layer(*layer) for layer in params)
+    with np.errstate(all="ignore"):
+        for t, (reached, J) in enumerate(descend(network, layers, X, Y, ALPHA)):
+            if not np.isfinite(J) or J > 1e6:
+                return layers
+            layers = reached
+            if t == age:
+                break
+    return layers
+
+
+def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, int], None], found: list[Honest]) -> None:
+    """Fill `found`, a run for each problem, implementation and dtype."""
+    usual: dict[tuple[str, str, str], dict[str, bool | None]] = {}
+    right: dict[tuple[str, str], Answer] = {}
+
+    def keep(case: Case, name: str, answer: Answer, _: Declaration) -> None:
+        key = case.problem, case.dtype
+        if key not in right:
+            right[key] = measure(framework(), "mutated", Declaration(), case, "cpu")
+        beside = seen(case, right[key])
+        if answer.run.iterations == case.iterations and len(answer.gradients) == len(right[key].gradients):
+            usual[case.problem, name, case.dtype] = alarms(case, answer.checkpoints, seen(case, answer), beside)
+
+    rows: list[Row] = []
+    compare(list(problems(draws)), chosen, list(DTYPES), "cpu", report, rows, {}, keep=keep)
+    found += [Honest(row, usual.get((row.problem, row.implementation, row.dtype), {})) for row in rows]

@@ -1,0 +1,203 @@
+"""Detection power: every mutant mutated in every default problem, and what share is caught, by which check.
+
+A mutant whose line is not executed, or that computes the same there, is no mutant on that problem: the first is traced,
+the second proved over exact numbers (`equivalence`). Beside it stand the usual tolerances on the same pairs, and the
+false alarms of all of them over honest runs (`honest`).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from crosscheck_impls.interface import Array, Declaration, Layer
+
+from crosscheck.core.records import Answer, Case, Run, flat
+from crosscheck.evaluation.baselines import alarms, seen
+from crosscheck.judge.attribution import attribute
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.steps import certify, predictions
+from crosscheck.mutation.build import framework
+from crosscheck.mutation.equivalence import Exact, reached, rounds
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
+from crosscheck.oracle.noise import FACTOR
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
+from crosscheck.problems.catalogue import Options, build
+from crosscheck.runner.collect import measure
+from crosscheck.runner.subprocesses import settings
+
+PLAIN = Declaration()
+# the diagnosis is asked for where it is quick, and where all kinds of networks are
+NAMED = (
+    "flower-logistic",
+    "flower-2layer-tanh",
+    "kink-2layer-relu",
+    "kink-2layer-leaky_relu",
+    "regression-4layer-mixed",
+)
+
+
+@dataclass
+class Pair:
+    """A mutant mutated in a problem, in one dtype.
+
+    caught: by `error`, `shapes`, `bound` (lockstep), `steps`, `labels`, `noise`; or `missed`, `equivalent`, proved to
+    compute the same, or `undecided`. ratio: the largest error over the bound; noise: over the usual noise.
+    effect: of a missed mutant, the largest exact difference that it makes, over the usual noise. diagnosis: what
+    `attribution` says, `right`, `wrong` or nothing where it was not asked. usual: the other criteria's alarms.
+    """
+
+    mutant: str
+    kind: str
+    problem: str
+    dtype: str
+    caught: str = ""
+    ratio: float | None = None
+    noise: float | None = None
+    effect: float | None = None
+    diagnosis: str = ""
+    usual: dict[str, bool | None] = field(default_factory=dict)
+
+
+def plant_all(names: Sequence[str], report: Callable[[str, int, int], None], pairs: list[Pair], processes: int) -> None:
+    """Fill `pairs` over all problems named, in both dtypes, some processes at once."""
+    tasks = [(name, dtype) for name in names for dtype in ("float64", "float32")]
+    tasks.sort(key=lambda task: -len(PROBLEMS[task[0]].hidden) - 3 * task[0].startswith(("digits", "many")))
+    with settings(processes), multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for done, found in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
+            pairs += found
+            report("mutation mutants", done, len(tasks))
+    order = {name: k for k, name in enumerate([*names, *BY_NAME, "float64", "float32"])}
+    pairs.sort(key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
+
+
+def on_problem(task: tuple[str, str]) -> list[Pair]:
+    """Return a pair for each mutant of which a line is executed on the problem."""
+    name, dtype = task
+    case = make_case(build(PROBLEMS[name], Options()), dtype)
+    mutation = Mutation(case)
+    there = reached(case)
+    with np.errstate(all="ignore"):  # mutants overflow
+        return [mutation.plant(mutant) for mutant in MUTANTS if mutant.name in there]
+
+
+class Mutation:
+    """One case, its oracle, and the right reference's answer."""
+
+    def __init__(self, case: Case) -> None:
+        self.case, self.judge = case, Judge(case)
+        self.right = measure(framework(), "mutated", PLAIN, case, "cpu")
+        self.exact: dict[bool, Exact] = {}
+
+    def plant(self, mutant: Mutant) -> Pair:
+        """Return what happens to one mutant."""
+        case = self.case
+        pair = Pair(mutant.name, mutant.kind, case.problem, case.dtype)
+        try:
+            answer = self._answer(mutant)
+        except Exception as error:  # a mutant may break anything
+            pair.caught = "error" if not isinstance(error, MemoryError) else ""
+            quiet = alarms(case, self.right.checkpoints, *[seen(case, self.right)] * 2)
+            pair.usual = {name: None if alarm is None else True for name, alarm in quiet.items()}
+            return pair
+        pair.caught = self._caught(answer, pair)
+        pair.usual = alarms(case, answer.checkpoints, seen(case, answer), seen(case, self.right))
+        if not pair.caught:
+            pair.caught = self._missed(mutant, answer, pair)
+        elif case.problem in NAMED and case.dtype == "float64" and pair.caught not in ("error", "shapes"):
+            cause = attribute(self.judge, answer, PLAIN)
+            named = cause is not None and cause.exactly and mutant.name in (cause.mutant.name, *cause.also)
+            pair.diagnosis = "right" if named else "wrong"
+        return pair
+
+    def _answer(self, mutant: Mutant) -> Answer:
+        """Return the answer; its run only where the gradients do not tell already."""
+        case, made = self.case, framework(mutant)
+        gradients = [
+            made.gradients["mutated"](case.network, case.checkpoints[k], case.X, case.Y) for k in self.right.checkpoints
+        ]
+        gradients = [(np.asarray(J), tuple(Layer(*map(np.asarray, d)) for d in g)) for J, g in gradients]
+        trained, costs = made.fit(
+            "mutated", case.network, case.checkpoints[0], case.X, case.Y, case.alpha, case.iterations
+        )
+        labels_start, labels = (made.predict(case.network, p, case.X) for p in (case.checkpoints[0], trained))
+        run = Run(tuple(Layer(*map(np.asarray, layer)) for layer in trained), costs, [], "all", case.iterations)
+        answer = self.right._replace(
+            gradients=gradients, run=run, labels_start=labels_start, labels=labels, labels_test=None
+        )
+        same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(_all(answer), _all(self.right), strict=True))
+        if same or self.judge.broken(answer, "cpu") or any(c.ratio > 1 for c in self.judge.compare(answer, PLAIN)):
+            return answer
+        return measure(made, "mutated", PLAIN, case, "cpu")
+
+    def _caught(self, answer: Answer, pair: Pair) -> str:
+        """Return the first check that catches an answer."""
+        if self.judge.broken(answer, "cpu"):
+            return "shapes"
+        comparisons = self.judge.compare(answer, PLAIN)
+        pair.ratio = max(c.ratio for c in comparisons)
+        noises = [c.noise for c in comparisons if c.noise == c.noise]
+        pair.noise = max(noises) if noises else None
+        if pair.ratio > 1:
+            return "bound"
+        steps = certify(self.judge, answer, PLAIN)
+        pair.ratio = max(pair.ratio, *(c.ratio for c in steps), 0.0)
+        if pair.ratio > 1:
+            return "steps"
+        if predictions(self.judge, answer, PLAIN).wrong:
+            return "labels"
+        if pair.noise is not None and pair.noise > FACTOR:
+            return "noise"
+        return ""
+
+    def _missed(self, mutant: Mutant, answer: Answer, pair: Pair) -> str:
+        """Return whether a mutant that nobody saw is one, and note the size of what it does."""
+        got, right = _all(answer), _all(self.right)
+        same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(got, right, strict=True))
+        if rounds(mutant):
+            pair.effect = 0.0 if same else self._distance(answer)
+            return "equivalent" if same else "missed"
+        if same and "predict" in mutant.changes[0][0] + mutant.name:
+            return "equivalent"
+        training = mutant.kind == "training"
+        exact = self.exact.setdefault(
+            training, Exact(self.case, [] if training else [0, len(self.case.checkpoints) - 1])
+        )
+        if (effect := exact.differs(mutant, self._units(training))) is None:
+            return "undecided"
+        pair.effect = effect
+        return "missed" if effect > 0 else "equivalent"
+
+    def _units(self, training: bool) -> list[Array]:
+        """Return the noise of what `Exact` compares."""
+        case, judge = self.case, self.judge
+        if training:
+            usual, known = judge.noise(0, PLAIN), judge.at_checkpoint(0, PLAIN)
+            p = judge.precision(PLAIN)
+            moved = zip(flat(known.params), flat(usual.gradient), strict=True)
+            return [np.asarray(usual.J), *(case.alpha * S + p.u * np.abs(W) + p.tiny for W, S in moved)]
+        noises = [judge.noise(k, PLAIN) for k in (0, len(case.checkpoints) - 1)]
+        return [array for usual in noises for array in (np.asarray(usual.J), *flat(usual.gradient))]
+
+    def _distance(self, answer: Answer) -> float:
+        """Return the largest difference from the right reference's gradients, over the noise."""
+        far = 0.0
+        for k, (J, gradient), (J_right, right) in zip(
+            answer.checkpoints, answer.gradients, self.right.gradients, strict=True
+        ):
+            usual = self.judge.noise(k, PLAIN)
+            for got, other, S in zip(
+                [J, *flat(gradient)], [J_right, *flat(right)], [np.asarray(usual.J), *flat(usual.gradient)], strict=True
+            ):
+                far = max(far, float((np.abs(got.astype(float) - other) / S).max()))
+        return far
+
+
+def _all(answer: Answer) -> list[Any]:
+    """Return every array that an answer holds."""
+    arrays = [array for J, gradient in answer.gradients for array in (J, *flat(gradient))]
+    return [*arrays, answer.run.costs, *flat(answer.run.trained), answer.labels_start, answer.labels]

@@ -1,0 +1,1 @@
+"""The learner's function: load, convert, probe, judge, word."""

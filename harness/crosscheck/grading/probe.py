@@ -1,0 +1,219 @@
+"""What anyone's function is asked: problems of its depth, and first of all, which depth and which activation it has.
+
+A function over W1, b1, ... says nowhere how many layers it is written for, nor which activation its hidden layers
+have. It is asked once for one, two and three layers, and its J is held against that of each activation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput, Declaration, Side, nearest
+
+from crosscheck.core.records import Answer, Case
+from crosscheck.judge.attribution import attribute
+from crosscheck.judge.elementwise import Judge, against
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import MIXED, SPECS, SQUARED, Options, Spec, build
+from crosscheck.runner.subprocesses import Failure
+
+Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
+
+HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")  # the first one that fits is taken
+DEPTHS = (1, 2, 3)
+USUAL = {2: "tanh", 3: "relu"}  # where the J of none fits: what the course's exercises of that depth use
+LEFT: tuple[tuple[str, Side], ...] = (("relu", "left"), ("leaky_relu", "left"))
+FORMS = ("logits", "textbook", "autodiff")
+TOO_LONG = ("many_examples",)  # for a learner's loop in Python; asked by name it is run
+
+# The hard ones once more, with hidden layers; and squared error.
+MORE = (
+    Spec("saturated_outputs-2layer", "flower", (4,), "", "1000", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
+    Spec("one_class-2layer", "one_class", (4,), why="every label is 1"),
+    Spec("many_outputs-2layer", "digits_by_kind", (8,), why="three labels for each example"),
+    Spec("kink-3layer", "kink", (4, 3), why="Z is exactly 0: which derivative does ReLU have there?"),
+    Spec("one_example-3layer", "one_example", (4, 3), why="m = 1: shapes that broadcast by accident"),
+    Spec("squared_error-2layer", "breast_cancer", (8,), loss=SQUARED, why="squared error"),
+    Spec("squared_error-3layer", "breast_cancer", (16, 8), loss=SQUARED, why="squared error"),
+    Spec("one_example-2layer", "one_example", (4,), loss=SQUARED, why="m = 1: shapes that broadcast by accident"),
+)  # fmt: skip
+
+
+class Wanted(NamedTuple):
+    """What the user says of the function and of the problems; None leaves it to us."""
+
+    problems: tuple[str, ...] = ()
+    layers: str | None = None
+    activation: str | None = None
+    output: str | None = None
+    loss: str | None = None
+    leaky_slope: float | None = None
+
+    def options(self, activation: str = "") -> Options:
+        """Return what takes the place of a problem's own settings."""
+        loss = self.loss or "cross_entropy"
+        output = self.output or ("linear" if loss == SQUARED else "sigmoid")
+        return Options(
+            layers=self.layers, activation=activation or self.activation, output=output, loss=loss,
+            relu_grad_at_zero="right",
+            leaky_slope=0.01 if self.leaky_slope is None else self.leaky_slope,
+        )  # fmt: skip
+
+
+class Found(NamedTuple):
+    """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
+
+    how: how that was found, in words; own: what else it has of fit and predict; takes: the form of its parameters.
+    given: the shapes that it was given, by depth.
+    """
+
+    depths: tuple[int, ...]
+    trouble: dict[int, str]
+    activation: str
+    how: str
+    own: tuple[str, ...]
+    takes: str = ""
+    given: Mapping[int, str] = {}
+
+
+def problems(wanted: Wanted) -> list[Spec]:
+    """Return the problems, the plain ones first, each in the depth that `--layers` asks for. Raises BadInput."""
+    loss = wanted.loss or "cross_entropy"
+    if loss not in OUTPUTS:
+        raise BadInput(f"--loss {loss}: unknown; {nearest(loss, list(OUTPUTS))}")
+    depth = None if wanted.layers is None else len([word for word in wanted.layers.split(",") if word.strip()]) + 1
+    found: dict[tuple[str, tuple[int, ...], str], Spec] = {}
+    for spec in (*SPECS, *MORE):
+        if spec.loss == loss and (spec.default or loss == SQUARED) and spec.activation != MIXED:
+            layers, last = len(spec.hidden) + 1, spec.name.split("-")[-1]
+            name = spec.name.removesuffix(f"-{last}") if layers > 1 and last in ACTIVATIONS else spec.name
+            if depth is None or layers == min(depth, DEPTHS[-1]):
+                found.setdefault((spec.data, spec.hidden, spec.weights), spec._replace(name=name))
+    every = sorted(found.values(), key=lambda spec: (len(spec.hidden), spec.data != "flower"))
+    if not wanted.problems:
+        return [spec for spec in every if spec.data not in TOO_LONG]
+    for name in wanted.problems:
+        if not any(_begins(spec, name) for spec in every):
+            names = sorted({spec.name for spec in every} | {spec.name.split("-")[0] for spec in every})
+            raise BadInput(f"--problem {name}: no such problem here; {nearest(name, names)}")
+    return [spec for spec in every if any(_begins(spec, name) for name in wanted.problems)]
+
+
+def _begins(spec: Spec, name: str) -> bool:
+    return spec.name == name or spec.name.startswith(f"{name}-")
+
+
+def case_of(
+    spec: Spec, wanted: Wanted, activation: str, dtype: str, iterations: int, points: int | None = None
+) -> Case:
+    """Return the case; the oracle takes the problem's own number of steps to the later points, `fit` these."""
+    case = make_case(build(spec, wanted.options(activation)), dtype)
+    return case._replace(iterations=iterations, checkpoints=case.checkpoints[:points], steps=case.steps[:points])
+
+
+def declared(form: str, case: Case) -> Declaration:
+    """Return what is granted to a function of which nothing is known but that it may work in this form."""
+    kink = tuple((name, side) for name, side in LEFT if name in case.network.g)
+    tiny = bool(((case.X != 0) & (np.abs(case.X) < np.finfo(case.dtype).tiny)).any())
+    words = ", ".join(
+        f"{name}'(0) = {value}" for name, value in (("relu", "0"), ("leaky_relu", "slope")) if name in dict(kink)
+    )
+    return Declaration(formulation=form, relu_grad_at_zero=kink, flushes=tiny, convention=words)  # type: ignore[arg-type]
+
+
+def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Found | Failure:
+    """Ask once for each depth and activation. Returns a Failure if there was no answer at all."""
+    first: dict[int, Spec] = {}
+    for spec in specs:
+        first.setdefault(len(wanted.layers.split(",")) + 1 if wanted.layers else len(spec.hidden) + 1, spec)
+    names = (wanted.activation,) if wanted.activation else HIDDEN
+    keys = [(depth, name) for depth in sorted(first, key=_order) for name in (names if depth > 1 else names[:1])]
+    cases = [case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys]
+    answers = dict(zip(keys, ask(cases), strict=True))
+    failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
+    lost = next((each for each in failures if not each.reason.startswith("Trouble: ")), None)
+    if lost is not None:
+        return lost
+    judges = dict(zip(keys, map(Judge, cases), strict=True))
+    depths, trouble, own, takes = [], {}, (), ""
+    for depth in sorted(first, key=_order):
+        answer = answers[depth, names[0]]
+        if isinstance(answer, Failure):
+            trouble[depth] = answer.reason.removeprefix("Trouble: ")
+        elif depth > 1 and _ignores_the_last(answer, judges[depth, names[0]]):
+            trouble[depth] = f"missing: nothing depends on W{depth}"
+        else:
+            depths.append(depth)
+            own, takes = tuple(answer.environment["own"]), str(answer.environment["takes"])
+    deep = [depth for depth in depths if depth > 1]
+    name, how = names[0], ""
+    if deep and not wanted.activation:
+        shown = {each: answers[deep[0], each] for each in names}
+        name, how = _activation({k: (judges[deep[0], k], a) for k, a in shown.items()}, deep[0])
+    given = {depth: shapes(case) for (depth, _), case in zip(keys, cases, strict=True)}
+    return Found(tuple(sorted(depths)), trouble, name, how, own, takes, given)
+
+
+def shapes(case: Case) -> str:
+    """Return the shapes of everything, in one line."""
+    return case.network.dimensions.replace("m)", f"{case.X.shape[1]})")
+
+
+def _order(depth: int) -> int:
+    """Two layers first: what most learners write."""
+    return {2: 0, 1: 1}.get(depth, depth)
+
+
+def _ignores_the_last(answer: Answer, judging: Judge) -> bool:
+    oracle = judging.at_checkpoint(0, Declaration()).oracle.gradient[-1]
+    return not any(array.any() for array in answer.gradients[0][1][-1]) and bool(oracle.W.any())
+
+
+def outside(judging: Judge, answer: Answer, under: Declaration) -> list[str]:
+    """Return the names of J, dW and db that lie outside the bound, under one declaration."""
+    case = judging.case
+    return [
+        c.tensor
+        for point, gradient in zip(answer.checkpoints, answer.gradients, strict=True)
+        for c in against(judging.at_checkpoint(point, under), gradient, case.steps[point], case)
+        if c.ratio > 1
+    ]
+
+
+def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) -> tuple[str, str]:
+    """Return the activation whose J the answer's is; else the one whose gradients fit best, or that explains it."""
+    wrong: dict[str, set[str]] = {}
+    for name, (judging, answer) in shown.items():
+        assert isinstance(answer, Answer)  # the same call has answered for another activation
+        wrong[name] = min((set(outside(judging, answer, declared(form, judging.case))) for form in FORMS), key=len)
+    whole = 2 * depth + 1
+    for name, tensors in wrong.items():
+        if "J" not in tensors:
+            return name, "found by its J"
+    best = min(wrong, key=lambda name: len(wrong[name]))
+    if len(wrong[best]) < whole:
+        return best, "found by its gradients: its J fits no activation"
+    for name, explains in _explaining(shown):
+        if explains:
+            return name, "its J fits no activation; this one with a known mistake explains it"
+    name = USUAL.get(depth, "relu")
+    return name, "a guess: its J fits none of " + ", ".join(shown)
+
+
+def _explaining(shown: dict[str, tuple[Judge, Answer | Failure]]) -> Iterator[tuple[str, bool]]:
+    for name, (judging, answer) in shown.items():
+        assert isinstance(answer, Answer)
+        cause = attribute(judging, without_a_run(answer, judging.case, ()), declared("textbook", judging.case))
+        yield name, cause is not None and cause.exactly
+
+
+def without_a_run(answer: Answer, case: Case, own: Sequence[str]) -> Answer:
+    """Leave out what we, not the user, have derived from the function: the training loop, and what it trained."""
+    if "fit" in own:
+        return answer
+    nothing = answer.run._replace(
+        trained=case.checkpoints[0], costs=np.zeros(1, case.dtype), steps=[], how="all", iterations=1
+    )  # fmt: skip
+    return answer._replace(run=nothing, labels=answer.labels_start, labels_test=None)

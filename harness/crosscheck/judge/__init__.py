@@ -1,0 +1,1 @@
+"""An answer held against the oracle: elements, steps, labels, causes, verdict."""

@@ -1,0 +1,162 @@
+"""Trajectories: every step that `fit` makes, held against the oracle at the implementation's own parameters.
+
+Free-running training amplifies rounding, so two runs are never compared with each other for a verdict. A run is
+compared with itself: params[t+1] must be params[t] - alpha x the oracle's gradient at params[t] within the bound of
+one step, and its J[t] the oracle's J at params[t]. The distance between cost curves is for people, an illustration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Array, Declaration, Layer, Params
+
+from crosscheck.core.records import Answer, Case, Comparison, cast, flat, named
+from crosscheck.judge.elementwise import Judge, held
+from crosscheck.oracle import reference
+from crosscheck.oracle.error_bound import output_bound, precision, step_bound
+from crosscheck.oracle.float64 import descend, evaluate, exact, grads_at_zero
+
+
+def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Comparison]:
+    """Return J and each tensor after each step, the worst of its kind and the first outside its bound."""
+    worst: dict[str, Comparison] = {}
+    first: dict[str, Comparison] = {}
+    for c in _steps(judge, answer, declared):
+        if c.ratio > 1 and c.tensor not in first:
+            first[c.tensor] = c
+        if c.tensor not in worst or c.ratio > worst[c.tensor].ratio or worst[c.tensor].ratio != worst[c.tensor].ratio:
+            worst[c.tensor] = c
+    return [*first.values(), *(c for c in worst.values() if first.get(c.tensor) is not c)]
+
+
+def _steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
+    case = judge.case
+    p, p64 = judge.precision(declared), precision("float64")
+    for t, before, J, after in answer.run.steps:
+        if not all(np.isfinite(a).all() for a in flat(before)):
+            return  # what comes after is reported as NaN or inf in the free run
+        start, oracle, theirs, own = known = (
+            judge.at_checkpoint(0, declared) if t == 0 else judge.evaluate_at(before, declared)
+        )
+        yield held("fit: J", t, J, np.asarray(oracle.J), np.asarray(known.theirs.J + known.own.J), case.dtype)
+        tensors = zip(named(case.network, after, "fit: "), *map(flat, (start, oracle.gradient)), strict=True)
+        for ((name, got, _), W, dW), E, E_own in zip(tensors, flat(theirs.gradient), flat(own.gradient), strict=True):
+            E_step = step_bound(W, dW, E, case.alpha, p) + step_bound(W, dW, E_own, case.alpha, p64)
+            yield held(name, t, got, W - case.alpha * dW, E_step, case.dtype)
+
+
+class Envelope(NamedTuple):
+    """The largest distance of a free run's costs from the oracle's own run; and how far one ulp in the initial
+    weights takes the reference in the same dtype. None where a run does not stay finite.
+    """
+
+    curve: float | None
+    ulp: float | None
+
+
+class Curves:
+    """The cost curves of one case that everyone's are shown beside."""
+
+    def __init__(self, case: Case) -> None:
+        self.oracle, self.ulp = [np.asarray([])] * 2
+        with np.errstate(all="ignore"):  # a run may end in inf
+            wide = (cast(case.checkpoints[0], "float64"), exact(case.X), exact(case.Y))
+            run = descend(case.network, *wide, case.alpha)
+            self.oracle = np.array([J for _, J in islice(run, case.iterations)])
+            apart = [
+                np.abs(
+                    reference.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle
+                )
+                for params in (case.checkpoints[0], _nudged(case.checkpoints[0], 1), _nudged(case.checkpoints[0], 2))
+            ]
+        self.ulp = np.max(apart, axis=0)
+
+    def beside(self, costs: Array) -> Envelope:
+        """Return the distances over as many iterations as there are costs."""
+        t = min(len(costs), len(self.oracle))
+        with np.errstate(all="ignore"):
+            far, usual = np.abs(exact(costs[:t]) - self.oracle[:t]).max(), self.ulp[:t].max()
+        return Envelope(*(float(x) if np.isfinite(x) else None for x in (far, usual)))
+
+
+def _nudged(params: Params, seed: int) -> Params:
+    """Move every number by one ulp, up or down; zeros stay."""
+    random = np.random.default_rng(seed)
+
+    def nudge(array: Array) -> Array:
+        towards = np.where(random.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
+        return np.where(array == 0, array, np.nextafter(array, towards))
+
+    return tuple(Layer(nudge(W), nudge(b)) for W, b in params)
+
+
+class Predictions(NamedTuple):
+    """Accuracies on train and test, the implementation's and the oracle's at the same parameters, in [0, 1].
+
+    None for a regression or where there is no test set. near_threshold: labels that differ within the bound.
+    wrong: labels that differ outside it. found: the first of those, or what kept us from comparing, in words.
+    """
+
+    train: float | None
+    oracle_train: float | None
+    test: float | None
+    oracle_test: float | None
+    near_threshold: int
+    wrong: int
+    found: str
+
+
+def predictions(judge: Judge, answer: Answer, declared: Declaration) -> Predictions:
+    """Hold the labels at the start and after the free run against the oracle's at the same parameters."""
+    case, run = judge.case, answer.run
+    if not all(np.isfinite(a).all() for a in (run.costs, *flat(run.trained))):
+        return Predictions(None, None, None, None, 0, 0, "the free run comes to NaN or inf")
+    last = cast(run.trained, "float64")
+    start = _labels(judge, cast(case.checkpoints[0], "float64"), answer.labels_start, case.X, case.Y, declared)
+    train = _labels(judge, last, answer.labels, case.X, case.Y, declared)
+    test = Labels()
+    if answer.labels_test is not None:
+        test = _labels(judge, last, answer.labels_test, case.X_test, case.Y_test, declared)
+    near_threshold, wrong = (
+        sum(each) for each in zip(*((part.near_threshold, part.wrong) for part in (start, train, test)), strict=True)
+    )
+    found = (start.found and f"before training, {start.found}") or train.found or test.found
+    return Predictions(train.accuracy, train.oracle, test.accuracy, test.oracle, near_threshold, wrong, found)
+
+
+class Labels(NamedTuple):
+    """The labels of one set: the accuracy, the oracle's, and as in Predictions."""
+
+    accuracy: float | None = None
+    oracle: float | None = None
+    near_threshold: int = 0
+    wrong: int = 0
+    found: str = ""
+
+
+def _labels(judge: Judge, params: Params, labels: Array, X: Array, Y: Array, declared: Declaration) -> Labels:
+    network, X, Y = judge.case.network, exact(X), exact(Y)
+    with np.errstate(all="ignore"):
+        oracle = evaluate(network, params, X, Y, grads_at_zero(network, declared.relu_grad_at_zero))
+    stable = declared._replace(formulation="logits")  # `predict` is, whatever the variant
+    E = output_bound(network, params, oracle, judge.precision(declared), stable)
+    E = E + output_bound(network, params, oracle, precision("float64"), stable)
+    output = oracle.A[-1]
+    accuracy = accurate = None
+    if network.g[-1] == "sigmoid":
+        # a label may differ only where the oracle's own output lies within its bound of 0.5
+        true, near = output > 0.5, (np.abs(output - 0.5) <= E) & (E > 0)
+        differs = labels != true
+        outside, near_threshold = differs & ~near, int((differs & near).sum())
+        accuracy, accurate = float((labels == Y).mean()), float((true == Y).mean())
+    else:
+        outside, near_threshold = ~(np.abs(labels - output) <= E) & np.isfinite(E), 0
+    if not outside.any():
+        return Labels(accuracy, accurate, near_threshold)
+    k, i = np.argwhere(outside)[0]
+    found = f"example {i}, output {k}: predicted {labels[k, i]:g} where the oracle's A[L] is {output[k, i]:.9g}"
+    return Labels(accuracy, accurate, near_threshold, int(outside.sum()), found)

@@ -1,0 +1,1 @@
+"""Known mistakes, each a change to one hook of the reference."""

@@ -1,0 +1,258 @@
+"""The proved error bound: how far rounding can take an honest implementation from the oracle, element by element.
+
+A running error bound (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3), propagated beside the
+oracle: a sum of n products in any order, blocked or fused, errs by at most gamma(n) times the sum of their
+absolute values, gamma(n) = n u / (1 - n u). Nothing in it is a tolerance: each constant is a count of roundings
+or the measured error of an elementary function, which tests/harness/test_bound.py measures again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Declaration, Layer, Network, Params
+
+from crosscheck.oracle.float64 import Evaluation, GradsAtZero, Matrix, grads_at_zero
+
+# Errors of elementary functions in units of u, an upper bound over the three frameworks on CPU:
+# measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
+SIGMOID, TANH, LOGARITHM = 6, 8, 6
+INFLATION = 1 + 1e-9  # the bound is itself computed in float64: far more than its own roundings
+
+
+class Precision(NamedTuple):
+    """A precision's constants.
+
+    u: unit roundoff of elementwise operations; ua: of the accumulation in matrix products; theta: the relative
+    error that rounding the operands of a product adds; tiny: what a single result may lose near 0, the smallest
+    subnormal number, or the smallest normal one where subnormals are flushed to 0; largest: the largest number.
+    """
+
+    u: float
+    ua: float
+    theta: float
+    tiny: float
+    largest: float
+
+    def gamma(self, n: int) -> float:
+        """n u / (1 - n u), for sums of n terms of products."""
+        return np.inf if n * self.ua >= 0.5 else n * self.ua / (1 - n * self.ua) + self.theta
+
+    def gamma_sum(self, n: int) -> float:
+        """The same for sums without a product, which no operand's rounding enters."""
+        return self.gamma(n) - self.theta
+
+
+def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Precision:
+    """Return the constants of a dtype, and of what an implementation declares: its matrix products, flushing.
+
+    TF32 truncates operands to 10 bits (unit 2^-10) and accumulates in float32 without rounding to nearest;
+    bfloat16 (unit 2^-8) also rounds every result.
+    """
+    info = np.finfo(dtype)
+    u, largest = float(info.eps) / 2, float(info.max)
+    tiny = float(info.tiny if flushes else info.smallest_subnormal)
+    if declared == "full" or dtype == "float64":
+        return Precision(u, u, 0.0, tiny, largest)
+    unit, out = (2.0**-10, 0.0) if declared == "tf32" else (2.0**-8, 2.0**-8)
+    return Precision(max(u, out), 2.0**-23, 2 * unit + unit * unit + 1.01 * out, tiny, largest)
+
+
+class ErrorBound(NamedTuple):
+    """Bounds on the absolute error of J, of every dW (n[l], n[l-1]) and db (n[l], 1), and of A[L] (n[L], m).
+
+    straddles_zero: the number of Z at a kink whose own error interval holds 0, so that either derivative is honest.
+    A bound is inf where the declared formulas have no value: a logarithm of 0, an overflow.
+    """
+
+    J: float
+    gradient: Params
+    output: Matrix
+    straddles_zero: int
+
+
+PLAIN = Declaration()  # from the logits, in full precision
+
+
+def error_bound(
+    network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Declaration = PLAIN
+) -> ErrorBound:
+    """Return the bound for an implementation that computes in precision p what it declares.
+
+    oracle: the float64 evaluation at the same params. Y (n[L], m).
+    """
+    with np.errstate(all="ignore"):  # inf, and NaN made inf, are answers here: no bound
+        forward = _forward(network, params, oracle, p, declared)
+        return _backward(network, params, oracle, Y, forward, p, declared)
+
+
+def output_bound(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> Matrix:
+    """Return the bound on A[L] (n[L], m) alone."""
+    with np.errstate(all="ignore"):
+        return _finish(_forward(network, params, oracle, p, declared).E_A[-1])
+
+
+def forward_bound(
+    network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration
+) -> tuple[list[Matrix], list[Matrix]]:
+    """Return the bounds on A[l], l = 0 ... L, and on g[l]′(Z[l]), at index l - 1."""
+    with np.errstate(all="ignore"):
+        found = _forward(network, params, oracle, p, declared)
+    return [_finish(E) for E in found.E_A], [_finish(E) for E in found.E_g]
+
+
+class _Forward(NamedTuple):
+    """The errors of the forward pass: E_A[l] for l = 0 ... L; E_Z and E_g, of g′(Z), at index l - 1."""
+
+    E_A: list[Matrix]
+    E_Z: list[Matrix]
+    E_g: list[Matrix]
+    straddles_zero: int
+
+
+def _forward(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> _Forward:
+    A, Z = oracle.A, oracle.Z
+    at_zero = grads_at_zero(network, declared.relu_grad_at_zero)
+    E_As, E_Zs, E_gs = [np.zeros_like(A[0])], [], []
+    straddles_zero = 0
+    for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
+        n = W.shape[1]
+        # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what is lost below the smallest numbers
+        W, before = np.abs(W), np.abs(A[l - 1])
+        WE = W @ E_As[-1] if l > 1 else 0.0  # X has no error
+        S = W @ before + np.abs(b)
+        lost = p.tiny * (n + 1) * (1 + W.max() + before.max())  # a tiny W or A, times the other
+        E_Z = WE + p.gamma(n + 1) * (S + WE) + lost * (S > 0)
+        E_Z = _bound(E_Z, S, p)
+        E_A, E_g, unsure = _through(name, network, Z[l - 1], A[l], oracle.slopes[l - 1], E_Z, p, declared, at_zero)
+        straddles_zero += unsure
+        E_As.append(E_A)
+        E_Zs.append(E_Z)
+        E_gs.append(E_g)
+    return _Forward(E_As, E_Zs, E_gs, straddles_zero)
+
+
+def _backward(
+    network: Network, params: Params, oracle: Evaluation, Y: Matrix, forward: _Forward, p: Precision,
+    declared: Declaration,
+) -> ErrorBound:  # fmt: skip
+    A, m, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
+    E_As, E_Zs, E_gs, straddles_zero = forward
+    e, E_dZ = _output(network, oracle, Y, E_Zs[-1], E_As[-1], E_gs[-1], p, declared)
+    c = oracle.losses
+    # J: the errors of the terms, and of a sum of m terms
+    E_J = (e.sum() + p.gamma_sum(c.size + 3) * (c + e).sum()) / m + tiny * c.size
+    E_J = _bound(np.asarray(E_J), np.asarray(2 * (c + e).sum()), p)  # (A − Y)² comes before its half
+    E_gradient = []
+    for l in range(network.L, 0, -1):
+        D, E_A = np.abs(oracle.dZ[l - 1]), E_As[l - 1]
+        De, Ae = D + E_dZ, np.abs(A[l - 1]) + E_A if l > 1 else np.abs(A[0])
+        # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(m+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
+        size_W, size_b = De @ Ae.T, De.sum(axis=1)[:, None]
+        E_dW = E_dZ @ Ae.T + p.gamma(m + 3) * size_W
+        if l > 1:  # X has no error
+            E_dW += D @ E_A.T
+        E_dW = E_dW / m + tiny * (m + 1) * (1 + De.max())
+        E_db = (E_dZ.sum(axis=1)[:, None] + p.gamma_sum(m + 3) * size_b) / m + tiny * (m + 1)
+        E_gradient.append(Layer(_bound(E_dW, size_W, p), _bound(E_db, size_b, p)))
+        if l > 1:
+            W = np.abs(params[l - 1].W)
+            dA, slope = np.abs(oracle.dA[l - 2]), np.abs(oracle.slopes[l - 2])
+            # dA[l−1] = W[l]ᵀ dZ[l];  dZ[l−1] = dA[l−1] ∘ g′
+            size = W.T @ De
+            E_dA = _bound(W.T @ E_dZ + p.gamma(W.shape[0]) * size, size, p)
+            E_dZ = E_dA * (slope + E_gs[l - 2]) + dA * E_gs[l - 2] + 3 * u * dA * slope
+            E_dZ += tiny * (W.shape[0] + 2) * (1 + W.max() + De.max()) + tiny * m
+    gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))
+    return ErrorBound(float(_finish(np.asarray(E_J))), gradient, _finish(E_As[-1]), straddles_zero)
+
+
+def _through(
+    name: str, network: Network, Z: Matrix, A: Matrix, slope: Matrix, E_Z: Matrix, p: Precision,
+    declared: Declaration, at_zero: GradsAtZero,
+) -> tuple[Matrix, Matrix, int]:  # fmt: skip
+    """Return E_A and E_g from E_Z, and how many elements are straddles_zero."""
+    u, s = p.u, network.leaky_slope
+    nothing = np.zeros_like(Z)
+    if name == "linear":
+        return E_Z, nothing, 0
+    if name == "sigmoid":
+        # |σ(z + e) − σ(z)| <= min(σ(1 − σ) exp|e|, 1/4) |e|
+        q = np.fmin(slope * np.exp(E_Z), 0.25) * E_Z
+        E_A = (q + SIGMOID * u * (A + q) + p.tiny) * ((Z != 0) | (E_Z > 0))  # σ(0) is ½ exactly
+        return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), 0
+    if name == "tanh":
+        q = np.fmin(slope * np.exp(2 * E_Z), 1.0) * E_Z
+        E_A = q + TANH * u * (np.abs(A) + q) + p.tiny * (Z != 0)
+        if declared.formulation == "textbook":
+            # (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ): the difference errs by 4u of its two terms, hence 5u of 1; inf / inf overflows
+            E_A = E_A + 5 * u
+            E_A = np.where(np.exp(np.abs(Z) + E_Z) < p.largest / 4, E_A, np.inf)
+        return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * u * (A * A + slope), 0
+    # ReLU and leaky ReLU: where E_Z reaches over 0, either side of the kink is honest
+    unsure = (np.abs(Z) <= E_Z) & (E_Z > 0)
+    if name == "relu":
+        return np.where(Z > -E_Z, E_Z, 0.0), np.where(unsure, 1.0, 0.0), int(unsure.sum())
+    right = (Z > 0) | unsure | ((Z == 0) & (at_zero[name] == "right"))
+    left = (Z < 0) | unsure  # where slope Z is computed: one rounding, and flushing; 0 stays exactly 0
+    E_A = np.where(right, E_Z, s * E_Z * (1 + 2 * u)) + np.where(left, 2 * u * np.abs(A) + p.tiny, 0.0)
+    E_g = np.where(unsure, (1 - s) + s * u, np.where(Z > 0, 0.0, s * u))
+    return E_A, E_g, int(unsure.sum())
+
+
+def _output(
+    network: Network, oracle: Evaluation, Y: Matrix, E_Z: Matrix, E_A: Matrix, E_g: Matrix, p: Precision,
+    declared: Declaration,
+) -> tuple[Matrix, Matrix]:  # fmt: skip
+    """Return the errors of each example's loss and of dZ[L], both (n[L], m)."""
+    u, m = p.u, Y.shape[1]
+    A, Z, c = oracle.A[-1], oracle.Z[-1], oracle.losses
+    difference = np.abs(A - Y)
+    if network.loss == "squared_error":
+        e = difference * E_A + E_A * E_A / 2 + 4 * u * (c + difference * E_A + E_A * E_A)
+        slope = np.abs(oracle.slopes[-1])
+        E_difference = E_A + u * (difference + E_A)
+        E_dZ = E_difference * (slope + E_g) + difference * E_g + 3 * u * difference * slope
+        return e, E_dZ + p.tiny * (m + 2)
+    e = np.fmin(difference * np.exp(E_Z), 1.0) * E_Z + LOGARITHM * u * c + 2 * u * np.abs(Z)
+    E_dZ = E_A + 6 * u * (difference + E_A)
+    if declared.formulation == "autodiff":
+        # softplus′(z) = exp(z − softplus(z)): the rounding of the exponent, |z| u, becomes relative; of A for
+        # softplus(Z) − Y Z, and for −Y log σ(Z) − (1 − Y) log σ(−Z) of A where Y = 0, of 1 − A where Y = 1
+        E_dZ = E_dZ + 3 * u * np.abs(Z) * (A + Y * (1 - A))
+    if declared.formulation == "textbook":
+        # log(p) with p = A or 1 − A, whichever the label asks for, and its error: −log1p(−error/p)
+        label_side = np.where(Y >= 0.5, A, 1 - A)
+        E_side = E_A + 2 * u * label_side
+        e = np.where(E_side < label_side, -np.log1p(-E_side / label_side) + LOGARITHM * u * c, np.inf)
+        # y/a, (1 − y)/(1 − a) and both logarithms are taken of either side, whatever the label: 0/0 and 0·log 0
+        vanishing = np.minimum(A, 1 - A) <= 2 * E_A + 4 * p.tiny
+        e, E_dZ = np.where(vanishing, np.inf, e), np.where(vanishing, np.inf, E_dZ)
+    return e, E_dZ + p.tiny * (m + 2)
+
+
+def _bound(E: Matrix, size: Matrix, p: Precision) -> Matrix:
+    """No bound where the sizes summed up may overflow."""
+    return np.where(size + E < p.largest, E, np.inf)
+
+
+def _finish(E: Matrix) -> Matrix:
+    return np.where(np.isnan(E), np.inf, E * INFLATION)
+
+
+def scaled(E: ErrorBound, s: float) -> ErrorBound:
+    """Return a bound for a precision whose u is s < 1 times as large, from one where nothing is straddles_zero.
+
+    Every term of the bound is u or a smallest number times factors that grow with it, so that E(s u) <= s E(u).
+    """
+    gradient = tuple(Layer(s * W, s * b) for W, b in E.gradient)
+    return ErrorBound(s * E.J, gradient, s * E.output, 0)
+
+
+def step_bound(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision) -> Matrix:
+    """Return the bound on W - alpha dW, computed in precision p from a gradient that may err by E_dW."""
+    # W − α dW: one product, one difference, α rounded
+    moved = np.abs(W - alpha * dW)
+    E = alpha * E_dW * (1 + 4 * p.u) + 1.01 * p.u * moved + 3 * p.u * alpha * np.abs(dW) + 8 * p.tiny
+    return _bound(E, np.abs(W) + alpha * (np.abs(dW) + E_dW), p)

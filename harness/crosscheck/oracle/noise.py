@@ -1,0 +1,148 @@
+"""The noise floor: how far rounding usually takes an honest implementation, measured on the very problem.
+
+A random walk gives the shape: each rounding is an independent error of variance u²/3, carried in quadrature beside
+the oracle where `bound` adds worst cases (Higham and Mary, A new approach to probabilistic rounding error analysis,
+SIAM J. Sci. Comput. 2019). Reruns of the NumPy reference in the same dtype give the scale: examples, features and
+hidden units are permuted, and half of the reruns add one term after another, so that every order of summation
+differs. An error above FACTOR times that is unexplained: the row is `suspect`, which is a warning and no proof.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Array, Declaration, Layer, Network, Params
+
+from crosscheck.oracle import reference
+from crosscheck.oracle.error_bound import Precision
+from crosscheck.oracle.float64 import Evaluation, Matrix, exact
+
+# Measured by `crosscheck power` over honest runs of all implementations on random problems (results/power.md): the
+# largest honest error is printed there, in this unit, beside the share that exceeds the factor.
+FACTOR = 6.0
+RERUNS = 4
+LEAST = 0.5  # of the random walk: a few reruns of few numbers may all be lucky
+LONGEST, AT_ONCE = 20_000, 4_000_000  # terms of a sum added one by one in a rerun; products held in memory for it
+ERROR = {"sigmoid": 2.0, "tanh": 2.0, "leaky_relu": 1.0}  # usual error of an activation, in roundings
+
+
+class Noise(NamedTuple):
+    """The usual error of J, and of every dW (n[l], n[l-1]) and db (n[l], 1)."""
+
+    J: float
+    gradient: Params
+
+
+@np.errstate(all="ignore")  # what overflows has no noise
+def noise(
+    network: Network, params: Params, X: Array, Y: Array, oracle: Evaluation, p: Precision, declared: Declaration
+) -> Noise:
+    """Return the noise at params, X and Y of the run's dtype; oracle: the evaluation there."""
+    walk = random_walk(network, params, exact(Y), oracle, p, declared)
+    usual, true = _all(walk), _all(Noise(oracle.J, oracle.gradient))
+    scale = LEAST
+    for seed in range(RERUNS):
+        rerun = _all(permuted(network, params, X, Y, seed, sequential=seed % 2 == 1))
+        for got, exactly, S in zip(rerun, true, usual, strict=True):
+            ratios = np.abs(got - exactly) / S
+            scale = max(scale, float(ratios[np.isfinite(ratios)].max(initial=0.0)))
+    return Noise(scale * walk.J, tuple(Layer(scale * W, scale * b) for W, b in walk.gradient))
+
+
+def random_walk(
+    network: Network, params: Params, Y: Matrix, oracle: Evaluation, p: Precision, declared: Declaration
+) -> Noise:
+    """Return the standard deviation of each error if every rounding were independent. V is a variance."""
+    A, Z, u2, m = oracle.A, oracle.Z, p.u**2 / 3, Y.shape[1]
+    V_A = np.zeros_like(A[0])
+    V_As, V_Zs = [V_A], []
+    for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
+        W2, b2 = exact(W) ** 2, exact(b) ** 2
+        # Z = W A + b: the errors of A, and n + 1 roundings of partial sums
+        V_Z = W2 @ V_A + (W.shape[1] + 1) * u2 * (W2 @ A[l - 1] ** 2 + b2)
+        V_A = oracle.slopes[l - 1] ** 2 * V_Z + ERROR.get(name, 0.0) ** 2 * u2 * A[l] ** 2
+        V_Zs.append(V_Z)
+        V_As.append(V_A)
+    difference, c, slope = A[-1] - Y, oracle.losses, oracle.slopes[-1]
+    if network.loss == "squared_error":
+        V_c = difference**2 * V_As[-1] + 4 * u2 * c**2
+        V_dZ = slope**2 * (V_As[-1] + u2 * difference**2) + difference**2 * _bend(network, network.L, oracle, V_Zs, u2)
+    else:
+        V_c = difference**2 * V_Zs[-1] + 4 * u2 * (c**2 + (Y * Z[-1]) ** 2)
+        V_dZ = V_As[-1] + u2 * difference**2
+        if declared.formulation == "autodiff":  # the exponent's rounding, see bound
+            V_dZ = V_dZ + 3 * u2 * (Z[-1] * (A[-1] + Y * (1 - A[-1]))) ** 2
+        if declared.formulation == "textbook":  # log(A) and 1 - A of a rounded A
+            V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2
+    J = np.sqrt(V_c.sum() + u2 * c.size * (c**2).sum()) / m + p.u * abs(oracle.J) + p.tiny * (m + 2)
+    gradient = []
+    for l in range(network.L, 0, -1):
+        D2, A2 = oracle.dZ[l - 1] ** 2, A[l - 1] ** 2
+        # dW = 1/m dZ Aᵀ, db = 1/m Σ dZ
+        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + (m + 3) * u2 * (D2 @ A2.T)
+        V_db = V_dZ.sum(axis=1, keepdims=True) + (m + 3) * u2 * D2.sum(axis=1, keepdims=True)
+        gradient.append(Layer(np.sqrt(V_dW) / m + p.tiny * (m + 2), np.sqrt(V_db) / m + p.tiny * (m + 2)))
+        if l > 1:
+            W2 = exact(params[l - 1].W) ** 2
+            # dA = Wᵀ dZ, dZ = dA ∘ g′
+            V_dA = W2.T @ V_dZ + len(W2) * u2 * (W2.T @ D2)
+            bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_Zs, u2)
+            V_dZ = oracle.slopes[l - 2] ** 2 * V_dA + bent + u2 * oracle.dZ[l - 2] ** 2
+    return Noise(float(J), tuple(gradient[::-1]))
+
+
+def _bend(network: Network, l: int, oracle: Evaluation, V_Zs: list[Matrix], u2: float) -> Matrix:
+    """Return the variance of g[l]′: g″² that of Z, and its own roundings."""
+    A, slope, V_Z = oracle.A[l], oracle.slopes[l - 1], V_Zs[l - 1]
+    if network.g[l - 1] == "sigmoid":
+        return ((1 - 2 * A) * slope) ** 2 * V_Z + 4 * u2 * slope**2
+    if network.g[l - 1] == "tanh":
+        return (2 * A * slope) ** 2 * V_Z + 4 * u2 * (slope**2 + A**4)
+    return np.zeros_like(A)
+
+
+def permuted(network: Network, params: Params, X: Array, Y: Array, seed: int, sequential: bool) -> Noise:
+    """Return J and dParams of the reference, with everything that is summed in another order."""
+    random = np.random.default_rng(seed)
+    units = [random.permutation(n) for n in network.n[:-1]] + [np.arange(network.n[-1])]
+    examples = random.permutation(X.shape[1])
+    form = Sequential if sequential else np.ndarray
+
+    def mixed(array: Array, rows: Array, columns: Array | None = None) -> Any:
+        return np.ascontiguousarray(array[rows] if columns is None else array[rows][:, columns]).view(form)
+
+    layers = tuple(Layer(mixed(W, units[l], units[l - 1]), mixed(b, units[l])) for l, (W, b) in enumerate(params, 1))
+    J, gradient = reference.cost_and_gradients(network, layers, mixed(X, units[0], examples), Y[:, examples].view(form))
+    back = []
+    for l, (dW, db) in enumerate(gradient, start=1):
+        W, b = np.empty(dW.shape), np.empty(db.shape)
+        W[np.ix_(units[l], units[l - 1])], b[units[l]] = dW, db
+        back.append(Layer(W, b))
+    return Noise(float(J), tuple(back))
+
+
+class Sequential(np.ndarray[Any, Any]):
+    """An array whose products and sums add one term after another, as a plain loop does."""
+
+    def __matmul__(self, other: Any) -> Any:
+        """(n, k) @ (k, m), term by term over k."""
+        A, B = np.asarray(self), np.asarray(other)
+        if A.shape[0] * B.size <= AT_ONCE:
+            return np.cumsum(A[:, None, :] * B.T, axis=2)[:, :, -1].view(Sequential)
+        if A.shape[1] > LONGEST:
+            return (A @ B).view(Sequential)
+        total = np.zeros((A.shape[0], B.shape[1]), A.dtype)
+        for k in range(A.shape[1]):
+            total += A[:, k, None] * B[k]
+        return total.view(Sequential)
+
+    def sum(self, axis: Any = None, **rest: Any) -> Any:  # type: ignore[override]
+        """Sum all, or each row into a column."""
+        if axis is None:
+            return np.cumsum(np.asarray(self).ravel())[-1]
+        return np.cumsum(np.asarray(self), axis=axis)[:, -1:].view(Sequential)
+
+
+def _all(some: Noise) -> list[Matrix]:
+    return [np.asarray(some.J), *(np.asarray(array) for layer in some.gradient for array in layer)]

@@ -1,0 +1,51 @@
+"""Cases: a problem rounded to a dtype, with checkpoints from the oracle's own descent."""
+
+from __future__ import annotations
+
+import numpy as np
+from crosscheck_impls.interface import Array, BadInput, Params
+
+from crosscheck.core.records import Case, cast
+from crosscheck.oracle.float64 import descend, exact
+from crosscheck.problems.catalogue import Problem
+
+
+@np.errstate(all="ignore")  # what does not fit is refused, in words
+def rounded_to(problem: Problem, dtype: str) -> tuple[Array, Array, Array | None, Array | None, Params, float]:
+    """Return X, Y, X_test, Y_test, the initial params and alpha in the dtype. Raises BadInput if one does not fit."""
+    data = [None if array is None else array.astype(dtype) for array in problem.data]
+    params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
+    numbers = [("data", array) for array in data] + [("weights", array) for layer in params for array in layer]
+    for name, array in numbers:
+        if array is not None and not np.isfinite(array).all():
+            limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
+            raise BadInput(f"{problem.name}: {name} {limit}; scale it down, or use --dtype float64")
+    if not 0 < alpha < np.inf:
+        raise BadInput(
+            f"learning rate: got {problem.alpha:g}, which is {alpha:g} in {dtype}; expected a number > 0 in it"
+        )
+    return data[0], data[1], data[2], data[3], params, alpha
+
+
+def make_case(problem: Problem, dtype: str) -> Case:
+    """Round the problem to the dtype, and let the oracle train to find the later points."""
+    try:
+        X, Y, X_test, Y_test, start, alpha = rounded_to(problem, dtype)
+    except MemoryError as error:
+        raise BadInput(
+            f"{problem.name}: no memory for {problem.network.dimensions}; choose a smaller network"
+        ) from error
+    wanted = (problem.iterations // 2, problem.iterations)
+    points, at = [start], [0]
+    with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those points are left out
+        run = descend(problem.network, cast(start, "float64"), exact(X), exact(Y), alpha)
+        for t, (params, J) in zip(range(problem.iterations + 1), run, strict=False):
+            rounded = cast(params, dtype)
+            if not np.isfinite(J) or not all(np.isfinite(a).all() for layer in rounded for a in layer):
+                break
+            if t in wanted and t > 0:
+                points.append(rounded)
+                at.append(t)
+    return Case(
+        problem.name, problem.network, dtype, X, Y, X_test, Y_test, tuple(points), tuple(at), alpha, problem.iterations
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""The problems: data x network x initial weights x alpha x iterations, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from crosscheck_impls.interface import (
+    ACTIVATIONS,
+    BadInput,
+    Loss,
+    Network,
+    Params,
+    Side,
+    check_descent,
+    check_differentiable,
+    nearest,
+)
+
+if TYPE_CHECKING:
+    from crosscheck.problems.datasets import Data
+
+
+SQUARED: Loss = "squared_error"
+MIXED = "linear,leaky_relu,relu"
+
+
+class Spec(NamedTuple):
+    """A problem by its settings; `build` makes the arrays. Cheap, so that a list of problems costs nothing."""
+
+    name: str
+    data: str
+    hidden: tuple[int, ...] = ()
+    activation: str = "relu"
+    weights: str = "scaled"
+    alpha: float = 0.1
+    iterations: int = 40
+    output: str = "sigmoid"
+    loss: Loss = "cross_entropy"
+    why: str = ""
+    default: bool = True
+    relu_grad_at_zero: Side = "right"
+    slope: float = 0.01
+
+
+class Problem(NamedTuple):
+    """A problem with its arrays, in float64. params: the initial ones."""
+
+    name: str
+    data: Data
+    network: Network
+    params: Params
+    alpha: float
+    iterations: int
+
+
+def _real() -> list[Spec]:
+    """Every model with every activation on the real data and the flower; nine of them by default."""
+    default = {
+        "breast_cancer-2layer-sigmoid", "breast_cancer-3layer-relu", "digits-2layer-relu", "digits-3layer-leaky_relu",
+        "flower-2layer-tanh", "flower-3layer-tanh",
+    }  # fmt: skip
+    specs = []
+    for data, one, two in (
+        ("breast_cancer", (8,), (16, 8)), ("digits", (16,), (20, 7)), ("flower", (4,), (8, 4)),
+    ):  # fmt: skip
+        specs.append(Spec(f"{data}-logistic", data, weights="zeros", why="logistic regression, from zero weights"))
+        for hidden, layers in ((one, 2), (two, 3)):
+            for activation in ("sigmoid", "tanh", "relu", "leaky_relu"):
+                name = f"{data}-{layers}layer-{activation}"
+                specs.append(Spec(name, data, hidden, activation, why="real training", default=name in default))
+    return specs
+
+
+# The hard cases share their shapes, (6, 61) or the flower's, wherever the shape is not the point: JAX compiles once
+# for all of them.
+SPECS: tuple[Spec, ...] = (
+    *_real(),
+    Spec("kink-2layer-relu", "kink", (4,), "relu", why="Z is exactly 0: which derivative does ReLU have there?"),
+    Spec("kink-2layer-leaky_relu", "kink", (4,), "leaky_relu", why="leaky ReLU's, left",
+         relu_grad_at_zero="left", slope=0.2),
+    Spec("kink_outputs-2layer-relu", "kink_outputs", (4,), "relu", why="three outputs; ReLU's, left",
+         relu_grad_at_zero="left"),
+    Spec("kink_outputs-3layer-leaky_relu", "kink_outputs", (5, 4), "leaky_relu", why="leaky ReLU's, right", slope=0.3),
+    Spec("saturated-logistic", "saturated", (), "", "5", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
+    Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
+    Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
+    Spec("one_example-logistic", "one_example", why="m = 1: a mean of one term"),
+    Spec("one_example-3layer-tanh", "one_example", (4, 3), "tanh", why="m = 1 in L layers", default=False),
+    Spec("one_feature-linear", "bmi", (), "", "zeros", 0.1, 40, "linear", SQUARED, "n_x = 1, linear regression"),
+    Spec("one_class-logistic", "one_class", (), "", "zeros", why="every label is 1"),
+    Spec("constant_features-logistic", "constant_features", why="features that never change"),
+    Spec("badly_scaled-logistic", "badly_scaled", (), "", "scaled", 1e-13, 20, why="features of sizes 1e-6 to 1e6"),
+    Spec("subnormal-logistic", "subnormal", why="numbers below the normal range, which XLA flushes to 0"),
+    Spec("many_examples-logistic", "many_examples", iterations=10, why="100,000 terms in every sum"),
+    Spec("zero_weights-2layer-tanh", "flower", (4,), "tanh", "zeros", why="all units alike, and Z[L] exactly 0"),
+    Spec("small_weights-2layer-tanh", "flower", (4,), "tanh", "0.01", 1.2, why="the course's planar exercise"),
+    Spec("many_outputs-logistic", "digits_by_kind", why="three labels for each example"),
+    Spec("many_outputs-squared_error", "digits_by_kind", loss=SQUARED, why="squared error after three sigmoids"),
+    Spec("regression-4layer-mixed", "diabetes", (6, 5, 4), MIXED, "scaled", 0.02, 40, "relu", SQUARED, "a ReLU output"),
+    Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 40, "linear", SQUARED, "", False),
+    Spec("wide-3layer-relu", "digits", (128, 64), "relu", why="the fast paths' own large products", default=False),
+    Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
+)  # fmt: skip
+BY_NAME = {spec.name: spec for spec in SPECS}
+
+
+def choose(names: list[str] | None, everything: bool = False) -> list[Spec]:
+    """Return the problems named, by name or by the beginning of it up to a hyphen; all the default ones if none is.
+
+    Raises BadInput for an unknown name, with the nearest.
+    """
+    if not names:
+        return [spec for spec in SPECS if spec.default or everything]
+    chosen: dict[str, Spec] = {}
+    for name in names:
+        found = [spec for spec in SPECS if spec.name == name or spec.name.startswith(f"{name}-")]
+        if not found:
+            families = sorted({spec.name.split("-")[0] for spec in SPECS})
+            raise BadInput(
+                f"--problem {name}: no such problem; {nearest(name, [*BY_NAME, *families])} (crosscheck list)"
+            )
+        chosen |= {spec.name: spec for spec in found}
+    return list(chosen.values())
+
+
+class Options(NamedTuple):
+    """What the user says instead of a problem's own settings; None leaves them as they are."""
+
+    data: Path | None = None
+    test: Path | None = None
+    label: str | None = None
+    standardise: bool = False
+    layers: str | None = None
+    activation: str | None = None
+    output: str | None = None
+    loss: str | None = None
+    weights: str | None = None
+    seed: int = 0
+    learning_rate: float | None = None
+    iterations: int | None = None
+    relu_grad_at_zero: str | None = None
+    leaky_slope: float | None = None
+
+
+def requested(names: list[str] | None, options: Options, everything: bool = False) -> list[Problem]:
+    """Return the problems that are asked for, with their arrays. Raises BadInput."""
+    if options.data is None:
+        for name in ("test", "label"):
+            if getattr(options, name) is not None:
+                raise BadInput(f"--{name}: goes with --data, which is missing; name the training data")
+        return [build(spec, options) for spec in choose(names, everything)]
+    if names:
+        raise BadInput("--problem and --data: expected one of them; leave the other out")
+    return [build(Spec(options.data.stem, "", alpha=0.01, iterations=100), options)]
+
+
+OWN = Options()  # none: the problem's own settings
+
+
+def build(spec: Spec, options: Options = OWN) -> Problem:
+    """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
+    from crosscheck.problems.datasets import SETS, read, standardise, validate_labels
+    from crosscheck.problems.initial_weights import initial
+
+    data = SETS[spec.data]() if options.data is None else read(options.data, options.label, options.test)
+    if options.standardise:
+        data = standardise(data)
+    hidden = spec.hidden if options.layers is None else _sizes(options.layers)
+    loss = cast("Loss", options.loss or spec.loss)
+    default_output = spec.output if loss == spec.loss else "linear" if loss == "squared_error" else "sigmoid"
+    network = Network(
+        (data.X.shape[0], *hidden, data.Y.shape[0]),
+        (*_activations(options.activation or spec.activation or "relu", len(hidden)), options.output or default_output),
+        loss,
+        spec.slope if options.leaky_slope is None else options.leaky_slope,
+        cast("Side", options.relu_grad_at_zero or spec.relu_grad_at_zero),
+    )
+    check_differentiable(network)
+    if loss == "cross_entropy":
+        validate_labels(data, str(options.data or spec.data))
+    alpha = spec.alpha if options.learning_rate is None else options.learning_rate
+    iterations = spec.iterations if options.iterations is None else options.iterations
+    check_descent(alpha, iterations)
+    if options.seed < 0:
+        raise BadInput(f"--seed {options.seed}: expected a whole number >= 0")
+    try:
+        params = initial(network, options.weights or spec.weights, options.seed)
+    except MemoryError as error:
+        raise BadInput(f"--layers: no memory for the weights of {network.dimensions}; choose smaller layers") from error
+    return Problem(spec.name, data, network, params, alpha, iterations)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    if not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise BadInput(f"--layers {text}: expected the sizes of the hidden layers, whole numbers >= 1: --layers 20,7,5")
+    return tuple(int(word) for word in words)
+
+
+def _activations(text: str, hidden: int) -> tuple[str, ...]:
+    """Return one activation for each hidden layer, from one name or one a layer."""
+    names = tuple(word.strip() for word in text.split(","))
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise BadInput(f"--activation {name}: unknown activation; {nearest(name, ACTIVATIONS)}")
+    if len(names) == 1:
+        return names * hidden
+    if len(names) != hidden:
+        raise BadInput(f"--activation {text}: {len(names)} names for {hidden} hidden layers; give one, or one a layer")
+    return names

@@ -1,0 +1,353 @@
+"""The data: real sets from scikit-learn's wheel, the planar flower, the hard cases, and the user's own files.
+
+X is (n_x, m), examples are columns, Y is (n_y, m); float64, NumPy only. Nothing is fetched and no pickle is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import BadInput, nearest
+
+from crosscheck.oracle.float64 import Matrix
+
+SEED = 1  # of the data sets that are drawn; the weights have a seed of their own
+
+
+class Data(NamedTuple):
+    """X (n_x, m), Y (n_y, m), and a test set where there is one (n_x, m_test), (n_y, m_test)."""
+
+    X: Matrix
+    Y: Matrix
+    X_test: Matrix | None = None
+    Y_test: Matrix | None = None
+
+
+def standardise(data: Data) -> Data:
+    """Subtract each feature's mean, divide by its standard deviation, both of the training set alone (notes: N13)."""
+    mean, deviation = data.X.mean(axis=1, keepdims=True), data.X.std(axis=1, keepdims=True)
+    deviation[deviation == 0] = 1.0  # a constant feature becomes 0
+    X_test = None if data.X_test is None else (data.X_test - mean) / deviation
+    return data._replace(X=(data.X - mean) / deviation, X_test=X_test)
+
+
+def flatten(images: Any) -> Matrix:
+    """Return images (m, width, height, ...) as columns (n_x, m), row-major; bytes are divided by 255 (notes: N13)."""
+    columns = np.asarray(images, dtype=np.float64).reshape(len(images), -1).T
+    return columns / 255 if np.asarray(images).dtype == np.uint8 else columns
+
+
+def split(X: Matrix, Y: Matrix) -> Data:
+    """Return a random fifth of the examples as the test set."""
+    order = np.random.default_rng(SEED).permutation(X.shape[1])
+    test, train = order[: len(order) // 5], order[len(order) // 5 :]
+    return Data(X[:, train], Y[:, train], X[:, test], Y[:, test])
+
+
+def breast_cancer() -> Data:
+    """Breast cancer, Wisconsin: 30 measurements of 569 tumours, 1 is benign; standardised."""
+    from sklearn.datasets import load_breast_cancer
+
+    bunch = load_breast_cancer()
+    return standardise(split(bunch.data.T, bunch.target[None, :].astype(np.float64)))
+
+
+def digits() -> Data:
+    """Handwritten digits: 1797 images of 8 x 8 in 16 grey levels, flattened, / 16; 1 is the digit 8."""
+    X, number = _digits()
+    return split(X, (number == 8)[None, :].astype(np.float64))
+
+
+def digits_by_kind() -> Data:
+    """The digits with three labels: is it even, is it round (0, 6, 8, 9), is it above 4."""
+    X, number = _digits()
+    rows = [number % 2 == 0, np.isin(number, (0, 6, 8, 9)), number > 4]
+    return split(X, np.array(rows, dtype=np.float64))
+
+
+def _digits() -> tuple[Matrix, Matrix]:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return flatten(bunch.images) / 16, bunch.target
+
+
+def flower() -> Data:
+    """The planar flower of the course's exercise: 400 points on petals of two colours; a test set drawn alike."""
+    rng = np.random.default_rng(SEED)
+
+    def petals() -> tuple[Matrix, Matrix]:
+        t = np.concatenate([np.linspace(j * 3.12, (j + 1) * 3.12, 200) for j in (0, 1)])
+        t += 0.2 * rng.standard_normal(400)
+        r = 4 * np.sin(4 * t) + 0.2 * rng.standard_normal(400)
+        return np.array([r * np.sin(t), r * np.cos(t)]), np.repeat([0.0, 1.0], 200)[None, :]
+
+    return Data(*petals(), *petals())
+
+
+def diabetes() -> Data:
+    """Diabetes: 10 measurements of 442 patients, and how the disease progressed, in hundreds; a regression."""
+    from sklearn.datasets import load_diabetes
+
+    bunch = load_diabetes()
+    return standardise(split(bunch.data.T, bunch.target[None, :] / 100))
+
+
+def bmi() -> Data:
+    """The same from one measurement, the body mass index: n_x = 1."""
+    data = diabetes()
+    return data._replace(X=data.X[2:3], X_test=None if data.X_test is None else data.X_test[2:3])
+
+
+def _labels(rng: np.random.Generator, m: int) -> Matrix:
+    return rng.integers(0, 2, (1, m)).astype(np.float64)
+
+
+def kink() -> Data:
+    """Every third column is all zero, and all of those have label 1: with zero biases their Z is exactly 0."""
+    rng = np.random.default_rng(SEED)
+    X, Y = rng.standard_normal((6, 61)), _labels(rng, 61)
+    X[:, ::3], Y[:, ::3] = 0.0, 1.0
+    return Data(X, Y)
+
+
+def kink_outputs() -> Data:
+    """The same with three labels for each example, 1, 0 and 1 where X is zero."""
+    X, Y, *_ = kink()
+    Y = np.concatenate([Y, 1 - Y, Y[:, ::-1]])
+    Y[:, ::3] = np.array([[1.0], [0.0], [1.0]])
+    return Data(X, Y)
+
+
+def saturated() -> Data:
+    """Features from -1000 to 1000, so that with weights of size 1 the logits reach 1000 on either side."""
+    rng = np.random.default_rng(SEED)
+    return Data(np.array([rng.permutation(np.linspace(-1000, 1000, 400)) for _ in range(2)]), _labels(rng, 400))
+
+
+def one_example() -> Data:
+    """m = 1."""
+    rng = np.random.default_rng(SEED)
+    return Data(rng.standard_normal((6, 1)), np.ones((1, 1)))
+
+
+def one_class() -> Data:
+    """All labels are 1."""
+    rng = np.random.default_rng(SEED)
+    return Data(rng.standard_normal((6, 61)), np.ones((1, 61)))
+
+
+def constant_features() -> Data:
+    """One feature is always 1, one always 0, one 1e-3."""
+    rng = np.random.default_rng(SEED)
+    X = rng.standard_normal((6, 61))
+    X[0], X[1], X[2] = 1.0, 0.0, 1e-3
+    return Data(X, _labels(rng, 61))
+
+
+def badly_scaled() -> Data:
+    """Features of sizes 1e-6 to 1e6."""
+    rng = np.random.default_rng(SEED)
+    sizes = np.array([1e-6, 1e-4, 1e-2, 1e2, 1e4, 1e6])
+    return Data(rng.standard_normal((6, 61)) * sizes[:, None], _labels(rng, 61))
+
+
+def subnormal() -> Data:
+    """Features of size 1, of size 1e-40 (subnormal in float32) and of size 1e-310 (subnormal in float64)."""
+    rng = np.random.default_rng(SEED)
+    sizes = np.array([1, 1, 1e-40, 1e-40, 1e-310, 1e-310])
+    return Data(rng.standard_normal((6, 61)) * sizes[:, None], _labels(rng, 61))
+
+
+def many_examples() -> Data:
+    """m = 100,000, n_x = 4."""
+    rng = np.random.default_rng(SEED)
+    X = rng.standard_normal((4, 100_000))
+    return Data(X, np.asarray(X.sum(axis=0, keepdims=True) + rng.standard_normal((1, 100_000)) > 0, dtype=np.float64))
+
+
+SETS: dict[str, Callable[[], Data]] = {
+    each.__name__: each
+    for each in (
+        breast_cancer, digits, digits_by_kind, flower, diabetes, bmi, kink, kink_outputs, saturated, one_example,
+        one_class, constant_features, badly_scaled, subnormal, many_examples,
+    )
+}  # fmt: skip
+
+
+def read(path: Path, label: str | None = None, test: Path | None = None) -> Data:
+    """Read the user's data: `.npz`, `.csv` or the course's `.h5`; and a test set from a second file of the same kind.
+
+    .npz: X (n_x, m) and Y (n_y, m), examples are columns; X_test, Y_test if there are any; images (m, w, h, ...)
+        are flattened. .csv: a header, an example a line; the column `label`, or the last one, is Y.
+    .h5: train_set_x (m, w, h, 3) and train_set_y (m,), or test_set_x and test_set_y; flattened, divided by 255.
+
+    Raises BadInput: where, what was got, what is expected, the remedy.
+    """
+    data = _read_one(path, label)
+    if test is not None:
+        other = _read_one(test, label)
+        data = data._replace(X_test=other.X, Y_test=other.Y)
+        if other.X.shape[0] != data.X.shape[0]:
+            raise BadInput(f"{test}: {other.X.shape[0]} features, expected {data.X.shape[0]} as in {path}")
+    return data
+
+
+def _read_one(path: Path, label: str | None) -> Data:
+    readers: dict[str, Callable[[Path, str | None], Data]] = {".npz": _npz, ".csv": _csv, ".h5": _h5}
+    if path.suffix not in readers:
+        raise BadInput(f"{path}: cannot read {path.suffix or 'a file without an ending'}, expected .npz, .csv or .h5")
+    if not path.is_file():
+        raise BadInput(f"{path}: {'not a file' if path.exists() else 'no such file'}, expected data; check the path")
+    if label is not None and path.suffix != ".csv":
+        raise BadInput(f"--label {label}: {path} has no columns to name, expected a .csv; leave the option out")
+    data = readers[path.suffix](path, label)
+    validate(data, str(path))
+    return data
+
+
+def _npz(path: Path, label: str | None) -> Data:
+    arrays = load_npz(path)
+    if "X" not in arrays or "Y" not in arrays:
+        raise BadInput(f"{path}: has {', '.join(arrays) or 'nothing'}, expected X and Y (X_test, Y_test if you like)")
+    X, Y, X_test, Y_test = (arrays.get(name) for name in ("X", "Y", "X_test", "Y_test"))
+    if (X_test is None) != (Y_test is None):
+        raise BadInput(f"{path}: has one of X_test and Y_test, expected both or neither")
+    if X is not None and X_test is not None and X.ndim != X_test.ndim:
+        raise BadInput(f"{path}: X has rank {X.ndim}, X_test rank {X_test.ndim}, expected the same; save both alike")
+    if X is not None and X.ndim > 2:
+        X, X_test = flatten(X), None if X_test is None else flatten(X_test)
+    return Data(*(None if a is None else np.asarray(a, dtype=np.float64) for a in (X, Y, X_test, Y_test)))  # type: ignore[arg-type]
+
+
+def load_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the numeric arrays of an `.npz`. Raises BadInput for a truncated file, a pickle, or text."""
+    try:
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file; check the path") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        what = "a pickle" if _is_pickle(path) else f"not a whole .npz ({error})"
+        raise BadInput(f"{path}: {what}, expected an archive by np.savez; save it again") from error
+    except ValueError as error:
+        raise BadInput(f"{path}: holds pickled objects, expected plain numbers; save float arrays: {error}") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise BadInput(f"{path}: {name} is not an array, expected an archive by np.savez; save it again")
+        if array.dtype.kind not in "biuf":
+            raise BadInput(f"{path}: {name} holds {array.dtype}, expected numbers")
+    return arrays
+
+
+def _is_pickle(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(2) in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    except OSError:
+        return False
+
+
+def _csv(path: Path, label: str | None) -> Data:
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, skipinitialspace=True)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(
+            f"{path}: not a table ({str(error).strip()}), expected a header and an example a line"
+        ) from error
+    with path.open(newline="", encoding="utf-8") as file:  # pandas takes a field too many for a name of the line
+        lines = csv.reader(file)
+        names = next(lines)
+        for line in lines:
+            if len(line) > len(names):
+                raise BadInput(
+                    f"{path}: line {lines.line_num} has {len(line)} fields, the header {len(names)} names, "
+                    "expected as many; complete the header"
+                )
+    columns = [str(name) for name in table.columns]
+    table.columns = pd.Index(columns)
+    if label is not None and label not in columns:
+        raise BadInput(f"{path}: no column {label!r}; {nearest(label, columns)}")
+    if len(columns) < 2:
+        raise BadInput(f"{path}: one column, expected features and a label, separated by commas")
+    for name in columns:
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        wrong = table.index[numbers.isna() & table[name].notna()]
+        if len(wrong):
+            value = table[name].iloc[wrong[0]]
+            raise BadInput(
+                f"{path}: column {name!r}, line {wrong[0] + 2}: {value!r} is not a number; "
+                "encode the column or leave it out"
+            )
+    y = label or columns[-1]
+    return Data(table.drop(columns=y).to_numpy(dtype=np.float64).T, table[[y]].to_numpy(dtype=np.float64).T)
+
+
+def _h5(path: Path, label: str | None) -> Data:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            for kind in ("train", "test"):
+                if f"{kind}_set_x" in file and f"{kind}_set_y" in file:
+                    images, labels = file[f"{kind}_set_x"][()], file[f"{kind}_set_y"][()]
+                    return Data(flatten(images), np.asarray(labels, dtype=np.float64).reshape(1, -1))
+            raise BadInput(
+                f"{path}: has {', '.join(file) or 'nothing'}, expected train_set_x and train_set_y, "
+                "or test_set_x and test_set_y"
+            )
+    except BadInput:
+        raise
+    except (OSError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise BadInput(f"{path}: not the course's HDF5 file, or not a whole one ({error}); fetch it again") from error
+
+
+def validate(data: Data, where: str) -> None:
+    """Raise BadInput unless X and Y are matrices of the same number of examples, all finite."""
+    for X_name, Y_name in (("X", "Y"), ("X_test", "Y_test")):
+        X, Y = getattr(data, X_name), getattr(data, Y_name)
+        if X is None:
+            continue
+        for name, array in ((X_name, X), (Y_name, Y)):
+            if array.ndim != 2:
+                shape = "X.reshape(n_x, m)" if name == X_name else f"{name}.reshape(1, -1)"
+                raise BadInput(
+                    f"{where}: {name} has shape {array.shape} (rank {array.ndim}), expected a matrix: {shape}"
+                )
+            if not np.isfinite(array).all():
+                row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                raise BadInput(
+                    f"{where}: {name}[{row}, {column}] is {array[row, column]}, expected finite numbers; "
+                    f"fill in or leave out example {column}"
+                )
+        if X.shape[1] != Y.shape[1]:
+            hint = "; transpose X: examples are columns" if X.shape[0] == Y.shape[1] else ""
+            raise BadInput(
+                f"{where}: {X_name} has {X.shape[1]} examples, {Y_name} has {Y.shape[1]}, expected the same{hint}"
+            )
+        if X.shape[1] == 0 or X.shape[0] == 0:
+            raise BadInput(f"{where}: {X_name} has shape {X.shape}, expected at least one feature and one example")
+
+    if data.X_test is not None and data.Y_test is not None:
+        for name, one, other in (("X_test", data.X, data.X_test), ("Y_test", data.Y, data.Y_test)):
+            if one.shape[0] != other.shape[0]:
+                raise BadInput(f"{where}: {name} has {other.shape[0]} rows, expected {one.shape[0]} as {name[0]} has")
+
+
+def validate_labels(data: Data, where: str) -> None:
+    """Raise BadInput unless all labels are 0 or 1, as cross-entropy wants them."""
+    for name, Y in (("Y", data.Y), ("Y_test", data.Y_test)):
+        if Y is not None and not np.isin(Y, (0.0, 1.0)).all():
+            row, column = (int(i) for i in np.argwhere(~np.isin(Y, (0.0, 1.0)))[0])
+            raise BadInput(
+                f"{where}: {name}[{row}, {column}] is {Y[row, column]:g}, expected labels 0 and 1 for cross-entropy; "
+                "recode them, or use --loss squared_error for a regression"
+            )

@@ -1,0 +1,215 @@
+"""The tables: agreement.csv for machines, agreement.md for people, environment.json; each written in one piece."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from crosscheck_impls.interface import DTYPES
+
+from crosscheck.core.files import write
+from crosscheck.judge.verdict import BAD, VERDICTS, Row
+from crosscheck.oracle.noise import FACTOR
+
+STEERING = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_", "NVIDIA_TF32")
+FILES = ("agreement.csv", "agreement.md", "environment.json")
+
+
+def frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return the table: errors in units of the error bound, of the noise, and in ulps of a tensor's largest entry."""
+    records = []
+    for row in rows:
+        worst, noisiest, envelope = row.worst(), row.noisiest(), row.envelope
+        record: dict[str, Any] = {
+            "problem": row.problem,
+            "implementation": row.implementation,
+            "dtype": row.dtype,
+            "device": row.device,
+            "verdict": row.verdict,
+            "largest_ratio": worst and worst.ratio,
+            "tensor": worst.tensor if worst else "",
+            "iteration": worst and worst.iteration,
+            "noise_ratio": noisiest and noisiest.noise,
+        }
+        for name, tensors in GROUPS.items():
+            among = [c for c in row.comparisons if c.tensor.startswith(tensors) and c.ratio == c.ratio]
+            record[f"{name}_ratio"] = max((c.ratio for c in among), default=None)
+            record[f"{name}_noise"] = max((c.noise for c in among if c.noise == c.noise), default=None)
+            record[f"{name}_ulps"] = max((c.ulps for c in among), default=None)
+        p = row.predictions
+        record |= {
+            "resolution": max((c.resolution for c in row.comparisons if c.tensor.startswith("d")), default=None),
+            "checkpoints": row.checkpoints,
+            "free_run_iterations": row.iterations,
+            "certified_steps": row.certified,
+            "curve_distance": envelope and envelope.curve,
+            "curve_distance_of_one_ulp": envelope and envelope.ulp,
+            "accuracy_train": p and p.train,
+            "oracle_train": p and p.oracle_train,
+            "accuracy_test": p and p.test,
+            "oracle_test": p and p.oracle_test,
+            "excused_labels": p and p.near_threshold,
+            "straddles_zero": row.straddles_zero,
+            "cause": row.cause,
+        }
+        records.append(record)
+    return pd.DataFrame.from_records(records)
+
+
+GROUPS = {"J": ("J",), "dW": ("dW",), "db": ("db",), "step": ("fit",)}
+
+
+def csv(rows: Sequence[Row]) -> str:
+    """Return agreement.csv: four significant digits, which is more than anybody needs of an error."""
+    return frame(rows).to_csv(index=False, float_format="%.4g")
+
+
+def cells(row: Row) -> list[str]:
+    """Return a row as people read it."""
+    worst, noisiest, p = row.worst(), row.noisiest(), row.predictions
+
+    def percent(value: float | None) -> str:
+        return "" if value is None else f"{100 * value:.1f} %"
+
+    def group(name: str) -> str:
+        c = row.worst(*GROUPS[name])
+        return "" if c is None else f"{c.ratio:.2g}"
+
+    return [
+        row.problem,
+        row.implementation,
+        row.dtype,
+        row.verdict,
+        "" if worst is None else f"{worst.ratio:.2g}",
+        "" if worst is None else worst.tensor,
+        "" if noisiest is None else f"{noisiest.noise:.2g}",
+        *(group(name) for name in GROUPS),
+        f"{row.certified} of {row.iterations}" if row.iterations else "",
+        percent(p and p.train),
+        percent(p and p.test),
+        "" if p is None else str(p.near_threshold),
+        row.cause,
+    ]
+
+
+HEADER = [
+    "problem", "implementation", "dtype", "verdict", "largest", "in", "noise", *GROUPS, "certified", "train", "test",
+    "near_threshold", "cause",
+]  # fmt: skip
+
+
+def count(rows: Sequence[Row]) -> list[list[str]]:
+    """Return how many rows have each verdict, a line an implementation; of each dtype where there are two."""
+    dtypes = [dtype for dtype in DTYPES if any(row.dtype == dtype for row in rows)]
+    lines = []
+    for name in dict.fromkeys(row.implementation for row in rows):
+        line = [name]
+        for verdict in VERDICTS:
+            numbers = [sum((r.implementation, r.dtype, r.verdict) == (name, d, verdict) for r in rows) for d in dtypes]
+            line.append(" + ".join(map(str, numbers)) if any(numbers) else "")
+        lines.append(line)
+    return lines
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return one sentence that says how it went."""
+    total = {verdict: sum(row.verdict == verdict for row in rows) for verdict in VERDICTS}
+    parts = ", ".join(f"{number} {verdict}" for verdict, number in total.items() if number)
+    problems = len({row.problem for row in rows})
+    return f"{len(rows)} comparisons over {problems} problems: {parts}."
+
+
+def table(header: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in body]
+
+
+def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
+    """Return agreement.md: how to read it, the counts, what does not simply agree, and every row."""
+
+    worst = max((w.ratio for row in rows if row.verdict == "agrees" and (w := row.worst())), default=None)
+    lines = [
+        "# Agreement",
+        "",
+        summary(rows),
+        ""
+        if worst is None
+        else f"The largest error among the rows that agree is {worst:.2g} of the proved error bound.",
+        "",
+        "Each number is the largest error of a tensor in units of its error bound: at most 1 is what rounding can "
+        "do to an honest implementation, more is proof of something else. `noise` is the largest error of J, dW and "
+        f"db in units of the rounding noise that reruns of a reference show; above {FACTOR:g} it is suspect. `step` is "
+        "J and the parameters over all certified steps of `fit`, each held against the oracle at the implementation's "
+        "own parameters; its last rounding alone may come near 1. `certified` counts these steps and those of the free "
+        "run. Accuracies are those after the free run; `near_threshold` labels differ where the oracle's own output "
+        "lies "
+        "within its bound of 0.5. The CSV beside this file also has the errors in units in the last place (`_ulps`), "
+        "the resolution, and for people the largest distance of the run's costs from the oracle's own run beside the "
+        "distance that one ulp in the initial weights makes (`curve_distance`).",
+        "",
+        *(f"- `{verdict}`: {meaning}." for verdict, meaning in VERDICTS.items()),
+        "",
+        f"Run on {environment.get('processor')}, {environment.get('date')}; see environment.json.",
+        "",
+        "## Verdicts by implementation, float64 + float32",
+        "",
+        *table(["implementation", *VERDICTS], count(rows)),
+        "",
+    ]
+    for verdict in sorted(VERDICTS, key=lambda verdict: (verdict not in BAD, verdict == "agrees")):
+        chosen = [cells(row) for row in rows if row.verdict == verdict]
+        if chosen:
+            lines += [f"## {verdict}", "", *table(HEADER, chosen), ""]
+    return "\n".join(lines)
+
+
+def environment(abouts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the run ran on: versions, processor, device, BLAS, threads, precision switches, commit.
+
+    variables: what the user's environment says to the libraries, such as another kind of processor to OpenBLAS.
+    """
+    return {
+        "date": pd.Timestamp.now(tz="UTC").strftime("%Y-%m-%d"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "pandas": pd.__version__,
+        "frameworks": {name: dict(about) for name, about in sorted(abouts.items())},
+        "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(STEERING)},
+        "settings": dict(settings),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    try:
+        here = Path(__file__).parent
+        command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def save(folder: Path, rows: Sequence[Row], environment: Mapping[str, Any]) -> None:
+    """Write the three files."""
+    write(folder / "agreement.csv", csv(rows))
+    write(folder / "agreement.md", markdown(rows, environment))
+    write(folder / "environment.json", json.dumps(environment, indent=2) + "\n")

@@ -1,0 +1,1 @@
+"""Each implementation in a process of its own: loading, asking, collecting."""

@@ -1,0 +1,1 @@
+"""For other test suites: the conformance suite, and the pytest plugin."""

@@ -1,0 +1,88 @@
+"""The network with L layers, out of building blocks: linear → activation, forward and backward (notes: N18).
+
+X = A[0] (n[0], m), Y (n[L], m); layer l is params[l - 1] = Layer(W (n[l], n[l-1]), b (n[l], 1)).
+"""
+
+from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from crosscheck_impls.with_torch import losses
+from crosscheck_impls.with_torch.activations import activation
+
+Cache = list[tuple[Array, Array]]  # (A[l-1], Z[l]) of each layer
+
+
+def linear_forward(layer: Layer, A: Array) -> Array:
+    """Return Z[l] (n[l], m) from A[l-1] (n[l-1], m)."""
+    # Z[l] = W[l] A[l−1] + b[l]                                               (n[l], m)
+    return layer.W @ A + layer.b
+
+
+def activation_forward(network: Network, l: int, Z: Array) -> Array:
+    """Return A[l] (n[l], m) from Z[l]."""
+    # A[l] = g[l](Z[l])                                                       (n[l], m)
+    return activation(network, l).g(Z)
+
+
+def activation_backward(network: Network, l: int, dA: Array, Z: Array, A: Array) -> Array:
+    """Return dZ[l] (n[l], m) from dA[l], Z[l] and A[l] = g[l](Z[l])."""
+    # dZ[l] = dA[l] ∘ g[l]′(Z[l])                                             (n[l], m)
+    return dA * activation(network, l).derivative(Z, A)
+
+
+def linear_backward(dZ: Array, A: Array) -> Layer:
+    """Return Layer(dW[l] (n[l], n[l-1]), db[l] (n[l], 1)) from dZ[l] (n[l], m) and A[l-1] (n[l-1], m)."""
+    m = A.shape[1]
+    # dW[l] = 1/m dZ[l] A[l−1]ᵀ                                               (n[l], n[l−1])
+    dW = dZ @ A.T / m
+    # db[l] = 1/m Σ dZ[l]                                                     (n[l], 1)
+    db = dZ.sum(dim=1, keepdim=True) / m
+    return Layer(dW, db)
+
+
+def input_backward(layer: Layer, dZ: Array) -> Array:
+    """Return dA[l-1] (n[l-1], m) from dZ[l]; nobody needs dA[0]."""
+    # dA[l−1] = W[l]ᵀ dZ[l]                                                   (n[l−1], m)
+    return layer.W.T @ dZ
+
+
+def forward(network: Network, params: Params, X: Array) -> tuple[Array, Cache]:
+    """Return Z[L] (n[L], m) and (A[l-1], Z[l]) of every layer."""
+    check(network, params, X)
+    A = X
+    caches = []
+    for l, layer in enumerate(params, start=1):
+        Z = linear_forward(layer, A)
+        caches.append((A, Z))
+        if l < network.L:
+            A = activation_forward(network, l, Z)
+    return Z, caches
+
+
+def cost(network: Network, Z: Array, Y: Array) -> Array:
+    """Return J from Z[L] (n[L], m), for either loss."""
+    return losses.cost(network, Z, Y)
+
+
+def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+    """Return J and dParams, from the last layer to the first; dA[0] is not computed."""
+    check(network, params, X, Y)
+    check_differentiable(network)
+    Z, caches = forward(network, params, X)
+    J = cost(network, Z, Y)
+    dZ = losses.output_gradient(network, Z, Y)
+    gradients = []
+    for l in range(network.L, 0, -1):
+        A, _ = caches[l - 1]
+        gradients.append(linear_backward(dZ, A))
+        if l > 1:
+            dA = input_backward(params[l - 1], dZ)
+            dZ = activation_backward(network, l - 1, dA, caches[l - 2][1], A)
+    return J, tuple(reversed(gradients))
+
+
+def predict(network: Network, params: Params, X: Array) -> Array:
+    """Return 1 where A[L] > 0.5, else 0 (notes: N27); A[L] itself for a linear or ReLU output (N21)."""
+    Z, _ = forward(network, params, X)
+    A = activation_forward(network, network.L, Z)
+    if network.g[-1] in ("linear", "relu"):
+        return A
+    return (A > 0.5).long()
