@@ -205,7 +205,9 @@ def _explain(network: Network, params: Params, X: Array, Y: Array | None) -> Non
     others += [(f"layer {l}: {k}", v) for l, layer in enumerate(params, 1) for k, v in zip("Wb", layer, strict=True)]
     for name, array in others:
         if array.dtype != first:
-            raise BadInput(f"{name} is {array.dtype}, expected {first} as W1: convert it with from_numpy, nothing is promoted")
+            raise BadInput(
+                f"{name} is {array.dtype}, expected {first} as W1: convert it with from_numpy, nothing is promoted"
+            )
 
 
 def _check_matrix(name: str, array: Array, shape: tuple[int, int | None], network: Network, remedy: str) -> None:

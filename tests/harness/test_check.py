@@ -57,7 +57,7 @@ def test_logistic_regression_over_w_and_b_with_the_gradients_first() -> None:
 
 
 def test_a_deep_one_with_a_loop_of_its_own_and_the_other_convention_at_the_kink() -> None:
-    report = said("right/deep.py", "flower", "relu_grad_at_zero")
+    report = said("right/deep.py", "flower", "kink")
     assert report.right
     assert "1, 2 and 3 layers, hidden relu (found by its J)" in report.text
     assert "fit: W3" in report.text

@@ -60,7 +60,7 @@ def frameworks(*names: str) -> dict[str, Any]:
 
 
 def findings(name: str, there: dict[str, Any], **settings: Any) -> Findings:
-    found: Findings = importlib.import_module(f"crosscheck.claims.{name}").run(there, **settings)
+    found: Findings = importlib.import_module(f"crosscheck.claims.experiments.{name}").run(there, **settings)
     return found
 
 

@@ -158,8 +158,8 @@ def test_a_step_is_held_at_the_runs_own_parameters() -> None:
     """A run that is far from the oracle's own is no reason to disagree: each of its steps is right."""
     case = case_of("flower-2layer-tanh")
     elsewhere = tuple(Layer(W + 1, b - 1) for W, b in case.checkpoints[0])
-    answer = measure(framework(), "mutated", PLAIN, case._replace(checkpoints=(elsewhere,), at=(0,)), "cpu")
-    moved = Judge(case._replace(checkpoints=(elsewhere,), at=(0,)))
+    answer = measure(framework(), "mutated", PLAIN, case._replace(checkpoints=(elsewhere,), steps=(0,)), "cpu")
+    moved = Judge(case._replace(checkpoints=(elsewhere,), steps=(0,)))
     assert max(c.ratio for c in certify(moved, answer, PLAIN)) <= 1
 
 

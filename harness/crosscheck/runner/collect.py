@@ -70,7 +70,9 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     wanted = (case.X, case.Y, *(array for k in chosen[: len(points)] for array in flat(case.checkpoints[k])))
     for name, array, then, original in zip(names, arrays, given, wanted, strict=True):
         if then.dtype != original.dtype:
-            broken.append(f"{name} is {then.dtype} after from_numpy, expected {original.dtype}: from_numpy keeps the dtype")
+            broken.append(
+                f"{name} is {then.dtype} after from_numpy, expected {original.dtype}: from_numpy keeps the dtype"
+            )
         elif not same(_get(framework, array), original):
             broken.append(f"{name} was changed by the implementation, expected inputs to be left alone")
     return Answer(
