@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import crosscheck_impls
+from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Case
+from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.verdict import Row, judge
+from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, Options, build
 from crosscheck.runner.collect import measure
@@ -62,14 +64,14 @@ def verdicts(module: Any, variant: str, problems: list[tuple[Case, Judge]]) -> I
     """Yield a row for each problem, measured in this process; JAX without compiling, which takes longer than this."""
     quick = importlib.import_module("jax").disable_jit if module.name == "jax" else nullcontext
     for case, judging in problems:
-        key = {"problem": case.problem, "implementation": f"slip/{variant}", "dtype": case.dtype, "device": "cpu"}
+        key = Key(case.problem, f"slip/{variant}", case.dtype, "cpu")
         declared = declaration(module, variant)
         try:
             with quick():
                 answer = measure(module, variant, declared, case, "cpu")
             yield judge(judging, answer, declared, key)
         except Exception as error:  # as the worker does
-            yield Row(**key, verdict="failed", cause=f"{type(error).__name__}: {error}")
+            yield Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, str(error)))
 
 
 # What one slip of the finger makes of a line. Each pattern is applied at each of its places.

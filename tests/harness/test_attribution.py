@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from crosscheck.judge.attribution import attribute, where
+from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.verdict import Row, judge
+from crosscheck.judge.location import locate
+from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import BY_NAME, MUTANTS
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
+from crosscheck.report.words import of_cause, of_location
 from crosscheck.runner.collect import measure
 from crosscheck_impls.interface import Declaration
 
@@ -24,7 +26,7 @@ from tests.harness import real_ones
 def row(made: Any, problem: str, dtype: str = "float64", variant: str = "real", **options: Any) -> Row:
     """Judge a framework in this process, on a problem of a few iterations."""
     case = make_case(build(PROBLEMS[problem], Options(iterations=14, **options)), dtype)
-    key = {"problem": problem, "implementation": made.name, "dtype": dtype, "device": "cpu"}
+    key = Key(problem, made.name, dtype, "cpu")
     with np.errstate(all="ignore"):
         return judge(Judge(case), measure(made, variant, Declaration(), case, "cpu"), Declaration(), key)
 
@@ -72,10 +74,10 @@ REAL = {
 def test_what_libraries_really_do_is_found_and_named(name: str) -> None:
     library, make, problem, dtype, cause, options = REAL[name]
     found = row(make(pytest.importorskip(library)), problem, dtype, **options)
-    assert found.verdict == "disagrees", found.cause
-    assert found.explained is not None, found.cause
+    assert found.verdict == "disagrees", of_cause(found.cause)
+    assert found.explained is not None, of_cause(found.cause)
     assert found.explained.exactly
-    assert found.explained.mutant.name == cause, found.cause
+    assert found.explained.mutant.name == cause, of_cause(found.cause)
 
 
 @pytest.mark.parametrize("problem", ["flower-2layer-tanh", "kink-2layer-leaky_relu", "many_outputs-squared_error"])
@@ -116,8 +118,8 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
     made.gradients = {"mutated": gradient}
     found = row(made, "flower-2layer-tanh", variant="mutated")
     assert found.verdict == "disagrees"
-    assert "unexplained" in found.cause
-    assert "every dW is right" in found.cause
+    assert "unexplained" in of_cause(found.cause)
+    assert "every dW is right" in of_cause(found.cause)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
 )
 def test_where_the_mistake_is_in_words(mutant: str, words: str) -> None:
     found = row(framework(BY_NAME[mutant]), "flower-2layer-tanh", variant="mutated")
-    assert words in found.cause
+    assert words in of_cause(found.cause)
     assert found.explained is not None
     assert found.explained.mutant.name == mutant
 
@@ -144,4 +146,6 @@ def test_where_the_mistake_is_in_words(mutant: str, words: str) -> None:
 def test_where_says_what_is_right_before_what_is_wrong() -> None:
     found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", variant="mutated")
     outside = [c for c in found.comparisons if c.ratio > 1]
-    assert where(outside, 3).startswith("J is right, so the forward pass is, and so are the gradients of layers 3, 2")
+    assert of_location(locate(outside, 3)).startswith(
+        "J is right, so the forward pass is, and so are the gradients of layers 3, 2"
+    )

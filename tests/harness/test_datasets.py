@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from crosscheck.core import files
+from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Comparison
 from crosscheck.judge.verdict import Row, twins
 from crosscheck.problems import datasets as data
@@ -13,6 +14,7 @@ from crosscheck.problems import initial_weights as weights
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import SPECS, Options, build, choose
 from crosscheck.report import tables
+from crosscheck.report.words import of_cause
 from crosscheck_impls.interface import ACTIVATIONS, BadInput, Network
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,15 +177,15 @@ def test_a_folder_without_permission_is_refused(tmp_path: Path) -> None:
         files.writable(tmp_path / "results")
 
 
-def row(dtype: str, verdict: str, cause: str = "") -> Row:
-    return Row("p", "x/y", dtype, "cpu", verdict, cause)
+def row(dtype: str, verdict: str, cause: Failure | None = None) -> Row:
+    return Row("p", "x/y", dtype, "cpu", Verdict(verdict), cause)
 
 
 @pytest.mark.parametrize("bad", ["disagrees", "failed"])
 def test_a_float32_row_agrees_only_if_its_float64_twin_does(bad: str) -> None:
-    rows = [row("float64", bad, "why"), row("float32", "agrees")]
+    rows = [row("float64", bad, Failure(Stage.CASE, Kind.RAISED, "why")), row("float32", "agrees")]
     twins(rows)
-    assert (rows[1].verdict, rows[1].cause) == ("disagrees", f"its float64 twin {bad}: why")
+    assert (rows[1].verdict, of_cause(rows[1].cause)) == ("disagrees", f"its float64 twin {bad}: why")
     rows = [row("float64", "agrees"), row("float32", "agrees")]
     twins(rows)
     assert rows[1].verdict == "agrees"

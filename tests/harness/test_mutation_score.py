@@ -15,7 +15,7 @@ from crosscheck.evaluation.baselines import CRITERIA, alarms, seen
 from crosscheck.evaluation.false_alarms import Honest, problems, run
 from crosscheck.evaluation.score import Pair, on_problem
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.verdict import judge
+from crosscheck.judge.verdict import Key, judge
 from crosscheck.mutation.build import SOURCE, framework, mutated, tf32
 from crosscheck.mutation.equivalence import Exact, reached
 from crosscheck.mutation.mutants import BY_NAME, KINDS, MUTANTS
@@ -23,6 +23,7 @@ from crosscheck.oracle.noise import FACTOR, permuted
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
+from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import measure
 from crosscheck_impls.interface import Declaration
 
@@ -53,9 +54,9 @@ def test_a_line_that_is_not_there_any_more_is_told() -> None:
 @pytest.mark.parametrize("problem", ["regression-4layer-mixed", "many_outputs-squared_error", "kink-2layer-leaky_relu"])
 def test_the_reference_itself_agrees(problem: str, dtype: str) -> None:
     case = case_of(problem, dtype)
-    key = {"problem": problem, "implementation": "reference", "dtype": dtype, "device": "cpu"}
+    key = Key(problem, "reference", dtype, "cpu")
     row = judge(Judge(case), measure(framework(), "mutated", PLAIN, case, "cpu"), PLAIN, key)
-    assert row.verdict == "agrees", row.cause
+    assert row.verdict == "agrees", of_cause(row.cause)
 
 
 def test_reruns_in_another_order_are_the_same_numbers_with_other_rounding() -> None:
@@ -76,7 +77,7 @@ def test_reduced_precision_that_the_budget_allows_is_suspect() -> None:
     """Products cut to ten bits in a row of float32 whose bound is wide: proof of nothing, and far from the noise."""
     case = case_of("digits-2layer-relu", "float32")
     made = framework(BY_NAME["TF32 in dW only"])
-    key = {"problem": case.problem, "implementation": "tf32", "dtype": "float32", "device": "cpu"}
+    key = Key(case.problem, "tf32", "float32", "cpu")
     row = judge(Judge(case), measure(made, "mutated", PLAIN, case, "cpu"), PLAIN, key)
     assert row.verdict in ("suspect", "disagrees")
     noisiest = row.noisiest()

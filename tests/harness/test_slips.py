@@ -6,6 +6,7 @@ import pytest
 from crosscheck.comparison.session import exit_code
 from crosscheck.judge.verdict import BAD
 from crosscheck.problems.catalogue import choose
+from crosscheck.report.words import of_cause
 
 from tests.harness.slips import Slip, cases, plant, slips, verdicts
 
@@ -61,7 +62,7 @@ def test_the_notes_misprints_are_caught(name: str, tmp_path: Path) -> None:
         worst = row.worst()
         assert worst is not None
         assert worst.ratio > 1
-        assert " x the bound; " in row.cause  # the first divergence, not the worst
+        assert " x the bound; " in of_cause(row.cause)  # the first divergence, not the worst
 
 
 def problems_for(file: str) -> list[str]:

@@ -10,12 +10,13 @@ import pytest
 from crosscheck.core.records import Case
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.steps import Curves, certify
-from crosscheck.judge.verdict import judge
+from crosscheck.judge.verdict import Key, judge
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import BY_NAME, MUTANTS
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
+from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import SAMPLED, keep, measure, windows
 from crosscheck_impls.interface import Declaration, Layer
 
@@ -28,7 +29,7 @@ def case_of(problem: str, iterations: int = 20, dtype: str = "float64") -> Case:
 
 
 def verdict(made: Any, case: Case) -> Any:
-    key = {"problem": case.problem, "implementation": "mine", "dtype": case.dtype, "device": "cpu"}
+    key = Key(case.problem, "mine", case.dtype, "cpu")
     with np.errstate(all="ignore"):
         return judge(Judge(case), measure(made, "mutated", PLAIN, case, "cpu"), PLAIN, key)
 
@@ -79,7 +80,7 @@ def test_a_run_that_differs_when_it_is_repeated_is_suspect() -> None:
 
     found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
     assert found.verdict == "suspect"
-    assert "two runs of the same fit differ" in found.cause
+    assert "two runs of the same fit differ" in of_cause(found.cause)
 
 
 def test_a_run_with_the_wrong_number_of_costs_disagrees() -> None:
@@ -91,7 +92,7 @@ def test_a_run_with_the_wrong_number_of_costs_disagrees() -> None:
 
     found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
     assert found.verdict == "disagrees"
-    assert "another number of costs" in found.cause
+    assert "another number of costs" in of_cause(found.cause)
 
 
 def test_a_fit_that_changes_what_it_gave_back_before_is_found_out() -> None:
@@ -105,7 +106,7 @@ def test_a_fit_that_changes_what_it_gave_back_before_is_found_out() -> None:
 
     found = verdict(another(fit=fit), case_of("flower-2layer-tanh"))
     assert found.verdict == "disagrees"
-    assert "fit changed the params it was given" in found.cause
+    assert "fit changed the params it was given" in of_cause(found.cause)
 
 
 def test_a_first_run_that_is_one_step_short_is_no_run_to_trust() -> None:

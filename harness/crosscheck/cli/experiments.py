@@ -90,7 +90,7 @@ def explain(
     problems = requested(problem, options)
     comparison.check_device(device, chosen, time_limit)
     with screen.progress("explaining") as report:
-        rows, lines = run(problems, chosen, dtypes, device, report, time_limit)
+        rows, lines = run(comparison.Request(problems, chosen, dtypes, device, time_limit), report)
     typer.echo("\n".join(lines).strip())
     raise typer.Exit(comparison.exit_code(rows))
 

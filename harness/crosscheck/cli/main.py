@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from crosscheck_impls.interface import VARIANTS, BadInput
@@ -126,11 +126,12 @@ def compare(
     problems = requested(problem, options, everything)
     comparison.check_device(device, chosen, time_limit)
     files.writable(out)
-    rows: list[Any] = []
-    abouts: dict[str, Any] = {}
+    results = comparison.Results()
+    rows = results.rows
+    request = comparison.Request(problems, chosen, dtypes, device, time_limit)
     try:
         with screen.progress() as report:
-            comparison.compare(problems, chosen, dtypes, device, report, rows, abouts, time_limit)
+            comparison.compare(request, report, results)
     except KeyboardInterrupt:
         files.write(out / "agreement.partial.csv", tables.csv(rows))
         typer.echo(f"\ninterrupted: {len(rows)} rows are in {out / 'agreement.partial.csv'}", err=True)
@@ -141,7 +142,7 @@ def compare(
         "relu_grad_at_zero": relu_grad_at_zero or "each problem's own",
         "problems": [p.name for p in problems],
     }
-    tables.save(out, rows, tables.environment(abouts, settings))
+    tables.save(out, rows, tables.environment(results.environments, settings))
     screen.show(rows)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
     raise typer.Exit(comparison.exit_code(rows))
@@ -206,10 +207,10 @@ def _compared(name: str, problem: list[str] | None, dtypes: list[str], time_limi
     from crosscheck.problems.catalogue import Options, requested
     from crosscheck.report import screen
 
-    rows: list[Any] = []
     chosen = comparison.implementations([name], time_limit)
     with screen.progress() as report:
-        comparison.compare(requested(problem, Options()), chosen, dtypes, "cpu", report, rows, {}, time_limit)
+        request = comparison.Request(requested(problem, Options()), chosen, dtypes, "cpu", time_limit)
+        rows = comparison.compare(request, report).rows
     screen.show(rows)
     return comparison.exit_code(rows)
 
@@ -272,7 +273,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except BadInput as error:
-        _refuse(str(error))
+        _refuse(f"--{error.parameter.replace('_', '-')} {error.message}" if error.parameter else str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -6,70 +6,65 @@ that one line changed, and the table says how far the answer is from it, in boun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from crosscheck_impls.interface import BadInput, Declaration
 
-from crosscheck.comparison.session import Implementation, compare
+from crosscheck.comparison.session import Report, Request, Results, compare
+from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast
-from crosscheck.judge.attribution import distances, where
+from crosscheck.judge.attribution import distances
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.verdict import VERDICTS, Row, first
+from crosscheck.judge.location import first, locate
+from crosscheck.judge.verdict import Row
 from crosscheck.mutation.equivalence import reached
 from crosscheck.oracle.enclosure import settle
 from crosscheck.oracle.float64 import exact, grads_at_zero
-from crosscheck.problems.catalogue import Problem
+from crosscheck.report.words import MEANING, of_cause, of_location
 
 Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
 
 
-def explain(
-    problems: Sequence[Problem],
-    chosen: Sequence[Implementation],
-    dtypes: Sequence[str],
-    device: str,
-    report: Callable[[str, int, int], None],
-    time_limit: float,
-) -> tuple[list[Row], list[str]]:
+def explain(request: Request, report: Report, results: Results | None = None) -> tuple[list[Row], list[str]]:
     """Return the rows, and the lines that explain those that do not simply agree."""
     kept: Kept = {}
-    rows: list[Row] = []
 
     def keep(case: Case, name: str, answer: Answer, declared: Declaration) -> None:
         kept[case.problem, name, case.dtype] = case, answer, declared
 
-    compare(problems, chosen, dtypes, device, report, rows, {}, time_limit, keep)
+    rows = compare(request, report, results, keep).rows
     lines: list[str] = []
     for row in rows:
         title = f"{row.implementation} on {row.problem}, {row.dtype}: {row.verdict}"
-        if row.verdict == "agrees":
+        if row.verdict is Verdict.AGREES:
             worst = row.worst()
             lines.append(f"{title}; largest error {worst.ratio:.2g} of the bound in {worst.tensor}" if worst else title)
             continue
-        lines += ["", title, f"  {VERDICTS[row.verdict]}"]
-        found = kept.get((row.problem, row.implementation, row.dtype))
-        lines += [f"  {line}" for line in (_block(row, *found) if found else [f"cause       {row.cause}"])]
+        lines += ["", title, f"  {MEANING[row.verdict]}"]
+        answered = kept.get((row.problem, row.implementation, row.dtype))
+        block = _block(row, *answered) if answered else [f"cause       {of_cause(row.cause)}"]
+        lines += [f"  {line}" for line in block]
     return rows, lines
 
 
 def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Iterator[str]:
     judge = Judge(case)
     if judge.broken(answer, row.device):
-        yield f"cause       {row.cause}"
+        yield f"cause       {of_cause(row.cause)}"
         return
     plain = declared._replace(relu_grad_at_zero=(), flushes=False)
-    comparisons = judge.compare(answer, plain) if row.verdict == "convention" else row.comparisons
-    outside = [c for c in comparisons if c.ratio > 1]
+    comparisons = judge.compare(answer, plain) if row.verdict is Verdict.CONVENTION else row.comparisons
+    outside = [c for c in comparisons if c.outside]
     if outside:
         yield from _first(first(outside, case.network.L), case, judge, plain)
-        yield f"where       {where(outside, case.network.L)}"
+        yield f"where       {of_location(locate(outside, case.network.L))}"
     yield f"tensors     {_tensors(comparisons)}"
     there = reached(case)
     for mutant, left in distances(judge, answer, plain):
         if mutant.kind == "switch" and mutant.name in there:
             mark = "   <- explains it" if left <= 1 else ""
             yield f"switch      {mutant.name:40} leaves {left:.2g} x the bound{mark}"
-    yield f"cause       {row.cause}"
+    yield f"cause       {of_cause(row.cause)}"
 
 
 def _first(c: Comparison, case: Case, judge: Judge, declared: Declaration) -> Iterator[str]:
@@ -78,7 +73,7 @@ def _first(c: Comparison, case: Case, judge: Judge, declared: Declaration) -> It
     yield f"first       {c.tensor}{entry} at iteration {c.iteration}"
     yield f"  got       {c.got!r}"
     yield f"  oracle     {c.oracle!r}, bound {c.bound:.2g}: the answer is {c.ratio:.3g} x the bound off"
-    if c.iteration not in case.steps or c.tensor.startswith("fit"):
+    if c.iteration not in case.steps or c.tensor.of_fit:
         return
     params = cast(case.checkpoints[case.steps.index(c.iteration)], "float64")
     try:
@@ -97,6 +92,6 @@ def _tensors(comparisons: Sequence[Comparison]) -> str:
     """Return the largest ratio of each tensor."""
     largest: dict[str, float] = {}
     for c in comparisons:
-        if c.ratio == c.ratio:
+        if c.bounded:
             largest[c.tensor] = max(c.ratio, largest.get(c.tensor, 0.0))
     return "  ".join(f"{name} {ratio:.2g}" for name, ratio in largest.items())

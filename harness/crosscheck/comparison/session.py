@@ -6,20 +6,24 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
 
+from crosscheck.core.failures import BAD, Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case
+from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.steps import Curves
-from crosscheck.judge.verdict import BAD, Row, judge, twins
+from crosscheck.judge.verdict import Key, Row, judge, twins
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Problem
-from crosscheck.runner import subprocesses as workers
+from crosscheck.report.words import of_failure
+from crosscheck.runner import subprocesses
 from crosscheck.runner.loading import registered
-from crosscheck.runner.subprocesses import About, Failure, Job
+from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job
 
 
 class Implementation(NamedTuple):
@@ -35,132 +39,159 @@ class Implementation(NamedTuple):
 MAX_QUEUED_ANSWERS = 16  # answers that wait to be judged
 
 
-def implementations(names: Sequence[str] | None, time_limit: float = workers.TIME_LIMIT) -> list[Implementation]:
+def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT) -> list[Implementation]:
     """Return what the names stand for: `framework/variant`, a framework, or a dotted path; all of ours if none.
 
     An outsider's module is asked for its variants in a process of its own. Raises BadInput, with the nearest names.
     """
-    found: dict[Implementation, None] = {}
+    chosen: dict[Implementation, None] = {}
     outsiders = registered()
-    known = [f"{framework}/{variant}" for framework, variants in VARIANTS.items() for variant in variants]
     for name in names or VARIANTS:
         framework, _, variant = name.partition("/")
         framework = outsiders.get(framework, framework)
-        if framework in VARIANTS:
-            variants: tuple[str, ...] = VARIANTS[framework]
-        elif "." not in framework:
-            raise BadInput(f"--impl {name}: no such implementation; {nearest(name, [*known, *VARIANTS, *outsiders])}")
-        else:
-            about = workers.probe(framework, time_limit)
-            if isinstance(about, Failure):
-                raise BadInput(f"--impl {name}: {about.reason}")
-            variants = about.variants
+        variants = _variants(name, framework, outsiders, time_limit)
         if variant and variant not in variants:
-            raise BadInput(
-                f"--impl {name}: {framework} has no variant {variant!r}; "
-                f"{nearest(name, [f'{framework}/{each}' for each in variants])}"
-            )
-        found |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
-    return list(found)
+            near = nearest(name, [f"{framework}/{each}" for each in variants])
+            raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
+        chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
+    return list(chosen)
 
 
-def check_device(device: str, chosen: Sequence[Implementation], time_limit: float = workers.TIME_LIMIT) -> None:
+def _variants(name: str, framework: str, outsiders: Mapping[str, str], time_limit: float) -> tuple[str, ...]:
+    """Return the variants of a framework; name: what the user called it."""
+    if framework in VARIANTS:
+        return VARIANTS[framework]
+    if "." not in framework:
+        known = [f"{framework}/{variant}" for framework, variants in VARIANTS.items() for variant in variants]
+        near = nearest(name, [*known, *VARIANTS, *outsiders])
+        raise BadInput(f"{name}: no such implementation; {near}", parameter="impl")
+    about = subprocesses.probe(framework, time_limit)
+    if isinstance(about, Failure):
+        raise BadInput(f"{name}: {of_failure(about)}", parameter="impl")
+    return about.variants
+
+
+def check_device(device: str, chosen: Sequence[Implementation], time_limit: float = TIME_LIMIT) -> None:
     """Raise BadInput for a device that none of the chosen frameworks has here."""
     if device not in ("cpu", "cuda"):
-        raise BadInput(f"--device {device}: unknown, expected cpu or cuda")
+        raise BadInput(f"{device}: unknown, expected cpu or cuda", parameter="device")
     if device == "cpu":
         return
     have = []
     for framework in dict.fromkeys(each.framework for each in chosen):
-        about = workers.probe(framework, time_limit) if not workers.missing(framework) else None
+        about = subprocesses.probe(framework, time_limit) if not subprocesses.missing(framework) else None
         devices = about.devices if isinstance(about, About) else ()
         if device in devices:
             return
         have.append(f"{framework}: {', '.join(devices) or 'not installed'}")
-    raise BadInput(f"--device {device}: not here ({'; '.join(have)}), expected a device that is; use --device cpu")
+    raise BadInput(
+        f"{device}: not here ({'; '.join(have)}), expected a device that is, such as cpu", parameter="device"
+    )
 
 
 def check_time_limit(seconds: float) -> None:
     """Raise BadInput for a time limit that is none."""
     if not 0 < seconds <= 1e6:
-        raise BadInput(f"--time-limit {seconds:g}: expected seconds > 0, and at most 1e6")
+        raise BadInput(f"{seconds:g}: expected seconds > 0, and at most 1e6", parameter="time_limit")
 
 
 def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
     """Return the dtypes to run: float64 always, since a float32 row is judged with its float64 twin."""
     for dtype in dtypes or ():
         if dtype not in DTYPES:
-            raise BadInput(f"--dtype {dtype}: unknown, expected {' or '.join(DTYPES)}")
+            raise BadInput(f"{dtype}: unknown, expected {' or '.join(DTYPES)}", parameter="dtype")
     return [dtype for dtype in DTYPES if not dtypes or dtype in dtypes or dtype == "float64"]
 
 
-def compare(
-    problems: Sequence[Problem],
-    chosen: Sequence[Implementation],
-    dtypes: Sequence[str],
-    device: str,
-    report: Callable[[str, int, int], None],
-    rows: list[Row],
-    abouts: dict[str, Mapping[str, Any]],
-    time_limit: float = workers.TIME_LIMIT,
-    keep: Callable[[Case, str, Answer, Declaration], None] | None = None,
-) -> None:
-    """Fill `rows`, in the order problem, implementation, dtype, and `abouts`, each framework's environment.
+class Request(NamedTuple):
+    """What is to be compared; time_limit: seconds for one implementation on one problem."""
 
-    report: called with (what, done, total). Both lists hold what is done so far if this is interrupted. keep: called
-    with each case, the implementation's name, its answer, and what it declares.
+    problems: Sequence[Problem]
+    chosen: Sequence[Implementation]
+    dtypes: Sequence[str]
+    device: str = "cpu"
+    time_limit: float = TIME_LIMIT
+
+
+@dataclass
+class Results:
+    """What has been judged so far, and what each framework says that it ran on."""
+
+    rows: list[Row] = field(default_factory=list)
+    environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
+Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
+
+
+def compare(request: Request, report: Report, results: Results | None = None, keep: Keep | None = None) -> Results:
+    """Return the rows, in the order problem, implementation, dtype, and each framework's environment.
+
+    results: filled while it runs, so that they hold what is done if this is interrupted. keep: called with each answer.
     """
-    cases: dict[tuple[str, str], Case] = {}
-    for number, problem in enumerate(problems):
-        report("preparing", number, len(problems))
-        for dtype in dtypes:
-            cases[problem.name, dtype] = make_case(problem, dtype)
-    judges = {key: Judge(case) for key, case in cases.items()}
-    curves = {key: Curves(case) for key, case in cases.items()}
-    guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
-    total = len(cases) * len(chosen)
+    session = _Session(request, report, Results() if results is None else results, keep)
+    jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
+    with in_background(session.judge) as later:
+        if jobs:
+            subprocesses.run(jobs, later, request.time_limit)
+    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
+    order = {name: k for k, name in enumerate(names)}
+    session.results.rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+    twins(session.results.rows)
+    return session.results
 
-    def row(job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
-        key: dict[str, Any] = {
-            "problem": case.problem,
-            "implementation": job.name,
-            "dtype": case.dtype,
-            "device": device,
-        }
+
+class _Session:
+    """The cases of a request, each with its judge, and the rows that come of the answers."""
+
+    def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None) -> None:
+        self.request, self.report, self.results, self.keep = request, report, results, keep
+        self.cases: dict[tuple[str, str], Case] = {}
+        for number, problem in enumerate(request.problems):
+            report("preparing", number, len(request.problems))
+            for dtype in request.dtypes:
+                self.cases[problem.name, dtype] = make_case(problem, dtype)
+        self.judges = {key: Judge(case) for key, case in self.cases.items()}
+        self.curves = {key: Curves(case) for key, case in self.cases.items()}
+        self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+
+    def job(self, each: Implementation) -> Job | None:
+        """Return what a worker is to do; None where the framework is not installed, which is a row for each case."""
+        request = self.request
+        # float32 first: JAX's x64 switch, once on, stays on
+        ordered = [self.cases[p.name, dtype] for dtype in sorted(request.dtypes) for p in request.problems]
+        if package := subprocesses.missing(each.framework):
+            for case in ordered:
+                failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
+                self.judge(Job(*each, request.device, ()), case, None, failure)
+            return None
+        slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.variant in ("loops", "per_example"))
+        return Job(each.framework, each.variant, request.device, ordered, cost=slow)
+
+    def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
+        """Add the row of one answer."""
+        key = Key(case.problem, job.name, case.dtype, self.request.device)
         if isinstance(answer, Failure):
-            rows.append(Row(**key, verdict=answer.kind, cause=answer.reason))
+            self.results.rows.append(Row(*key, verdict=answer.verdict, cause=answer))
         else:
-            abouts[job.framework] = answer.environment
+            self.results.environments[job.framework] = answer.environment
             declared = about.declarations[job.variant] if about is not None else Declaration()
             try:
-                judged = judge(judges[case.problem, case.dtype], answer, declared, key, guesses.get(job.name))
-                judged.envelope = curves[case.problem, case.dtype].beside(answer.run.costs)
-                rows.append(judged)
-                if judged.explained is not None and judged.explained.exactly:
-                    guesses.setdefault(job.name, judged.explained.mutant)
-                if keep is not None:
-                    keep(case, job.name, answer, declared)
+                self.results.rows.append(self._row(key, answer, declared))
+                if self.keep is not None:
+                    self.keep(case, job.name, answer, declared)
             except Exception as error:  # an outsider's answer may have any form
-                reason = f"the answer cannot be read: {type(error).__name__}: {error}"
-                rows.append(Row(**key, verdict="failed", cause=reason))
-        report(job.name, len(rows), total)
+                cause = Unreadable(type(error).__name__, str(error))
+                self.results.rows.append(Row(*key, verdict=Verdict.FAILED, cause=cause))
+        self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
-    jobs = []
-    for each in chosen:
-        # float32 first: JAX's x64 switch, once on, stays on
-        ordered = [cases[p.name, dtype] for dtype in sorted(dtypes) for p in problems]
-        if package := workers.missing(each.framework):
-            for case in ordered:
-                row(Job(*each, device, ()), case, None, Failure("not run", f"{package} is not installed"))
-            continue
-        slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.variant in ("loops", "per_example"))
-        jobs.append(Job(each.framework, each.variant, device, ordered, cost=slow))
-    with in_background(row) as later:
-        if jobs:
-            workers.run(jobs, later, time_limit)
-    order = {name: k for k, name in enumerate([p.name for p in problems] + [str(each) for each in chosen] + [*DTYPES])}
-    rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
-    twins(rows)
+    def _row(self, key: Key, answer: Answer, declared: Declaration) -> Row:
+        row = judge(self.judges[key.problem, key.dtype], answer, declared, key, self.guesses.get(key.implementation))
+        row.envelope = self.curves[key.problem, key.dtype].beside(answer.run.costs)
+        if row.explained is not None and row.explained.exactly:
+            self.guesses.setdefault(key.implementation, row.explained.mutant)
+        return row
 
 
 @contextlib.contextmanager

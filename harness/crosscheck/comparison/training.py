@@ -16,7 +16,7 @@ from crosscheck.core.files import writable, write
 from crosscheck.problems.cases import rounded_to
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.screen import progress
-from crosscheck.runner import subprocesses as workers
+from crosscheck.runner import subprocesses
 
 SHORTEST_PORTION = 0.3  # seconds of training between two reports of progress
 
@@ -27,12 +27,14 @@ def train(
     """Train, print the costs and the accuracies, and write the files. Raises BadInput."""
     chosen = implementations([impl])
     if len(chosen) != 1:
-        raise BadInput(f"--impl {impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}")
+        raise BadInput(
+            f"{impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}", parameter="impl"
+        )
     if dtype not in DTYPES:
-        raise BadInput(f"--dtype {dtype}: unknown; {nearest(dtype, DTYPES)}")
+        raise BadInput(f"{dtype}: unknown; {nearest(dtype, DTYPES)}", parameter="dtype")
     framework_name, variant = chosen[0]
-    if package := workers.missing(framework_name):
-        raise BadInput(f"--impl {impl}: {package} is not installed; pip install {package}")
+    if package := subprocesses.missing(framework_name):
+        raise BadInput(f"{impl}: {package} is not installed; pip install {package}", parameter="impl")
     for path, ending in ((costs_file, ".csv"), (params_file, ".npz")):
         if path is not None:
             if path.suffix != ending:

@@ -3,10 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
+
+from crosscheck.core.failures import Broken
+
+
+class Tensor(str):
+    """The name of what is compared: `J`, `dW1`, `db2`, or after a step of `fit`, `fit: J`, `fit: W1`, `fit: b2`.
+
+    >>> t = Tensor("fit: W12")
+    >>> t.of_fit, t.kind, t.layer
+    (True, 'W', 12)
+    """
+
+    __slots__ = ()
+
+    @property
+    def of_fit(self) -> bool:
+        """Whether it is a step's, not a gradient's."""
+        return self.startswith("fit: ")
+
+    @property
+    def plain(self) -> str:
+        """The name without `fit: `."""
+        return self[5:] if self.of_fit else str(self)
+
+    @property
+    def kind(self) -> Literal["J", "W", "b"]:
+        """The cost, weights or biases."""
+        plain = self.plain
+        return "J" if plain == "J" else "W" if "W" in plain else "b"
+
+    @property
+    def layer(self) -> int:
+        """The number of its layer; 0 for J."""
+        return 0 if self.kind == "J" else int(self.plain.lstrip("dWb"))
+
+
+class Certification(StrEnum):
+    """How many steps of a run can be certified, and why.
+
+    ALL: the run equals, bit for bit, one step at a time, or runs of every length show each step. SAMPLED: some.
+    IRREPRODUCIBLE: the same call gave two answers, and single steps are all that can be certified. MISCOUNTED:
+    another number of costs came back than was asked for.
+    """
+
+    ALL = "all"
+    SAMPLED = "sampled"
+    IRREPRODUCIBLE = "irreproducible"
+    MISCOUNTED = "miscounted"
 
 
 class Case(NamedTuple):
@@ -38,17 +87,15 @@ class Step(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A free run of `fit` from the case's first point.
+    """A free run of `fit` from the case's first checkpoint.
 
-    trained: the last params. costs (iterations,). steps: those that are certified. how: `all` where the run equals,
-    bit for bit, one step at a time; `sampled` where runs of sampled lengths show some; `irreproducible` where the
-    same call gave two answers, and single steps are all that can be certified. iterations: what was asked.
+    trained: the last params. costs (iterations,). steps: those that are certified. iterations: what was asked.
     """
 
     trained: Params
     costs: Array
     steps: list[Step]
-    how: str
+    certification: Certification
     iterations: int
 
 
@@ -57,8 +104,8 @@ class Answer(NamedTuple):
 
     checkpoints: which of the case's were asked for. gradients: (J, dParams) at each of them. run: a free run.
     labels_start, labels, labels_test: `predict` at the initial params, and at the trained ones. device: where the
-    gradient lay. broken: promises that were not kept, in words. environment: versions and switches, as they were
-    set by then.
+    gradient lay. broken: promises that were not kept. environment: versions and switches, as they were set by then.
+    notes: what an adapter of somebody's function noted of it.
     """
 
     checkpoints: list[int]
@@ -68,30 +115,38 @@ class Answer(NamedTuple):
     labels: Array
     labels_test: Array | None
     device: str
-    broken: list[str]
+    broken: list[Broken]
     environment: Mapping[str, Any]
+    notes: Mapping[str, Any] = {}
 
 
 class Comparison(NamedTuple):
-    """One tensor at one point: its element with the largest error in units of the bound.
+    """One tensor at one checkpoint or step: its element with the largest error in units of the bound.
 
-    error, got, oracle, bound: of that element. noise: the largest error in units of the usual rounding noise, NaN
-    where there is no measure of it. ulps: the largest error in units in the last place of the tensor's largest entry.
-    resolution: the largest bound over the largest entry, how small a mutant could be seen. undefined: the number
-    of elements without a bound.
+    got, oracle, bound: of that element. noise: the largest error in units of the usual rounding noise, None where there
+    is no measure of it. ulps: the largest error in units in the last place of the tensor's largest entry, None where
+    that is not finite or nothing has a bound. resolution: the largest bound over the largest entry, how small a mistake
+    could be seen. undefined: the number of elements without a bound. bounded: whether any element has one; else the
+    ratio is 0 and says nothing.
     """
 
-    tensor: str
+    tensor: Tensor
     iteration: int
     ratio: float
     element: tuple[int, ...]
     got: float
     oracle: float
     bound: float
-    noise: float
-    ulps: float
+    noise: float | None
+    ulps: float | None
     resolution: float
     undefined: int
+    bounded: bool = True
+
+    @property
+    def outside(self) -> bool:
+        """Whether an element lies outside its bound."""
+        return self.ratio > 1
 
 
 def cast(params: Params, dtype: str) -> Params:

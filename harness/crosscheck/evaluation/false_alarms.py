@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import DTYPES, Declaration, Network
 
-from crosscheck.comparison.session import Implementation, compare
+from crosscheck.comparison.session import Implementation, Request, compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.verdict import Row
@@ -95,6 +95,5 @@ def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, in
         if answer.run.iterations == case.iterations and len(answer.gradients) == len(right[key].gradients):
             usual[case.problem, name, case.dtype] = alarms(case, answer.checkpoints, seen(case, answer), beside)
 
-    rows: list[Row] = []
-    compare(list(problems(draws)), chosen, list(DTYPES), "cpu", report, rows, {}, keep=keep)
+    rows = compare(Request(list(problems(draws)), chosen, DTYPES), report, keep=keep).rows
     found += [Honest(row, usual.get((row.problem, row.implementation, row.dtype), {})) for row in rows]

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer
 
-from crosscheck.core.records import Answer, Case, Run, flat
+from crosscheck.core.records import Answer, Case, Certification, Run, flat
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.steps import certify, predictions
+from crosscheck.judge.labels import predictions
+from crosscheck.judge.steps import certify
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.equivalence import Exact, reached, rounds
 from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
@@ -125,7 +126,9 @@ class Mutation:
             "mutated", case.network, case.checkpoints[0], case.X, case.Y, case.alpha, case.iterations
         )
         labels_start, labels = (made.predict(case.network, p, case.X) for p in (case.checkpoints[0], trained))
-        run = Run(tuple(Layer(*map(np.asarray, layer)) for layer in trained), costs, [], "all", case.iterations)
+        run = Run(
+            tuple(Layer(*map(np.asarray, layer)) for layer in trained), costs, [], Certification.ALL, case.iterations
+        )
         answer = self.right._replace(
             gradients=gradients, run=run, labels_start=labels_start, labels=labels, labels_test=None
         )
@@ -140,7 +143,7 @@ class Mutation:
             return "shapes"
         comparisons = self.judge.compare(answer, PLAIN)
         pair.ratio = max(c.ratio for c in comparisons)
-        noises = [c.noise for c in comparisons if c.noise == c.noise]
+        noises = [c.noise for c in comparisons if c.noise is not None]
         pair.noise = max(noises) if noises else None
         if pair.ratio > 1:
             return "bound"

@@ -122,7 +122,8 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
         lines.append(f"- The diagnosis names the mutant that was mutated in {share(right, len(asked))} of those asked.")
     if runs:
         verdicts = Counter(each.row.verdict for each in runs)
-        noises = sorted(c.noise for each in runs if not each.row.straddles_zero and (c := each.row.noisiest()))
+        noisiest = [c for each in runs if not each.row.straddles_zero and (c := each.row.noisiest())]
+        noises = sorted(c.noise for c in noisiest if c.noise is not None)
         ratios = [c.ratio for each in runs if (c := each.row.worst())]
         lines.append(
             f"- {len(runs)} honest runs: {', '.join(f'{n} {name}' for name, n in verdicts.most_common())}. The largest "

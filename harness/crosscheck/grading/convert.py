@@ -1,4 +1,4 @@
-"""What goes into anyone's function and what comes out of it, turned into Params and back; see student.py.
+"""What goes into anyone's function and what comes out of it, turned into Params and back; see load.py.
 
 Every refusal is in the user's own names: dw where they say dw, dW1 where they say dW1.
 """
@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
 
+from crosscheck.core.failures import Kind, Refusal
+
 CUT = "None: nothing was computed for it. In torch that is the .grad of what J does not depend on: look for detach(), "
 CUT += ".data, .item() or NumPy on the way from it to J, and for requires_grad"
 
 
-class Trouble(Exception):
-    """A function that did not answer as agreed. The message is a kind, a colon, and words for the one who wrote it.
+class Trouble(Refusal):
+    """A function that did not answer as agreed: the kind, and words for the one who wrote it.
 
-    Kinds: `raises`, `returns` (something else), `shape`, `missing` (gradients), `depth` (not for such a network).
+    Kinds: RAISES, RETURNS (something else), SHAPE, MISSING (gradients), DEPTH (not for such a network).
     """
 
 
@@ -59,7 +61,7 @@ def what(returned: Any) -> str:
 def apart(returned: Any) -> tuple[Any, Any]:
     """Return the cost and the gradients, in whichever order they came."""
     if not isinstance(returned, tuple | list) or len(returned) != 2:
-        raise Trouble(f"returns: it returns {what(returned)}, expected two: the cost and the gradients")
+        raise Trouble(Kind.RETURNS, f"it returns {what(returned)}, expected two: the cost and the gradients")
     first, second = returned
     for cost, gradients in ((first, second), (second, first)):
         if isinstance(gradients, Mapping):
@@ -68,7 +70,9 @@ def apart(returned: Any) -> tuple[Any, Any]:
         if isinstance(gradients, tuple | list):
             return cost, gradients
     kinds = f"a {type(first).__name__} and a {type(second).__name__}"
-    raise Trouble(f'returns: it returns {kinds}, expected a number and the gradients: cost, {{"dW1": dW1, "db1": db1}}')
+    raise Trouble(
+        Kind.RETURNS, f'it returns {kinds}, expected a number and the gradients: cost, {{"dW1": dW1, "db1": db1}}'
+    )
 
 
 def unpacked(arrays: Any, form: str, network: Network, prefix: str) -> Params:
@@ -76,7 +80,7 @@ def unpacked(arrays: Any, form: str, network: Network, prefix: str) -> Params:
     layers, lacking = [], []
     pairs = not isinstance(arrays, Mapping)
     if pairs and len(arrays) != network.L:
-        raise Trouble(f"missing: {len(arrays)} layers of gradients came back, expected {network.L}")
+        raise Trouble(Kind.MISSING, f"{len(arrays)} layers of gradients came back, expected {network.L}")
     for l, (n, before) in enumerate(zip(network.n[1:], network.n, strict=False), 1):
         layer = []
         for k, (kind, shape) in enumerate((("W", (n, before)), ("b", (n, 1)))):
@@ -84,7 +88,9 @@ def unpacked(arrays: Any, form: str, network: Network, prefix: str) -> Params:
             name = prefix + plain
             if pairs:
                 if not isinstance(arrays[l - 1], tuple | list) or len(arrays[l - 1]) != 2:
-                    raise Trouble(f"returns: the gradients of layer {l} are {what(arrays[l - 1])}, expected (dW, db)")
+                    raise Trouble(
+                        Kind.RETURNS, f"the gradients of layer {l} are {what(arrays[l - 1])}, expected (dW, db)"
+                    )
                 found = arrays[l - 1][k]
             else:
                 spellings = (name, plain, f"{prefix}{kind}", f"{prefix}{kind}{l}")
@@ -98,7 +104,7 @@ def unpacked(arrays: Any, form: str, network: Network, prefix: str) -> Params:
             layers.append(Layer(*layer))
     if lacking:
         raise Trouble(
-            f"missing: {', '.join(lacking)} did not come back; only {', '.join(map(str, arrays)) or 'nothing'}"
+            Kind.MISSING, f"{', '.join(lacking)} did not come back; only {', '.join(map(str, arrays)) or 'nothing'}"
         )
     return tuple(layers)
 
@@ -117,17 +123,17 @@ def _shaped(array: Array, name: str, shape: tuple[int, ...], column: bool) -> Ar
         remedy = ": it is transposed"
     elif array.ndim == 1 and array.size == wanted[0] * wanted[1]:
         remedy = f": a sum loses its axis unless it has keepdims=True; or {name}.reshape{wanted}"
-    raise Trouble(f"shape: {name} has shape {array.shape}{rank}, expected {wanted}{remedy}")
+    raise Trouble(Kind.SHAPE, f"{name} has shape {array.shape}{rank}, expected {wanted}{remedy}")
 
 
 def to_numpy(array: Any, name: str) -> Array:
     """Return anybody's array as NumPy's. Raises Trouble."""
     if array is None:
-        raise Trouble(f"returns: {name} is {CUT}")
+        raise Trouble(Kind.RETURNS, f"{name} is {CUT}")
     try:
         found = np.array(array.detach().cpu().numpy() if hasattr(array, "detach") else array)
     except Exception as error:
-        raise Trouble(f"returns: {name} is a {type(array).__name__}, expected an array of numbers") from error
+        raise Trouble(Kind.RETURNS, f"{name} is a {type(array).__name__}, expected an array of numbers") from error
     if found.dtype.kind not in "biuf":
-        raise Trouble(f"returns: {name} is an array of {found.dtype}, expected one of numbers")
+        raise Trouble(Kind.RETURNS, f"{name} is an array of {found.dtype}, expected one of numbers")
     return found

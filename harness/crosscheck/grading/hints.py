@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crosscheck_impls.interface import Network
 
+from crosscheck.core.failures import BAD, Verdict
 from crosscheck.core.records import Case, Comparison
-from crosscheck.grading.probe import Found
-from crosscheck.judge.attribution import Cause
-from crosscheck.judge.verdict import BAD, Row
+from crosscheck.grading.probe import Function
+from crosscheck.judge.attribution import Explanation
+from crosscheck.judge.causes import Convention
+from crosscheck.judge.verdict import Row
 from crosscheck.mutation.mutants import MUTANTS
+from crosscheck.report.words import briefly, of_cause
 
 KINK = {mutant.name for mutant in MUTANTS if mutant.kind == "switch" and "'(0)" in mutant.name}
 TRAINING = "your training loop was not checked: give fit(parameters, X, Y, alpha, iterations), returning {}, costs"
@@ -31,13 +33,13 @@ class Result(NamedTuple):
     @property
     def wrong(self) -> list[Comparison]:
         """What lies outside the bound."""
-        return [c for c in self.row.comparisons if c.ratio > 1]
+        return [c for c in self.row.comparisons if c.outside]
 
     @property
     def exactly(self) -> str:
         """The name of the known mistake that it is, or nothing."""
-        cause = self.row.explained
-        return cause.mutant.name if cause is not None and cause.exactly else ""
+        explained = self.row.explained
+        return explained.mutant.name if explained is not None and explained.exactly else ""
 
 
 def layers(depth: int) -> str:
@@ -49,25 +51,22 @@ def layers(depth: int) -> str:
     return f"{depth} layer{'s' if depth > 1 else ''}"
 
 
-def place(c: Comparison) -> str:
-    """Return the name of an entry."""
-    return c.tensor + (f"[{', '.join(map(str, c.element))}]" if c.element else "")
-
-
 def equation(wrong: Sequence[Comparison], network: Network) -> str:
     """Return the notes' equation for what is wrong first, with its id in the list of what the notes contain."""
-    L, names = network.L, {c.tensor for c in wrong}
+    L = network.L
+    gradients = [c.tensor for c in wrong if not c.tensor.of_fit]
+    cost_too = any(tensor.kind == "J" for tensor in gradients)
     squared = network.loss == "squared_error"
     cost = "N4: J = 1/m Σ ½ (A - Y)²" if squared else "N3: J = -1/m Σ Y log A + (1 - Y) log(1 - A)"
-    numbers = sorted({int(name[2:]) for name in names if re.fullmatch(r"d[Wb]\d+", name)}, reverse=True)
+    numbers = sorted({tensor.layer for tensor in gradients if tensor.kind != "J"}, reverse=True)
     if not numbers:
-        return cost if "J" in names else "N5: W := W - α dW, b := b - α db; J[t] is the cost before step t"
-    if "J" in names:
+        return cost if cost_too else "N5: W := W - α dW, b := b - α db; J[t] is the cost before step t"
+    if cost_too:
         forward = "Z = W X + b, A = σ(Z)" if L == 1 else "Z[l] = W[l] A[l-1] + b[l], A[l] = g[l](Z[l])"
         return f"{ {1: 'N10', 2: 'N14'}.get(L, 'N18') }: {forward}; {cost}"
     l, model = numbers[0], {1: "N10", 2: "N16"}.get(L, "N18")
     before, at = "X" if l == 1 else f"A{l - 1}", "" if L == 1 else str(l)
-    kinds = {name[1] for name in names if name in (f"dW{l}", f"db{l}")}
+    kinds = {tensor.kind for tensor in gradients if tensor.layer == l}
     if kinds == {"W"}:
         return f"{model}: dW{at} = dZ{at} {before}ᵀ / m"
     if kinds == {"b"}:
@@ -77,15 +76,15 @@ def equation(wrong: Sequence[Comparison], network: Network) -> str:
     return f"{model}: dZ{l} = W{l + 1}ᵀ dZ{l + 1} ∘ g′(Z{l}); N15: the derivative of {network.g[l - 1]}"
 
 
-def mistake(cause: Cause | None) -> list[tuple[str, str]]:
+def mistake(explained: Explanation | None) -> list[tuple[str, str]]:
     """Return the known mistake that an answer equals, as (title, text); the lines are those of our own code."""
-    if cause is None:
+    if explained is None:
         return [("known mistake", "none that we know gives these numbers")]
-    near = "your numbers are exactly those of" if cause.exactly else "none exactly; the nearest is"
-    lines = [("known mistake", f"{near} `{cause.mutant.name}`: {cause.mutant.words}")]
-    if cause.also:
-        lines.append(("", f"(the same on this problem: {', '.join(cause.also)})"))
-    for old, new in cause.mutant.changes:
+    near = "your numbers are exactly those of" if explained.exactly else "none exactly; the nearest is"
+    lines = [("known mistake", f"{near} `{explained.mutant.name}`: {explained.mutant.words}")]
+    if explained.also:
+        lines.append(("", f"(the same on this problem: {', '.join(explained.also)})"))
+    for old, new in explained.mutant.changes:
         right, wrong = (text.strip().splitlines() for text in (old, new))
         for title, some, others in (("right line", right, wrong), ("wrong line", wrong, right)):
             strange = [line.strip() for line in some if line.strip() not in [other.strip() for other in others]]
@@ -102,7 +101,7 @@ def not_a_number(c: Comparison, results: Sequence[Result]) -> str:
 
 
 def notices(
-    found: Found,
+    function: Function,
     results: Sequence[Result],
     kinked: Sequence[Result],
     several: Sequence[Result],
@@ -110,30 +109,31 @@ def notices(
 ) -> list[str]:
     """Return what is no mistake, and what was not checked."""
     notes = []
-    conventions = [*(r.exactly for r in kinked), *(r.row.cause for r in results if r.row.verdict == "convention")]
-    if at_zero := [words.partition(";")[0] for words in conventions if "'(0)" in words]:
-        notes.append(f"your {at_zero[0]} is a convention: several are in use; the notes say 1 (z >= 0, N15)")
-    if any("flushed" in words for words in conventions):
+    conventions = [r.row.cause for r in results if isinstance(r.row.cause, Convention)]
+    at_zero = [*(r.exactly for r in kinked), *(convention.declared for convention in conventions)]
+    if named := [words for words in at_zero if words]:
+        notes.append(f"your {named[0]} is a convention: several are in use; the notes say 1 (z >= 0, N15)")
+    if any(convention.flushes for convention in conventions):
         notes.append("numbers below the normal range become 0, as XLA does on the CPU; it matters to hardly anybody")
     if several:
-        what = several[0].row.cause.split("; ")[0]
+        what = briefly(several[0].row.cause)
         notes.append(f"right for one output; for several it is not ({several[0].case.problem}: {what})")
-    depth, trouble = max(found.depths), found.trouble
-    if len(found.depths) == 1 and depth > 1 and trouble:
+    depth, trouble = max(function.depths), function.trouble
+    if len(function.depths) == 1 and depth > 1 and trouble:
         notes.append(f"it is written for {layers(depth)}, and was judged on those")
     elif fewer := [each for each in trouble if each < depth]:
-        notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].partition(': ')[2]}")
-    if suspects := [r for r in results if r.row.verdict == "suspect"]:
-        notes.append(f"noisier than usual on {suspects[0].case.problem}: {suspects[0].row.cause}")
+        notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
+    if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT]:
+        notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(suspects[0].row.cause)}")
     if said.get("cost_shape"):
         notes.append(f"J has shape {tuple(said['cost_shape'])}; a plain number is easier to use: float(np.squeeze(J))")
     if said.get("printed"):
         notes.append(f"it prints, up to {said['printed']} lines a call; none of it is shown here")
-    pair = found.takes == "w, b"
+    pair = function.takes == "w, b"
     unchecked = {"fit": TRAINING.format("w, b" if pair else "parameters"), "predict": PREDICTIONS}
     notes += [
         words.replace("(parameters", "(w, b" if pair else "(parameters")
         for name, words in unchecked.items()
-        if name not in found.own
+        if name not in function.own
     ]
     return notes

@@ -21,7 +21,6 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,14 +36,15 @@ from crosscheck_impls.interface import (
     Network,
     Params,
     check,
-    load,
     nearest,
 )
 
+from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble, apart, inputs, packed, to_numpy, unpacked, what
 from crosscheck.mutation.build import framework
+from crosscheck.runner.loading import register
 
-SOURCE = "function"  # the name of the one gradient variant of every solution
+VARIANT = "function"  # the name of the one variant of every solution
 DEFAULT = "cost_and_gradients"
 FORMS = ("dictionary", "layers")  # of `parameters`
 PLACES = {"x": "X", "y": "Y", "w": "w", "b": "b"}
@@ -72,22 +72,24 @@ def is_solution(name: str) -> bool:
     return name.endswith(".py") or ":" in name
 
 
-@cache
-def load_implementation(name: str) -> Framework:
-    """Return the framework of this name, or the solution. Raises BadInput, and whatever an import raises."""
-    return Solution.of(name) if is_solution(name) else load(name)
+def load_solution(name: str) -> Framework:
+    """Return the solution of this name. Raises BadInput, and whatever an import raises."""
+    return Solution.of(name)
+
+
+register(is_solution, "crosscheck.grading.load:load_solution")
 
 
 class Solution:
     """A function with the contract of a framework, see crosscheck_impls/interface.py. It gets copies of everything.
 
-    What is noted on the way, such as arguments that the function changes, is told by `environment`.
+    What is noted on the way, such as arguments that the function changes, is told by `notes`.
     """
 
     def __init__(self, function: Callable[..., Any], module: Any = None, name: str = "") -> None:
         self.function = function
         self.name = name or getattr(function, "__name__", "solution")
-        self.gradients: Mapping[str, Gradients] = {SOURCE: self.ask}
+        self.gradients: Mapping[str, Gradients] = {VARIANT: self.ask}
         self.declarations: Mapping[str, Declaration] = {}
         self.file = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", "")
         self.places = places(function)
@@ -117,7 +119,7 @@ class Solution:
         first: Trouble | None = None
         for form in self.forms:
             if form == "w, b" and network.n[1:] != (1,):
-                raise Trouble("depth: it takes w and b, which is logistic regression with one output")
+                raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
             try:
                 answer = self._once(form, network, params, X, Y)
             except Trouble as trouble:
@@ -125,7 +127,7 @@ class Solution:
                 continue
             self.forms = (form,)  # it has shown what it takes
             return answer
-        raise first or Trouble("raises: nothing")
+        raise first or Trouble(Kind.RAISES, "nothing")
 
     def _once(self, form: str, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         given = {"X": X.copy(), "Y": Y.copy(), **packed(form, params)}
@@ -146,30 +148,34 @@ class Solution:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
-            deeper = re.fullmatch(r"'[Wb]\d+'", str(error)) if isinstance(error, KeyError) else None
-            raise Trouble(f"{'depth' if deeper else 'raises'}: {self._raised(error)}") from error
+            deeper = isinstance(error, KeyError) and bool(re.fullmatch(r"[Wb]\d+", str(error.args[0])))
+            line, words = self._raised(error)
+            raise Trouble(Kind.DEPTH if deeper else Kind.RAISES, words, line) from error
         finally:
             self.printed = max(self.printed, printed.lines)
 
-    def _raised(self, error: BaseException) -> str:
-        """Return an error in words: the last line of the user's own file on the way to it, and what it says."""
-        where, trace = "", error.__traceback__
+    def _raised(self, error: BaseException) -> tuple[int, str]:
+        """Return the last line of the user's own file on the way to an error, and that with what it says in words."""
+        line, where, trace = 0, "", error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.file:
-                text = linecache.getline(self.file, trace.tb_lineno).strip()
-                where = f"line {trace.tb_lineno} of {Path(self.file).name}, `{text}`: "
+                line = trace.tb_lineno
+                text = linecache.getline(self.file, line).strip()
+                where = f"line {line} of {Path(self.file).name}, `{text}`: "
             trace = trace.tb_next
         said = " ".join(str(error).split())[:MESSAGE]
         if isinstance(error, SystemExit):
-            return f"{where}it calls sys.exit, expected a function to return"
-        return f"{where}{type(error).__name__}{': ' if said else ''}{said}"
+            return line, f"{where}it calls sys.exit, expected a function to return"
+        return line, f"{where}{type(error).__name__}{': ' if said else ''}{said}"
 
     def _cost(self, cost: Any, X: Array) -> Array:
         number = cost if isinstance(cost, bool | int | float) else to_numpy(cost, "J")
         if isinstance(number, bool | int | float):  # float(np.squeeze(cost)), as the course does
             return np.asarray(number, dtype=X.dtype)
         if number.size != 1:
-            raise Trouble(f"shape: J has shape {number.shape}, expected one number: the sum over everything, over m")
+            raise Trouble(
+                Kind.SHAPE, f"J has shape {number.shape}, expected one number: the sum over everything, over m"
+            )
         self.cost_shape = self.cost_shape or number.shape
         return number.reshape(())
 
@@ -191,7 +197,7 @@ class Solution:
         count = len(start) + 1
         if not isinstance(returned, tuple | list) or len(returned) != count:
             raise Trouble(
-                f"returns: fit returns {what(returned)}, expected the parameters and the costs: {count} things"
+                Kind.RETURNS, f"fit returns {what(returned)}, expected the parameters and the costs: {count} things"
             )
         trained = returned[0] if count == 2 else {"w": returned[0], "b": returned[1]}
         return unpacked(trained, form, network, ""), to_numpy(returned[-1], "fit's costs").astype(X.dtype)
@@ -222,7 +228,11 @@ class Solution:
         return np.array(array)
 
     def environment(self) -> Mapping[str, Any]:
-        """Return what was noted."""
+        """Return nothing: it is not asked what it uses."""
+        return {}
+
+    def notes(self) -> Mapping[str, Any]:
+        """Return what was noted of the function: what it takes, changes, prints, and what stands beside it."""
         return {
             "takes": self.forms[0] if len(self.forms) == 1 else "",
             "changed": list(self.changed),

@@ -7,17 +7,17 @@ have. It is asked once for one, two and three layers, and its J is held against 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput, Declaration, Side, nearest
 
-from crosscheck.core.records import Answer, Case
+from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.core.records import Answer, Case, Certification
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge, against
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import MIXED, SPECS, SQUARED, Options, Spec, build
-from crosscheck.runner.subprocesses import Failure
 
 Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
 
@@ -25,7 +25,8 @@ HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")  # the first one that fits is
 DEPTHS = (1, 2, 3)
 USUAL = {2: "tanh", 3: "relu"}  # where the J of none fits: what the course's exercises of that depth use
 LEFT: tuple[tuple[str, Side], ...] = (("relu", "left"), ("leaky_relu", "left"))
-FORMS = ("logits", "textbook", "autodiff")
+FORMULATIONS = ("logits", "textbook", "autodiff")
+TOLD = (Kind.RAISES, Kind.RETURNS, Kind.SHAPE, Kind.MISSING, Kind.DEPTH)  # by the adapter, in the user's own names
 TOO_LONG = ("many_examples",)  # for a learner's loop in Python; asked by name it is run
 
 # The hard ones once more, with hidden layers; and squared error.
@@ -62,7 +63,7 @@ class Wanted(NamedTuple):
         )  # fmt: skip
 
 
-class Found(NamedTuple):
+class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
     how: how that was found, in words; own: what else it has of fit and predict; takes: the form of its parameters.
@@ -70,7 +71,7 @@ class Found(NamedTuple):
     """
 
     depths: tuple[int, ...]
-    trouble: dict[int, str]
+    trouble: dict[int, Failure]
     activation: str
     how: str
     own: tuple[str, ...]
@@ -84,14 +85,14 @@ def problems(wanted: Wanted) -> list[Spec]:
     if loss not in OUTPUTS:
         raise BadInput(f"--loss {loss}: unknown; {nearest(loss, list(OUTPUTS))}")
     depth = None if wanted.layers is None else len([word for word in wanted.layers.split(",") if word.strip()]) + 1
-    found: dict[tuple[str, tuple[int, ...], str], Spec] = {}
+    by_settings: dict[tuple[str, tuple[int, ...], str], Spec] = {}
     for spec in (*SPECS, *MORE):
         if spec.loss == loss and (spec.default or loss == SQUARED) and spec.activation != MIXED:
             layers, last = len(spec.hidden) + 1, spec.name.split("-")[-1]
             name = spec.name.removesuffix(f"-{last}") if layers > 1 and last in ACTIVATIONS else spec.name
             if depth is None or layers == min(depth, DEPTHS[-1]):
-                found.setdefault((spec.data, spec.hidden, spec.weights), spec._replace(name=name))
-    every = sorted(found.values(), key=lambda spec: (len(spec.hidden), spec.data != "flower"))
+                by_settings.setdefault((spec.data, spec.hidden, spec.weights), spec._replace(name=name))
+    every = sorted(by_settings.values(), key=lambda spec: (len(spec.hidden), spec.data != "flower"))
     if not wanted.problems:
         return [spec for spec in every if spec.data not in TOO_LONG]
     for name in wanted.problems:
@@ -113,47 +114,62 @@ def case_of(
     return case._replace(iterations=iterations, checkpoints=case.checkpoints[:points], steps=case.steps[:points])
 
 
-def declared(form: str, case: Case) -> Declaration:
-    """Return what is granted to a function of which nothing is known but that it may work in this form."""
+def declared(formulation: str, case: Case) -> Declaration:
+    """Return what is granted to a function of which nothing is known but that it may be written in this formulation."""
     kink = tuple((name, side) for name, side in LEFT if name in case.network.g)
     tiny = bool(((case.X != 0) & (np.abs(case.X) < np.finfo(case.dtype).tiny)).any())
     words = ", ".join(
         f"{name}'(0) = {value}" for name, value in (("relu", "0"), ("leaky_relu", "slope")) if name in dict(kink)
     )
-    return Declaration(formulation=form, relu_grad_at_zero=kink, flushes=tiny, convention=words)  # type: ignore[arg-type]
+    return Declaration(formulation=formulation, relu_grad_at_zero=kink, flushes=tiny, convention=words)  # type: ignore[arg-type]
 
 
-def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Found | Failure:
+def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failure:
     """Ask once for each depth and activation. Returns a Failure if there was no answer at all."""
+    asked = _ask_once(ask, specs, wanted)
+    failures = [answer for answer in asked.answers.values() if isinstance(answer, Failure)]
+    lost = next((failure for failure in failures if failure.kind not in TOLD), None)
+    if lost is not None:
+        return lost
+    depths, trouble, notes = [], {}, dict[str, Any]()
+    for depth in sorted(asked.depths, key=_order):
+        answer = asked.answers[depth, asked.names[0]]
+        if isinstance(answer, Failure):
+            trouble[depth] = answer
+        elif depth > 1 and _ignores_the_last(answer, asked.judges[depth, asked.names[0]]):
+            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"nothing depends on W{depth}")
+        else:
+            depths.append(depth)
+            notes = dict(answer.notes)
+    deep = next((depth for depth in depths if depth > 1), 0)
+    name, how = asked.names[0], ""
+    if deep and not wanted.activation:
+        shown = {each: (asked.judges[deep, each], asked.answers[deep, each]) for each in asked.names}
+        name, how = _activation(shown, deep)
+    own, takes = tuple(notes.get("own", ())), str(notes.get("takes", ""))
+    given = {depth: shapes(judging.case) for (depth, _), judging in asked.judges.items()}
+    return Function(tuple(sorted(depths)), trouble, name, how, own, takes, given)
+
+
+class _Asked(NamedTuple):
+    """What was asked once for each depth and name of an activation, and what came back."""
+
+    depths: list[int]
+    names: tuple[str, ...]
+    judges: dict[tuple[int, str], Judge]
+    answers: dict[tuple[int, str], Answer | Failure]
+
+
+def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
     first: dict[int, Spec] = {}
     for spec in specs:
         first.setdefault(len(wanted.layers.split(",")) + 1 if wanted.layers else len(spec.hidden) + 1, spec)
     names = (wanted.activation,) if wanted.activation else HIDDEN
-    keys = [(depth, name) for depth in sorted(first, key=_order) for name in (names if depth > 1 else names[:1])]
+    depths = sorted(first, key=_order)
+    keys = [(depth, name) for depth in depths for name in (names if depth > 1 else names[:1])]
     cases = [case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys]
-    answers = dict(zip(keys, ask(cases), strict=True))
-    failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
-    lost = next((each for each in failures if not each.reason.startswith("Trouble: ")), None)
-    if lost is not None:
-        return lost
     judges = dict(zip(keys, map(Judge, cases), strict=True))
-    depths, trouble, own, takes = [], {}, (), ""
-    for depth in sorted(first, key=_order):
-        answer = answers[depth, names[0]]
-        if isinstance(answer, Failure):
-            trouble[depth] = answer.reason.removeprefix("Trouble: ")
-        elif depth > 1 and _ignores_the_last(answer, judges[depth, names[0]]):
-            trouble[depth] = f"missing: nothing depends on W{depth}"
-        else:
-            depths.append(depth)
-            own, takes = tuple(answer.environment["own"]), str(answer.environment["takes"])
-    deep = [depth for depth in depths if depth > 1]
-    name, how = names[0], ""
-    if deep and not wanted.activation:
-        shown = {each: answers[deep[0], each] for each in names}
-        name, how = _activation({k: (judges[deep[0], k], a) for k, a in shown.items()}, deep[0])
-    given = {depth: shapes(case) for (depth, _), case in zip(keys, cases, strict=True)}
-    return Found(tuple(sorted(depths)), trouble, name, how, own, takes, given)
+    return _Asked(depths, names, judges, dict(zip(keys, ask(cases), strict=True)))
 
 
 def shapes(case: Case) -> str:
@@ -178,7 +194,7 @@ def outside(judging: Judge, answer: Answer, under: Declaration) -> list[str]:
         c.tensor
         for point, gradient in zip(answer.checkpoints, answer.gradients, strict=True)
         for c in against(judging.at_checkpoint(point, under), gradient, case.steps[point], case)
-        if c.ratio > 1
+        if c.outside
     ]
 
 
@@ -187,7 +203,10 @@ def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) ->
     wrong: dict[str, set[str]] = {}
     for name, (judging, answer) in shown.items():
         assert isinstance(answer, Answer)  # the same call has answered for another activation
-        wrong[name] = min((set(outside(judging, answer, declared(form, judging.case))) for form in FORMS), key=len)
+        wrong[name] = min(
+            (set(outside(judging, answer, declared(formulation, judging.case))) for formulation in FORMULATIONS),
+            key=len,
+        )
     whole = 2 * depth + 1
     for name, tensors in wrong.items():
         if "J" not in tensors:
@@ -214,6 +233,7 @@ def without_a_run(answer: Answer, case: Case, own: Sequence[str]) -> Answer:
     if "fit" in own:
         return answer
     nothing = answer.run._replace(
-        trained=case.checkpoints[0], costs=np.zeros(1, case.dtype), steps=[], how="all", iterations=1
+        trained=case.checkpoints[0], costs=np.zeros(1, case.dtype), steps=[],
+        certification=Certification.ALL, iterations=1,
     )  # fmt: skip
     return answer._replace(run=nothing, labels=answer.labels_start, labels_test=None)

@@ -1,7 +1,7 @@
 """`crosscheck check`: is this function's J, and is its gradient, right? If not, what is the first thing that is wrong?
 
-Every problem that fits is asked in a process of its own, see workers.py, or in this one for a test; each answer is
-held against the oracle with the error bound, and what is wrong is told once, on the simplest problem it shows on.
+Every problem that fits is asked in a process of its own, or in this one for a test; each answer is held against the
+oracle with the error bound, and what is wrong is told once, on the simplest problem it shows on.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
+from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.hints import Result
-from crosscheck.grading.load import SOURCE, Solution, is_solution
+from crosscheck.grading.load import VARIANT, Solution, is_solution
 from crosscheck.grading.probe import (
-    FORMS,
+    FORMULATIONS,
     Ask,
-    Found,
+    Function,
     Wanted,
     case_of,
     declared,
@@ -29,13 +30,16 @@ from crosscheck.grading.probe import (
     without_a_run,
 )
 from crosscheck.grading.word import report
+from crosscheck.judge.causes import BrokenPromises
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.verdict import Row, conventions, judge
+from crosscheck.judge.location import first
+from crosscheck.judge.verdict import Key, Row, conventions, judge
 from crosscheck.mutation.mutants import Mutant
-from crosscheck.runner import subprocesses as workers
+from crosscheck.report.words import of_failure
+from crosscheck.runner import subprocesses
 from crosscheck.runner.collect import measure
 from crosscheck.runner.loading import registered
-from crosscheck.runner.subprocesses import Failure, Job
+from crosscheck.runner.subprocesses import Job
 
 SEARCHES = 2  # problems on which a mistake that is none of the known ones is compared with all of them
 STEPS = 10  # of the user's own `fit`, each certified
@@ -54,18 +58,17 @@ def in_worker(name: str, time_limit: float) -> Ask:
 
     def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
         answers: dict[int, Answer | Failure] = {}
+        refused: list[Failure] = []
 
-        refused: list[str] = []
-
-        def done(job: Job, case: Case, about: workers.About | None, answer: Answer | Failure) -> None:
+        def done(job: Job, case: Case, about: subprocesses.About | None, answer: Answer | Failure) -> None:
             if about is None and isinstance(answer, Failure):
-                refused.append(answer.reason.removeprefix("import: ").removeprefix("BadInput: "))
+                refused.append(answer)
             answers[next(k for k, each in enumerate(cases) if each is case)] = answer
 
-        job = Job(name, SOURCE, "cpu", cases, deaths=1)
-        workers.run([job], done, time_limit, import_limit=max(IMPORT_LIMIT, time_limit))
+        job = Job(name, VARIANT, "cpu", cases, max_lost=1)
+        subprocesses.run([job], done, time_limit, import_limit=max(IMPORT_LIMIT, time_limit))
         if refused:
-            raise BadInput(f"check {name}: {refused[0]}")
+            raise BadInput(f"check {name}: {of_failure(refused[0])}")
         return [answers[k] for k in range(len(cases))]
 
     return ask
@@ -78,9 +81,9 @@ def in_process(solution: Framework) -> Ask:
         answers: list[Answer | Failure] = []
         for case in cases:
             try:
-                answers.append(measure(solution, SOURCE, Declaration(), case, "cpu"))
+                answers.append(measure(solution, VARIANT, Declaration(), case, "cpu"))
             except Exception as error:
-                answers.append(Failure("failed", f"{type(error).__name__}: {error}"))
+                answers.append(subprocesses.failure_of(Stage.CASE, error))
         return answers
 
     return ask
@@ -96,12 +99,12 @@ def in_full(name: str, time_limit: float) -> tuple[str, bool]:
         return path, "/" in path and not is_solution(path)
     if "." not in path and path not in VARIANTS and importlib.util.find_spec(path) is None:
         raise BadInput(f"check {name}: no such file or module; expected mine.py, mine.py:function or pkg.mine")
-    about = workers.probe(path, max(IMPORT_LIMIT, time_limit))
-    if isinstance(about, workers.About):
+    about = subprocesses.probe(path, max(IMPORT_LIMIT, time_limit))
+    if isinstance(about, subprocesses.About):
         return path, True
-    if "the module lacks" in about.reason:
+    if about.kind is Kind.INCOMPLETE:
         return f"{path}:", False
-    raise BadInput(f"check {name}: {about.reason.removeprefix('import: ').removeprefix('BadInput: ')}")
+    raise BadInput(f"check {name}: {of_failure(about)}")
 
 
 def check_name(name: str, wanted: Wanted, dtypes: Sequence[str] = ("float64",), time_limit: float = 10.0) -> Report:
@@ -125,58 +128,64 @@ def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("floa
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Report:
     """Survey, ask, judge, and report. Raises BadInput."""
     specs = problems(wanted)
-    found = survey(ask, specs, wanted)
-    if isinstance(found, Failure):
-        lost = Found((), {2: f"lost: {found.reason}"}, "", "", ())
-        return Report(*report(name, lost, [], {}, dtypes))
-    chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in found.depths]
-    if not found.depths:
-        return Report(*report(name, found, [], {}, dtypes))
-    if found.takes == "w, b" and not wanted.problems:  # logistic regression with one output
+    function = survey(ask, specs, wanted)
+    if isinstance(function, Failure):
+        function = Function((), {2: function}, "", "", ())
+    if not function.depths:
+        return Report(*report(name, function, [], {}, dtypes))
+    chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
+    if function.takes == "w, b" and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]
-    steps = STEPS if "fit" in found.own else 1
+    steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]
-    cases = [case_of(spec, wanted, found.activation, dtype, steps) for spec, dtype in pairs]
+    cases = [case_of(spec, wanted, function.activation, dtype, steps) for spec, dtype in pairs]
     answers = ask(cases)
     results: list[Result] = []
     guess, searched = None, 0
     for (spec, dtype), case, answer in sorted(
         zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
-        key = {"problem": spec.name, "implementation": name, "dtype": dtype, "device": "cpu"}
-        result = judged(case, answer, key, found.own, guess, explain=searched < SEARCHES)
-        cause = result.row.explained
-        if cause is not None and cause.exactly:
-            guess = cause.mutant
-        searched += result.row.verdict == "disagrees" and (cause is None or not cause.exactly)
+        key = Key(spec.name, name, dtype, "cpu")
+        result = judged(case, answer, key, function.own, guess, explain=searched < SEARCHES)
+        explained = result.row.explained
+        if explained is not None and explained.exactly:
+            guess = explained.mutant
+        searched += result.row.verdict is Verdict.DISAGREES and (explained is None or not explained.exactly)
         results.append(result._replace(why=spec.why))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
-    return Report(*report(name, found, results, last.environment if last else {}, dtypes))
+    return Report(*report(name, function, results, last.notes if last else {}, dtypes))
 
 
 def judged(
-    case: Case, answer: Answer | Failure, key: dict[str, Any], own: Sequence[str], guess: Mutant | None, explain: bool
+    case: Case, answer: Answer | Failure, key: Key, own: Sequence[str], guess: Mutant | None, explain: bool
 ) -> Result:
-    """Judge one answer by the form of the formulas that fits it best: nobody has said which it is written in.
+    """Judge one answer by the formulation that fits it best: nobody has said which it is written in.
 
     explain: if it is wrong, look for the known mistake that it is; else only for `guess`.
     """
     if isinstance(answer, Failure):
-        return Result(case, Row(**key, verdict="failed", cause=answer.reason.removeprefix("Trouble: ")))
+        return Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer))
     judging = Judge(case)
     answer = without_a_run(answer, case, own)
     numbers: dict[str, int] = {}
-    for form in FORMS:
+    for formulation in FORMULATIONS:
         if not numbers or min(numbers.values()):
-            numbers[form] = _outside(judging, answer, declared(form, case))
-    form = min(numbers, key=lambda each: numbers[each])
-    if numbers[form] and not explain:
-        row = Row(**key, verdict="disagrees", comparisons=judging.compare(answer, declared(form, case)))
-        row.cause = "; ".join(judging.broken(answer, "cpu"))
+            numbers[formulation] = _outside(judging, answer, declared(formulation, case))
+    best = min(numbers, key=lambda each: numbers[each])
+    if numbers[best] and not explain:
+        row = _unexplained(judging, answer, declared(best, case), key)
     else:
-        row = judge(judging, answer, declared(form, case), key, guess)
-    return Result(case, row, _first(judging, answer) if row.verdict == "undefined" else None)
+        row = judge(judging, answer, declared(best, case), key, guess)
+    return Result(case, row, _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None)
+
+
+def _unexplained(judging: Judge, answer: Answer, declared: Declaration, key: Key) -> Row:
+    """Return the row of an answer that is known to be wrong, without a search for its cause."""
+    comparisons = judging.compare(answer, declared)
+    promises = tuple(judging.broken(answer, key.device))
+    cause = BrokenPromises(promises) if promises else None
+    return Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
 
 
 def _outside(judging: Judge, answer: Answer, declared: Declaration) -> int:
@@ -186,7 +195,5 @@ def _outside(judging: Judge, answer: Answer, declared: Declaration) -> int:
 
 def _first(judging: Judge, answer: Answer) -> Comparison | None:
     """Return where a function first differs that has no stable form, if it does: at a saturated output, say."""
-    from crosscheck.judge.verdict import first
-
-    plain = [c for c in judging.compare(answer, Declaration()) if c.ratio > 1]
+    plain = [c for c in judging.compare(answer, Declaration()) if c.outside]
     return first(plain, judging.case.network.L) if plain else None

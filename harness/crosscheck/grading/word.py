@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import math
-import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from crosscheck.core.records import Comparison
-from crosscheck.grading.hints import KINK, Result, equation, layers, mistake, not_a_number, notices, place
-from crosscheck.grading.probe import Found, shapes
-from crosscheck.judge.attribution import where
-from crosscheck.judge.verdict import BAD, first
+from crosscheck.core.failures import BAD, Failure, Kind, Promise, Verdict
+from crosscheck.core.records import Comparison, Tensor
+from crosscheck.grading.hints import KINK, Result, equation, layers, mistake, not_a_number, notices
+from crosscheck.grading.probe import Function, shapes
+from crosscheck.judge.causes import BrokenPromises, Cause
+from crosscheck.judge.location import first, locate
+from crosscheck.report.words import of_broken, of_cause, of_entry, of_explanation, of_failure, of_location
 
 WIDTH = 110  # of a line
 TITLE = 15  # of it, for what a line is about
 TAKES = {"dictionary": "a dictionary W1, b1, ...", "layers": "a tuple of (W, b)", "w, b": "w and b"}
-KINDS = {  # of trouble, see student.py; the first of them says most
-    "lost": "it does not answer",
-    "shape": "an array has the wrong shape",
-    "returns": "it returns something else than a cost and gradients",
-    "raises": "it raises an error",
-    "missing": "gradients are missing",
-    "depth": "it is written for another network",
+KINDS = {  # of trouble, see convert.py; the first of them says most
+    Kind.SHAPE: "an array has the wrong shape",
+    Kind.RETURNS: "it returns something else than a cost and gradients",
+    Kind.RAISES: "it raises an error",
+    Kind.MISSING: "gradients are missing",
+    Kind.DEPTH: "it is written for another network",
 }
+LOST = "it does not answer"  # whatever else happened
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
 SATURATED = (
     "A sigmoid there rounds to exactly 0 or 1, and log(0) and 0/0 have no value; the exact J has. Take it from Z[L]: "
@@ -33,11 +34,11 @@ SATURATED = (
 
 
 def report(
-    name: str, found: Found, results: Sequence[Result], said: Mapping[str, Any], dtypes: Sequence[str]
+    name: str, function: Function, results: Sequence[Result], said: Mapping[str, Any], dtypes: Sequence[str]
 ) -> tuple[bool, str]:
-    """Return whether it is right, and the report. said: what was noted of the function, see student.py."""
-    if not found.depths:
-        return False, "\n".join([name, "", *_trouble(found.trouble, found.given)])
+    """Return whether it is right, and the report. said: what was noted of the function, see load.py."""
+    if not function.depths:
+        return False, "\n".join([name, "", *_trouble(function.trouble, function.given)])
     failed = [result for result in results if result.row.verdict in BAD]
     kinked = [result for result in failed if result.exactly in KINK]
     wrong = [result for result in failed if result not in kinked]
@@ -46,11 +47,11 @@ def report(
         several = []
     else:
         wrong = []  # for one output only, as the course's are
-    more = {} if len(found.depths) == 1 else {d: t for d, t in found.trouble.items() if d > max(found.depths)}
+    more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
     changed = said.get("changed", [])
-    lines = [*_wrapped(f"{name}: {_what(found, results)}", "  ")]
+    lines = [*_wrapped(f"{name}: {_what(function, results)}", "  ")]
     if more:  # what works with one layer and with two is meant for three
-        lines += ["", *_trouble(more, found.given)]
+        lines += ["", *_trouble(more, function.given)]
     if changed:
         lines += ["", f"wrong: it changes what it is given: {', '.join(changed)}.", *_wrapped(f"  {IN_PLACE}", "  ")]
     if wrong:
@@ -58,70 +59,73 @@ def report(
     else:
         right = _right([result for result in results if result not in failed], dtypes)
         lines += ["", f"Apart from that, {right[0]}" if more or changed else right[0], *right[1:]]
-    notes = notices(found, results, kinked, several, said)
+    notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in _wrapped(f"- {note}", "  "))] if notes else []
     return not (wrong or more or changed), "\n".join(line.rstrip() for line in lines)
 
 
-def _what(found: Found, results: Sequence[Result]) -> str:
+def _what(function: Function, results: Sequence[Result]) -> str:
     """Return what the function is taken for."""
     depths = sorted({result.case.network.L for result in results})
     counts = [str(depth) for depth in depths]
     count = " and ".join([", ".join(counts[:-1]), counts[-1]]) if counts[:-1] else counts[0]
     hidden = ", ".join(dict.fromkeys(g for result in results for g in result.case.network.g[:-1]))
-    words = f"takes {TAKES[found.takes]}; " if found.takes in TAKES else ""
+    words = f"takes {TAKES[function.takes]}; " if function.takes in TAKES else ""
     words += "logistic regression" if depths == [1] else f"{count} layer{'s' if depths[-1] > 1 else ''}"
-    return words + (f", hidden {hidden} ({found.how or 'as you say'})" if hidden else "")
+    return words + (f", hidden {hidden} ({function.how or 'as you say'})" if hidden else "")
 
 
-def _trouble(trouble: Mapping[int, str], given: Mapping[int, str]) -> list[str]:
+def _trouble(trouble: Mapping[int, Failure], given: Mapping[int, str]) -> list[str]:
     """Return the trouble that says most, with the depth that it was seen with."""
     order = list(KINDS)
-    depth = min(trouble, key=lambda d: (order.index(trouble[d].partition(":")[0]), {2: 0, 1: 1}.get(d, d)))
-    kind, _, rest = trouble[depth].partition(": ")
-    lines = [f"wrong: {KINDS[kind]}.", *_wrapped(f"  {rest}", "  ")]
-    if kind == "lost":
-        lines += ["  Is there a loop that does not end, or one in Python over many numbers?"]
-    else:
-        lines += _wrapped(f"  It was given a network with {layers(depth)}: {given[depth]}.", "  ")
-    return lines
+    depth = min(
+        trouble,
+        key=lambda d: (order.index(trouble[d].kind) if trouble[d].kind in KINDS else -1, {2: 0, 1: 1}.get(d, d)),
+    )
+    failure = trouble[depth]
+    lines = [f"wrong: {KINDS.get(failure.kind, LOST)}.", *_wrapped(f"  {of_failure(failure)}", "  ")]
+    if failure.kind not in KINDS:
+        return [*lines, "  Is there a loop that does not end, or one in Python over many numbers?"]
+    return lines + _wrapped(f"  It was given a network with {layers(depth)}: {given[depth]}.", "  ")
 
 
 def _right(good: Sequence[Result], dtypes: Sequence[str]) -> list[str]:
-    undefined = [result for result in good if result.row.verdict == "undefined"]
+    undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED]
     verdict = "right, but undefined at saturated outputs" if undefined else "right"
     count = len({result.case.problem for result in good})
     on = f"on {count} problem{'s' if count != 1 else ''} in {' and '.join(sorted(dtypes, reverse=True))}"
     lines = _wrapped(f"{verdict}: J and every gradient lie within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
-        there = f"On {names}: " + (f"{place(c)} is {c.got:.6g} and should be {c.oracle:.6g}. " if c is not None else "")
+        there = f"On {names}: " + (
+            f"{of_entry(c)} is {c.got:.6g} and should be {c.oracle:.6g}. " if c is not None else ""
+        )
         lines += _wrapped(f"  {there}{SATURATED}", "  ")
     return [*lines, "", *_table(good)]
 
 
 def _table(results: Sequence[Result]) -> list[str]:
     """Return the largest error of each tensor, over all problems."""
-    worst: dict[str, tuple[Comparison, Result]] = {}
+    worst: dict[Tensor, tuple[Comparison, Result]] = {}
     for result in results:
         for c in result.row.comparisons:
-            if c.ratio == c.ratio and (c.tensor not in worst or c.ratio > worst[c.tensor][0].ratio):
+            if c.bounded and (c.tensor not in worst or c.ratio > worst[c.tensor][0].ratio):
                 worst[c.tensor] = c, result
     lines = ["  tensor    of what rounding can do   in ulps   the largest is on"]
     for name in sorted(worst, key=_in_order):
         c, result = worst[name]
-        lines.append(f"  {name:9} {c.ratio:<25.2g} {c.ulps:<9.3g} {result.case.problem}, {result.case.dtype}")
+        ulps = "" if c.ulps is None else f"{c.ulps:.3g}"
+        lines.append(f"  {name:9} {c.ratio:<25.2g} {ulps:<9} {result.case.problem}, {result.case.dtype}")
     return lines
 
 
-def _in_order(name: str) -> tuple[bool, int, str]:
-    number = re.search(r"\d+", name)
-    return name.startswith("fit"), int(number[0]) if number else 0, name
+def _in_order(tensor: Tensor) -> tuple[bool, int, str]:
+    return tensor.of_fit, tensor.layer, tensor
 
 
 def _wrong(wrong: Sequence[Result], results: Sequence[Result]) -> list[str]:
     """Return the diagnosis: what most have in common, on the problem that shows most of it; the others in a line."""
-    groups: dict[str, list[Result]] = {}
+    groups: dict[Hashable, list[Result]] = {}
     for result in wrong:
         groups.setdefault(_key(result), []).append(result)
     known = [key for key, group in groups.items() if any(result.exactly for result in group)]
@@ -141,45 +145,49 @@ def _at_once(result: Result) -> list[Comparison]:
     return [c for c in result.wrong if c.iteration == start]
 
 
-def _key(result: Result) -> str:
+def _key(result: Result) -> Hashable:
     """Return what two results with the same mistake have in common."""
-    row = result.row
-    if row.verdict == "failed":
-        return " ".join(re.findall(r"^\w+|line \d+", row.cause))
-    if not row.comparisons:  # a promise about dtypes, say
-        return re.sub(r"\d", "", row.cause.partition(";")[0])
+    cause = result.row.cause
+    if isinstance(cause, Failure):
+        return cause.kind, cause.line
+    if isinstance(cause, BrokenPromises):  # of a dtype, say
+        first = cause.promises[0]
+        got = first.got if first.promise is Promise.DTYPE else ""
+        return first.promise, first.name.rstrip("0123456789"), got
     return result.exactly or "unexplained"
 
 
 def _example(example: Result, results: Sequence[Result]) -> list[tuple[str, str]]:
     row, case, L = example.row, example.case, example.case.network.L
     items = [("example", f"{case.problem}, {case.dtype}: {shapes(case)}")]
-    if row.verdict == "failed":
-        kind, _, rest = row.cause.partition(": ")
-        return [*items, (kind if kind in KINDS else "failed", rest or row.cause)]
+    if isinstance(row.cause, Failure):
+        return [*items, (str(row.cause.kind) if row.cause.kind in KINDS else "failed", of_failure(row.cause))]
     if not example.wrong:
         return [*items, ("wrong", _sentence(row.cause)), *mistake(row.explained)]
     c = first(example.wrong, L)
     now = _at_once(example)
-    tensors = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.startswith("fit"))
+    tensors = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.of_fit)
     good = sorted(set(tensors) - {each.tensor for each in now}, key=_in_order)
     when = "at the initial parameters" if c.iteration == 0 else f"after {c.iteration} steps of training"
     items += [
         ("right", ", ".join(good) or "nothing"),
-        ("wrong first", f"{place(c)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when}"),
+        ("wrong first", f"{of_entry(c)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when}"),
     ]
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
-    items += [("where", where(example.wrong, L)), ("notes", equation(now, case.network))]
+    items += [("where", of_location(locate(example.wrong, L))), ("notes", equation(now, case.network))]
     return items + mistake(row.explained)
 
 
-def _sentence(cause: str) -> str:
+def _sentence(cause: Cause | None) -> str:
     """Return why an answer was not even compared."""
-    broken = cause.split("; equals")[0].split("; unexplained")[0]
-    if names := re.findall(r"(\w+) is float32, expected float64", broken):
-        return f"float64 went in, and float32 came back: {', '.join(names)}. Half of the digits are lost on the way"
-    return broken
+    if isinstance(cause, BrokenPromises):
+        halves = [b.name for b in cause.promises if (b.promise, b.got) == (Promise.DTYPE, "float32")]
+        if halves:
+            names = ", ".join(halves)
+            return f"float64 went in, and float32 came back: {names}. Half of the digits are lost on the way"
+        return "; ".join(map(of_broken, cause.promises))
+    return of_cause(cause)
 
 
 def _others(groups: Sequence[Sequence[Result]], example: Result) -> list[str]:
@@ -188,13 +196,13 @@ def _others(groups: Sequence[Sequence[Result]], example: Result) -> list[str]:
     for group in groups:
         row, names = group[0].row, ", ".join(dict.fromkeys(result.case.problem for result in group))
         if group[0].exactly:
-            what = f"another known mistake, {row.explained}"
+            what = f"another known mistake, {of_explanation(row.explained)}"
         elif group[0].wrong:
             c = first(group[0].wrong, group[0].case.network.L)
-            what = f"{place(c)}, yours is {c.got:.9g}, it should be {c.oracle:.9g}"
+            what = f"{of_entry(c)}, yours is {c.got:.9g}, it should be {c.oracle:.9g}"
             what += "; correct the first and check again" if example.exactly else ""
         else:
-            what = _sentence(row.cause.partition(": ")[2] if row.verdict == "failed" else row.cause)
+            what = _sentence(row.cause)
         lines.append(f"Also, on {names}: {what}.")
     return lines
 

@@ -1,7 +1,7 @@
 """Lockstep: the same parameters for everyone, and every number that comes back held against the oracle.
 
-`make_case` prepares what is asked; `measure.py` asks it of one implementation, in the worker's process; `Judge`
-compares the answer with the oracle, the proved error bound and the noise, in the harness's.
+`problems.cases` prepares what is asked; `runner.collect` asks it of one implementation, in the worker's process;
+`Judge` compares the answer with the oracle, the proved error bound and the noise, in the harness's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Params
 
-from crosscheck.core.records import Answer, Case, Comparison, cast, flat, named
+from crosscheck.core.failures import Broken
+from crosscheck.core.records import Answer, Case, Comparison, Tensor, cast, flat, named
+from crosscheck.judge.promises import broken_promises
 from crosscheck.oracle.error_bound import ErrorBound, Precision, error_bound, precision, scaled
 from crosscheck.oracle.float64 import Evaluation, evaluate, exact, grads_at_zero
 from crosscheck.oracle.noise import Noise, noise
@@ -77,42 +79,9 @@ class Judge:
             self.at_checkpoint(point, declared).theirs.straddles_zero for point in range(len(self.case.checkpoints))
         )
 
-    def broken(self, answer: Answer, device: str) -> list[str]:
-        """Return what must be exact and is not: shapes, dtypes, device, number of iterations, whole labels."""
-        network, dtype, run = self.case.network, self.case.dtype, answer.run
-        broken = list(answer.broken)
-        for params in [*(gradient for _, gradient in answer.gradients), *(s.after for s in run.steps), run.trained]:
-            if len(params) != network.L:
-                return [*broken, f"{len(params)} layers came back, expected {network.L} [{network.dimensions}]"]
-        arrays: list[tuple[str, Array, tuple[int, ...]]] = []
-        for J, gradient in answer.gradients:
-            arrays.append(("J", J, ()))
-            arrays += named(network, gradient, "d")
-        for params in [*(step.after for step in run.steps), run.trained]:
-            arrays += named(network, params, "fit's ")
-        arrays += [("fit's costs", run.costs, (run.iterations,))]
-        arrays += [("fit's cost of one step", step.J, ()) for step in run.steps]
-        for name, array, shape in arrays:
-            if array.shape != shape:
-                broken.append(f"{name} has shape {array.shape}, expected {shape}")
-            if array.dtype != dtype:
-                broken.append(f"{name} is {array.dtype}, expected {dtype}")
-        for name, labels, X in (
-            ("labels", answer.labels_start, self.case.X),
-            ("labels", answer.labels, self.case.X),
-            ("test labels", answer.labels_test, self.case.X_test),
-        ):
-            if labels is None or X is None:
-                continue
-            if labels.shape != (network.n[-1], X.shape[1]):
-                broken.append(f"{name} have shape {labels.shape}, expected {(network.n[-1], X.shape[1])}")
-            if network.loss == "cross_entropy" and labels.dtype.kind not in "iu":
-                broken.append(f"{name} are {labels.dtype}, expected whole numbers")
-        if run.how == "miscounted":
-            broken.append("fit returned another number of costs than the iterations that it was asked for")
-        if answer.device != device:
-            broken.append(f"the gradient lies on {answer.device}, expected {device}")
-        return list(dict.fromkeys(broken))
+    def broken(self, answer: Answer, device: str) -> list[Broken]:
+        """Return what must be exact and is not."""
+        return broken_promises(self.case, answer, device)
 
     def compare(self, answer: Answer, declared: Declaration) -> list[Comparison]:
         """Return every comparison of J and of all dW and db at each point that was asked for."""
@@ -158,19 +127,27 @@ def held(
     largest = float(np.abs(oracle).max())
     ulp = float(np.spacing(np.dtype(dtype).type(largest))) if np.isfinite(largest) else np.nan
     seen = error[bounded]
-    noisy = np.nan
+    noise = ulps = None
     if usual is not None and seen.size:
-        noisy = float(np.where(error == 0, 0.0, error / usual)[bounded].max())
+        noise = _number(np.where(error == 0, 0.0, error / usual)[bounded].max())
+    if seen.size:
+        ulps = _number(seen.max() / ulp)
     return Comparison(
-        tensor,
+        Tensor(tensor),
         iteration,
-        float(ratios[worst]) if bounded.any() else float("nan"),
+        max(0.0, float(ratios[worst])),
         tuple(int(i) for i in worst),
         float(got[worst]),
         float(oracle[worst]),
         float(E[worst]),
-        noisy,
-        float(seen.max() / ulp) if seen.size else float("nan"),
+        noise,
+        ulps,
         float(E.max() / largest) if largest > 0 else float("inf") if E.max() > 0 else 0.0,
         int((~bounded).sum()),
+        bool(bounded.any()),
     )
+
+
+def _number(value: float) -> float | None:
+    """Return the value, or None for what is no number."""
+    return None if np.isnan(value) else float(value)

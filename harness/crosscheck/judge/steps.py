@@ -17,8 +17,8 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Params
 from crosscheck.core.records import Answer, Case, Comparison, cast, flat, named
 from crosscheck.judge.elementwise import Judge, held
 from crosscheck.oracle import reference
-from crosscheck.oracle.error_bound import output_bound, precision, step_bound
-from crosscheck.oracle.float64 import descend, evaluate, exact, grads_at_zero
+from crosscheck.oracle.error_bound import precision, step_bound
+from crosscheck.oracle.float64 import descend, exact
 
 
 def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Comparison]:
@@ -26,9 +26,9 @@ def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Compari
     worst: dict[str, Comparison] = {}
     first: dict[str, Comparison] = {}
     for c in _steps(judge, answer, declared):
-        if c.ratio > 1 and c.tensor not in first:
+        if c.outside and c.tensor not in first:
             first[c.tensor] = c
-        if c.tensor not in worst or c.ratio > worst[c.tensor].ratio or worst[c.tensor].ratio != worst[c.tensor].ratio:
+        if c.tensor not in worst or c.ratio > worst[c.tensor].ratio or not worst[c.tensor].bounded:
             worst[c.tensor] = c
     return [*first.values(), *(c for c in worst.values() if first.get(c.tensor) is not c)]
 
@@ -92,71 +92,3 @@ def _nudged(params: Params, seed: int) -> Params:
         return np.where(array == 0, array, np.nextafter(array, towards))
 
     return tuple(Layer(nudge(W), nudge(b)) for W, b in params)
-
-
-class Predictions(NamedTuple):
-    """Accuracies on train and test, the implementation's and the oracle's at the same parameters, in [0, 1].
-
-    None for a regression or where there is no test set. near_threshold: labels that differ within the bound.
-    wrong: labels that differ outside it. found: the first of those, or what kept us from comparing, in words.
-    """
-
-    train: float | None
-    oracle_train: float | None
-    test: float | None
-    oracle_test: float | None
-    near_threshold: int
-    wrong: int
-    found: str
-
-
-def predictions(judge: Judge, answer: Answer, declared: Declaration) -> Predictions:
-    """Hold the labels at the start and after the free run against the oracle's at the same parameters."""
-    case, run = judge.case, answer.run
-    if not all(np.isfinite(a).all() for a in (run.costs, *flat(run.trained))):
-        return Predictions(None, None, None, None, 0, 0, "the free run comes to NaN or inf")
-    last = cast(run.trained, "float64")
-    start = _labels(judge, cast(case.checkpoints[0], "float64"), answer.labels_start, case.X, case.Y, declared)
-    train = _labels(judge, last, answer.labels, case.X, case.Y, declared)
-    test = Labels()
-    if answer.labels_test is not None:
-        test = _labels(judge, last, answer.labels_test, case.X_test, case.Y_test, declared)
-    near_threshold, wrong = (
-        sum(each) for each in zip(*((part.near_threshold, part.wrong) for part in (start, train, test)), strict=True)
-    )
-    found = (start.found and f"before training, {start.found}") or train.found or test.found
-    return Predictions(train.accuracy, train.oracle, test.accuracy, test.oracle, near_threshold, wrong, found)
-
-
-class Labels(NamedTuple):
-    """The labels of one set: the accuracy, the oracle's, and as in Predictions."""
-
-    accuracy: float | None = None
-    oracle: float | None = None
-    near_threshold: int = 0
-    wrong: int = 0
-    found: str = ""
-
-
-def _labels(judge: Judge, params: Params, labels: Array, X: Array, Y: Array, declared: Declaration) -> Labels:
-    network, X, Y = judge.case.network, exact(X), exact(Y)
-    with np.errstate(all="ignore"):
-        oracle = evaluate(network, params, X, Y, grads_at_zero(network, declared.relu_grad_at_zero))
-    stable = declared._replace(formulation="logits")  # `predict` is, whatever the variant
-    E = output_bound(network, params, oracle, judge.precision(declared), stable)
-    E = E + output_bound(network, params, oracle, precision("float64"), stable)
-    output = oracle.A[-1]
-    accuracy = accurate = None
-    if network.g[-1] == "sigmoid":
-        # a label may differ only where the oracle's own output lies within its bound of 0.5
-        true, near = output > 0.5, (np.abs(output - 0.5) <= E) & (E > 0)
-        differs = labels != true
-        outside, near_threshold = differs & ~near, int((differs & near).sum())
-        accuracy, accurate = float((labels == Y).mean()), float((true == Y).mean())
-    else:
-        outside, near_threshold = ~(np.abs(labels - output) <= E) & np.isfinite(E), 0
-    if not outside.any():
-        return Labels(accuracy, accurate, near_threshold)
-    k, i = np.argwhere(outside)[0]
-    found = f"example {i}, output {k}: predicted {labels[k, i]:g} where the oracle's A[L] is {output[k, i]:.9g}"
-    return Labels(accuracy, accurate, near_threshold, int(outside.sum()), found)

@@ -4,41 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 from crosscheck_impls.interface import Declaration
 
-from crosscheck.core.records import Answer, Comparison
-from crosscheck.judge.attribution import Cause, attribute, where
+from crosscheck.core.failures import BAD, Promise, Verdict
+from crosscheck.core.records import Answer, Certification, Comparison
+from crosscheck.judge.attribution import Explanation, attribute
+from crosscheck.judge.causes import (
+    BrokenPromises,
+    Cause,
+    Convention,
+    Irreproducible,
+    NoBound,
+    Noisy,
+    NotFinite,
+    OutsideBound,
+    Overflow,
+    Twin,
+    WrongLabels,
+    explanation_of,
+)
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.steps import Envelope, Predictions, certify, predictions
+from crosscheck.judge.labels import Predictions, predictions
+from crosscheck.judge.location import first, locate
+from crosscheck.judge.steps import Envelope, certify
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.oracle.noise import FACTOR
 
-VERDICTS = {
-    "agrees": "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
-    "convention": "differs from the oracle by a documented convention, named, and agrees with the oracle under it",
-    "undefined": "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees",
-    "suspect": f"within the bound, but more than {FACTOR:g} times the usual rounding noise, or a run that differs "
-    "when it is repeated: unexplained, a warning",
-    "disagrees": "a number lies outside the bound: it is proved not to be rounding",
-    "failed": "an error, a crash, a kill, or no answer in time",
-    "not run": "the framework or the device is not there, or a loop in Python would take minutes",
-}
-BAD = ("disagrees", "failed")
-FLUSHING = "subnormal numbers are flushed to 0"
 
-
-@dataclass
-class Row:
-    """One row: problem x implementation x dtype x device. Ratios are errors in units of the bound."""
+class Key(NamedTuple):
+    """What a row is about."""
 
     problem: str
     implementation: str
     dtype: str
     device: str
-    verdict: str
-    cause: str = ""
+
+
+@dataclass
+class Row:
+    """One row: problem x implementation x dtype x device. Ratios are errors in units of the bound.
+
+    iterations: of the free run; certified: how many of its steps were; checkpoints: how many were asked for;
+    straddles_zero: how many Z lie so near 0 that either derivative is honest; envelope: for people, never a verdict.
+    """
+
+    problem: str
+    implementation: str
+    dtype: str
+    device: str
+    verdict: Verdict
+    cause: Cause | None = None
     comparisons: list[Comparison] = field(default_factory=list)
     predictions: Predictions | None = None
     iterations: int = 0
@@ -46,114 +63,105 @@ class Row:
     checkpoints: int = 0
     straddles_zero: int = 0
     envelope: Envelope | None = None
-    explained: Cause | None = None
+
+    @property
+    def explained(self) -> Explanation | None:
+        """The change of the reference that explains the row, or comes nearest."""
+        return explanation_of(self.cause)
 
     def worst(self, *tensors: str) -> Comparison | None:
         """Return the comparison with the largest ratio among tensors whose names begin so, or among all."""
-        among = [c for c in self.comparisons if c.ratio == c.ratio and c.tensor.startswith(tensors or ("",))]
+        among = [c for c in self.comparisons if c.bounded and c.tensor.startswith(tensors or ("",))]
         return max(among, key=lambda c: c.ratio, default=None)
 
     def noisiest(self) -> Comparison | None:
         """Return the comparison with the largest error in units of the noise."""
-        return max((c for c in self.comparisons if c.noise == c.noise), key=lambda c: c.noise, default=None)
+        return max((c for c in self.comparisons if c.noise is not None), key=lambda c: c.noise or 0.0, default=None)
 
 
-def judge(judge: Judge, answer: Answer, declared: Declaration, key: dict[str, Any], guess: Mutant | None = None) -> Row:
+class _Judged(NamedTuple):
+    """An answer judged under one convention: how many tensors lie outside, and what came of each comparison."""
+
+    under: Declaration
+    convention: Convention | None
+    comparisons: list[Comparison]
+
+    @property
+    def wrong(self) -> int:
+        return len({c.tensor for c in self.comparisons if c.outside})
+
+
+def judge(judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: Mutant | None = None) -> Row:
     """Return the row: judged by no convention, and if that fails by those that the variant declares.
 
     guess: what explained this implementation elsewhere.
     """
-    run, L = answer.run, judge.case.network.L
-    row = Row(**key, verdict="agrees", iterations=run.iterations, checkpoints=len(answer.checkpoints))
-    broken = judge.broken(answer, key["device"])
-    if broken:
-        row.verdict, row.cause = "disagrees", "; ".join(broken)
-        if all(" is float" in words for words in broken):  # of another precision, but whole otherwise
-            _explain(row, judge, answer, declared, guess)
+    run = answer.run
+    row = Row(*key, verdict=Verdict.AGREES, iterations=run.iterations, checkpoints=len(answer.checkpoints))
+    if promises := tuple(judge.broken(answer, key.device)):
+        row.verdict, row.cause = Verdict.DISAGREES, BrokenPromises(promises)
+        if all(broken.promise in (Promise.DTYPE, Promise.DTYPE_KEPT) for broken in promises):  # whole otherwise
+            row.cause = BrokenPromises(promises, attribute(judge, answer, declared, False, guess), searched=True)
         return row
     row.certified = len({step.t for step in run.steps})
-    judged: list[tuple[int, int, Declaration, str, list[Comparison]]] = []
-    for under, words in conventions(declared):
-        comparisons = judge.compare(answer, under) + certify(judge, answer, under)
-        wrong = {c.tensor for c in comparisons if c.ratio > 1}
-        judged.append((len(wrong), len(judged), under, words, comparisons))
-        if not wrong:
-            break
-    wrong_tensors, _, under, words, row.comparisons = min(judged, key=lambda each: each[:2])
-    row.predictions, row.straddles_zero = predictions(judge, answer, under), judge.straddles_zero(under)
-    row.verdict, row.cause = ("convention", words) if words and not wrong_tensors else ("agrees", "")
-    found = row.predictions
-    if row.verdict == "convention":
-        return row
-    if outside := [c for c in row.comparisons if c.ratio > 1]:
-        row.verdict = "disagrees"
-        row.cause = f"{describe(first(outside, L))}; {where(outside, L)}"
-        _explain(row, judge, answer, under, guess)
-    elif found.wrong:
-        row.verdict, row.cause = "disagrees", f"predictions: {found.found}"
-        _explain(row, judge, answer, declared, guess)
-    elif unbounded := [c for c in row.comparisons if c.undefined]:
-        row.verdict = "undefined"
-        row.cause = (
-            f"{unbounded[0].tensor} at iteration {unbounded[0].iteration}: {why_unbounded(declared, judge.case.dtype)}"
-        )
-    elif found.found:
-        row.cause = found.found
-        if len(judge.case.checkpoints) == 3 or run.iterations == 1:  # the oracle's own run stays finite
-            row.verdict = "undefined" if declared.formulation == "textbook" else "disagrees"
-    elif run.how == "irreproducible":
-        row.verdict, row.cause = "suspect", "two runs of the same fit differ: only single steps are certified"
-    elif (c := row.noisiest()) and c.noise > FACTOR:
-        row.verdict, row.cause = "suspect", f"{c.tensor} at iteration {c.iteration}: {c.noise:.3g} x the usual noise"
-        _explain(row, judge, answer, declared, guess, noisy=True)
+    best = _under_the_best_convention(judge, answer, declared)
+    row.comparisons = best.comparisons
+    row.predictions = predictions(judge, answer, best.under)
+    row.straddles_zero = judge.straddles_zero(best.under)
+    if best.convention is not None and not best.wrong:
+        row.verdict, row.cause = Verdict.CONVENTION, best.convention
+    else:
+        row.verdict, row.cause = _said(judge, answer, declared, best.under, row, guess)
     return row
 
 
-def _explain(
-    row: Row, judge: Judge, answer: Answer, declared: Declaration, guess: Mutant | None, noisy: bool = False
-) -> None:
-    """Add to the cause what explains the answer."""
-    row.explained = attribute(judge, answer, declared, noisy, guess)
-    row.cause += f"; {row.explained or 'unexplained'}"
+def _under_the_best_convention(judge: Judge, answer: Answer, declared: Declaration) -> _Judged:
+    """Return what is judged under the first convention that leaves nothing outside, else the least."""
+    tried: list[_Judged] = []
+    for under, convention in conventions(declared):
+        tried.append(_Judged(under, convention, judge.compare(answer, under) + certify(judge, answer, under)))
+        if not tried[-1].wrong:
+            break
+    return min(tried, key=lambda each: each.wrong)
 
 
-def conventions(declared: Declaration) -> Iterator[tuple[Declaration, str]]:
-    """Yield the declaration without its conventions, with one at a time, with all; and how to call them."""
+def _said(
+    judge: Judge, answer: Answer, declared: Declaration, under: Declaration, row: Row, guess: Mutant | None
+) -> tuple[Verdict, Cause | None]:
+    """Return the verdict and the cause of an answer that keeps its promises, the gravest first."""
+    L, labels = judge.case.network.L, row.predictions or Predictions()
+    if outside := [c for c in row.comparisons if c.outside]:
+        explanation = attribute(judge, answer, under, False, guess)
+        return Verdict.DISAGREES, OutsideBound(first(outside, L), locate(outside, L), explanation)
+    if labels.first is not None:
+        return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
+    textbook = declared.formulation == "textbook"
+    if unbounded := [c for c in row.comparisons if c.undefined]:
+        why = Overflow.TEXTBOOK if textbook else Overflow.DTYPE
+        c = unbounded[0]
+        return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+    if not labels.finite:
+        if len(judge.case.checkpoints) < 3 and answer.run.iterations > 1:  # the oracle's own run does not stay finite
+            return Verdict.AGREES, NotFinite(expected=True)
+        return Verdict.UNDEFINED if textbook else Verdict.DISAGREES, NotFinite(expected=False)
+    if answer.run.certification is Certification.IRREPRODUCIBLE:
+        return Verdict.SUSPECT, Irreproducible()
+    c_noisy = row.noisiest()
+    if c_noisy is not None and (c_noisy.noise or 0.0) > FACTOR:
+        return Verdict.SUSPECT, Noisy(c_noisy, attribute(judge, answer, declared, True, guess))
+    return Verdict.AGREES, None
+
+
+def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention | None]]:
+    """Yield the declaration without its conventions, with one at a time, with all; and which these are."""
     plain = declared._replace(relu_grad_at_zero=(), flushes=False)
-    yield plain, ""
+    yield plain, None
     if declared.relu_grad_at_zero:
-        yield plain._replace(relu_grad_at_zero=declared.relu_grad_at_zero), declared.convention
+        yield plain._replace(relu_grad_at_zero=declared.relu_grad_at_zero), Convention(declared.convention)
     if declared.flushes:
-        yield plain._replace(flushes=True), FLUSHING
+        yield plain._replace(flushes=True), Convention(flushes=True)
     if declared.relu_grad_at_zero and declared.flushes:
-        yield declared, f"{declared.convention}; {FLUSHING}"
-
-
-def first(outside: list[Comparison], L: int) -> Comparison:
-    """Return the first divergence in the order of computation: J, then dW[L], db[L], down to layer 1, then the step."""
-
-    def order(c: Comparison) -> tuple[bool, int, bool, int]:
-        name = c.tensor.removeprefix("fit: ")
-        stage = 0 if name == "J" else 1 + L - int(name.lstrip("dWb"))
-        return c.tensor.startswith("fit"), c.iteration, stage > 0, stage
-
-    return min(outside, key=order)
-
-
-def describe(c: Comparison) -> str:
-    """Return a place of divergence in words: what, where, got, oracle, bound, ratio."""
-    where = f"[{', '.join(map(str, c.element))}]" if c.element else ""
-    return (
-        f"{c.tensor}{where} at iteration {c.iteration}: got {c.got:.9g}, oracle {c.oracle:.9g}, "
-        f"bound {c.bound:.2g}, {c.ratio:.3g} x the bound"
-    )
-
-
-def why_unbounded(declared: Declaration, dtype: str) -> str:
-    """Return in words why a bound is infinite."""
-    if declared.formulation == "textbook":
-        return f"the textbook formula overflows, or takes log(0) or 0/0, in {dtype}: an output or a tanh saturates"
-    return f"numbers overflow {dtype}"
+        yield declared, Convention(declared.convention, flushes=True)
 
 
 def twins(rows: list[Row]) -> None:
@@ -161,5 +169,6 @@ def twins(rows: list[Row]) -> None:
     by_key = {(r.problem, r.implementation, r.device, r.dtype): r for r in rows}
     for row in rows:
         twin = by_key.get((row.problem, row.implementation, row.device, "float64"))
-        if row.dtype == "float32" and row.verdict in ("agrees", "suspect") and twin is not None and twin.verdict in BAD:
-            row.verdict, row.cause = "disagrees", f"its float64 twin {twin.verdict}: {twin.cause}"
+        fine = row.dtype == "float32" and row.verdict in (Verdict.AGREES, Verdict.SUSPECT)
+        if fine and twin is not None and twin.verdict in BAD:
+            row.verdict, row.cause = Verdict.DISAGREES, Twin(twin.verdict, twin.cause)

@@ -12,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from crosscheck.judge.verdict import BAD, VERDICTS, Row
+from crosscheck.core.failures import BAD, Verdict
+from crosscheck.judge.verdict import Row
 from crosscheck.report.tables import HEADER, cells, summary
+from crosscheck.report.words import MEANING, of_cause
 
 COLOURS = {
     "agrees": "green", "convention": "cyan", "undefined": "blue", "suspect": "bold yellow", "disagrees": "bold red",
@@ -54,15 +56,15 @@ def show(rows: Sequence[Row]) -> None:
     same: dict[tuple[str, str, str], list[Row]] = {}  # an import that fails is one line, not one for each problem
     for row in rows:
         if row.verdict in BAD:
-            same.setdefault((row.verdict, row.implementation, row.cause), []).append(row)
+            same.setdefault((row.verdict, row.implementation, of_cause(row.cause)), []).append(row)
     for (verdict, implementation, cause), alike in list(same.items())[:LINES]:
         where = f"{alike[0].problem}, {alike[0].dtype}" + (f", and {len(alike) - 1} more" if len(alike) > 1 else "")
         console.print(Text(f"{verdict}: {implementation} on {where}: {cause}", style=COLOURS[verdict]), soft_wrap=True)
     if len(same) > LINES:
         console.print(f"... and {len(same) - LINES} more like these, in agreement.md", soft_wrap=True)
-    others = {row.verdict for row in rows} - {"agrees", *BAD}
+    others = {row.verdict for row in rows} - {Verdict.AGREES, *BAD}
     for verdict in sorted(others):
-        console.print(Text(f"{verdict}: {VERDICTS[verdict]}", style=COLOURS[verdict]), soft_wrap=True)
+        console.print(Text(f"{verdict}: {MEANING[verdict]}", style=COLOURS[verdict]), soft_wrap=True)
     console.print(summary(rows), soft_wrap=True)
 
 

@@ -13,9 +13,11 @@ from typing import Any
 import pandas as pd
 from crosscheck_impls.interface import DTYPES
 
+from crosscheck.core.failures import BAD, Verdict
 from crosscheck.core.files import write
-from crosscheck.judge.verdict import BAD, VERDICTS, Row
+from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
+from crosscheck.report.words import MEANING, of_cause
 
 STEERING = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_", "NVIDIA_TF32")
 FILES = ("agreement.csv", "agreement.md", "environment.json")
@@ -38,10 +40,10 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
             "noise_ratio": noisiest and noisiest.noise,
         }
         for name, tensors in GROUPS.items():
-            among = [c for c in row.comparisons if c.tensor.startswith(tensors) and c.ratio == c.ratio]
+            among = [c for c in row.comparisons if c.tensor.startswith(tensors) and c.bounded]
             record[f"{name}_ratio"] = max((c.ratio for c in among), default=None)
-            record[f"{name}_noise"] = max((c.noise for c in among if c.noise == c.noise), default=None)
-            record[f"{name}_ulps"] = max((c.ulps for c in among), default=None)
+            record[f"{name}_noise"] = max((c.noise for c in among if c.noise is not None), default=None)
+            record[f"{name}_ulps"] = max((c.ulps for c in among if c.ulps is not None), default=None)
         p = row.predictions
         record |= {
             "resolution": max((c.resolution for c in row.comparisons if c.tensor.startswith("d")), default=None),
@@ -54,9 +56,9 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
             "oracle_train": p and p.oracle_train,
             "accuracy_test": p and p.test,
             "oracle_test": p and p.oracle_test,
-            "excused_labels": p and p.near_threshold,
+            "near_threshold": p and p.near_threshold,
             "straddles_zero": row.straddles_zero,
-            "cause": row.cause,
+            "cause": of_cause(row.cause),
         }
         records.append(record)
     return pd.DataFrame.from_records(records)
@@ -94,7 +96,7 @@ def cells(row: Row) -> list[str]:
         percent(p and p.train),
         percent(p and p.test),
         "" if p is None else str(p.near_threshold),
-        row.cause,
+        of_cause(row.cause),
     ]
 
 
@@ -110,7 +112,7 @@ def count(rows: Sequence[Row]) -> list[list[str]]:
     lines = []
     for name in dict.fromkeys(row.implementation for row in rows):
         line = [name]
-        for verdict in VERDICTS:
+        for verdict in Verdict:
             numbers = [sum((r.implementation, r.dtype, r.verdict) == (name, d, verdict) for r in rows) for d in dtypes]
             line.append(" + ".join(map(str, numbers)) if any(numbers) else "")
         lines.append(line)
@@ -119,7 +121,7 @@ def count(rows: Sequence[Row]) -> list[list[str]]:
 
 def summary(rows: Sequence[Row]) -> str:
     """Return one sentence that says how it went."""
-    total = {verdict: sum(row.verdict == verdict for row in rows) for verdict in VERDICTS}
+    total = {verdict: sum(row.verdict == verdict for row in rows) for verdict in Verdict}
     parts = ", ".join(f"{number} {verdict}" for verdict, number in total.items() if number)
     problems = len({row.problem for row in rows})
     return f"{len(rows)} comparisons over {problems} problems: {parts}."
@@ -154,16 +156,16 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         "the resolution, and for people the largest distance of the run's costs from the oracle's own run beside the "
         "distance that one ulp in the initial weights makes (`curve_distance`).",
         "",
-        *(f"- `{verdict}`: {meaning}." for verdict, meaning in VERDICTS.items()),
+        *(f"- `{verdict}`: {meaning}." for verdict, meaning in MEANING.items()),
         "",
         f"Run on {environment.get('processor')}, {environment.get('date')}; see environment.json.",
         "",
         "## Verdicts by implementation, float64 + float32",
         "",
-        *table(["implementation", *VERDICTS], count(rows)),
+        *table(["implementation", *Verdict], count(rows)),
         "",
     ]
-    for verdict in sorted(VERDICTS, key=lambda verdict: (verdict not in BAD, verdict == "agrees")):
+    for verdict in sorted(Verdict, key=lambda verdict: (verdict not in BAD, verdict == Verdict.AGREES)):
         chosen = [cells(row) for row in rows if row.verdict == verdict]
         if chosen:
             lines += [f"## {verdict}", "", *table(HEADER, chosen), ""]

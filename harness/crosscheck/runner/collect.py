@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Framework, Layer, Params
 
-from crosscheck.core.records import Answer, Case, Run, Step, flat
+from crosscheck.core.failures import Broken, Promise
+from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat
 
 SLOW, TOO_SLOW = 100_000, 20_000_000  # Python's steps in one gradient: about 0.2 s and 30 s
 LOOPS = 30_000  # Python's steps in a free run and its single steps: about 0.1 s
@@ -20,7 +22,11 @@ WINDOW = 14  # consecutive steps that are certified together
 
 
 class TooSlow(Exception):
-    """The implementation would take minutes, by its own declaration."""
+    """The implementation would take minutes, by its own declaration: so many steps of Python in one gradient."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.steps = steps
 
 
 def python_steps(case: Case, declared: Declaration) -> int:
@@ -38,7 +44,7 @@ def chosen_points(case: Case, declared: Declaration) -> list[int]:
     everything = list(range(len(case.checkpoints)))
     steps = python_steps(case, declared)
     if steps > TOO_SLOW:
-        raise TooSlow(f"{steps:,} steps of Python in one gradient would take minutes; train runs it all the same")
+        raise TooSlow(steps)
     if steps == 0:
         return everything
     return [0] if steps > SLOW else sorted({0, everything[-1]})
@@ -53,44 +59,70 @@ def affordable(case: Case, declared: Declaration) -> int:
 def measure(framework: Framework, variant: str, declared: Declaration, case: Case, device: str) -> Answer:
     """Ask one implementation. A variant that loops in Python is asked less."""
     network = case.network
-    chosen = chosen_points(case, declared)
-    X, Y = framework.from_numpy(case.X, device), framework.from_numpy(case.Y, device)
-    points = [_put(framework, case.checkpoints[k], device) for k in chosen]
-    names = ["X", "Y", *(f"{kind}{l} of point {k}" for k in chosen for l in range(1, network.L + 1) for kind in "Wb")]
-    arrays = (X, Y, *(array for params in points for array in flat(params)))
-    given = [_get(framework, array) for array in arrays]
-    raw = [framework.gradients[variant](network, params, X, Y) for params in points]
-    run, trained, broken = record(framework, variant, case, points[0], X, Y, affordable(case, declared))
-    everything = case.X if case.X_test is None else np.concatenate([case.X, case.X_test], axis=1)
-    asked = framework.from_numpy(everything, device)  # of one shape, so that it is compiled once
-    labels, labels_start = (_get(framework, framework.predict(network, p, asked)) for p in (trained, points[0]))
+    given = _Given(framework, case, chosen_points(case, declared), device)
+    X, Y, start = given.X, given.Y, given.checkpoints[0]
+    raw = [framework.gradients[variant](network, params, X, Y) for params in given.checkpoints]
+    run, trained, broken = record(framework, variant, case, start, X, Y, affordable(case, declared))
+    labels_start, labels, labels_test = _labels(framework, case, [start, trained], device)
+    chosen = given.chosen
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
-        chosen, raw = [*chosen, chosen[0]], [*raw, framework.gradients[variant](network, points[0], X, Y)]
-    m = case.X.shape[1]
-    wanted = (case.X, case.Y, *(array for k in chosen[: len(points)] for array in flat(case.checkpoints[k])))
-    for name, array, then, original in zip(names, arrays, given, wanted, strict=True):
-        if then.dtype != original.dtype:
-            broken.append(
-                f"{name} is {then.dtype} after from_numpy, expected {original.dtype}: from_numpy keeps the dtype"
-            )
-        elif not same(_get(framework, array), original):
-            broken.append(f"{name} was changed by the implementation, expected inputs to be left alone")
+        chosen, raw = [*chosen, chosen[0]], [*raw, framework.gradients[variant](network, start, X, Y)]
     return Answer(
         chosen,
         [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw],
         run,
-        labels_start[:, :m] if labels_start.ndim == 2 else labels_start,
-        labels[:, :m] if labels.ndim == 2 else labels,
-        None if case.X_test is None else labels[:, m:] if labels.ndim == 2 else labels,
+        labels_start,
+        labels,
+        labels_test,
         framework.device(raw[0][1][0].W),
-        broken,
+        [*broken, *given.changed()],
         environment(framework),
+        _plain(getattr(framework, "notes", dict)()),
     )
+
+
+class _Given:
+    """The arrays of a case on a framework's side, and what they were, to see whether they are left alone."""
+
+    def __init__(self, framework: Framework, case: Case, chosen: list[int], device: str) -> None:
+        self.framework, self.chosen = framework, chosen
+        self.X, self.Y = framework.from_numpy(case.X, device), framework.from_numpy(case.Y, device)
+        self.checkpoints = [_put(framework, case.checkpoints[k], device) for k in chosen]
+        network = case.network
+        names = [f"{kind}{l} of point {k}" for k in chosen for l in range(1, network.L + 1) for kind in "Wb"]
+        self.names = ["X", "Y", *names]
+        self.arrays = [self.X, self.Y, *(array for params in self.checkpoints for array in flat(params))]
+        self.originals = [case.X, case.Y, *(array for k in chosen for array in flat(case.checkpoints[k]))]
+        self.before = [_get(framework, array) for array in self.arrays]
+
+    def changed(self) -> Iterator[Broken]:
+        """Yield what came out of `from_numpy` in another dtype, and what the implementation has changed since."""
+        for name, array, before, original in zip(self.names, self.arrays, self.before, self.originals, strict=True):
+            if before.dtype != original.dtype:
+                yield Broken(Promise.DTYPE_KEPT, name, str(before.dtype), str(original.dtype))
+            elif not same(_get(self.framework, array), original):
+                yield Broken(Promise.INPUT_LEFT_ALONE, name)
+
+
+def _labels(
+    framework: Framework, case: Case, params: Sequence[Params], device: str
+) -> tuple[Array, Array, Array | None]:
+    """Return the labels of X at the first params and at the last, and those of X_test at the last."""
+    everything = case.X if case.X_test is None else np.concatenate([case.X, case.X_test], axis=1)
+    asked = framework.from_numpy(everything, device)  # of one shape, so that it is compiled once
+    start, labels = (_get(framework, framework.predict(case.network, each, asked)) for each in params)
+    m = case.X.shape[1]
+
+    def part(labels: Array, columns: slice) -> Array:
+        return labels[:, columns] if labels.ndim == 2 else labels
+
+    test = None if case.X_test is None else part(labels, slice(m, None))
+    return part(start, slice(m)), part(labels, slice(m)), test
 
 
 def record(
     framework: Framework, variant: str, case: Case, start: Params, X: Array, Y: Array, iterations: int
-) -> tuple[Run, Params, list[str]]:
+) -> tuple[Run, Params, list[Broken]]:
     """Return a free run with the steps that can be certified, its params on the device, and promises not kept.
 
     If a run of so many iterations equals as many runs of one, bit for bit, then its steps are those, and each can
@@ -105,39 +137,42 @@ def record(
     costs, last = _get(framework, J), _get_params(framework, trained)
     kept = keep(case, iterations)
     steps, params, chained = [], start, []
-    broken: list[str] = []
+    broken: list[Broken] = []
     before = _get_params(framework, start)
     for t in range(iterations):
         after, J = fit(params, 1) if iterations > 1 else (trained, J)
         chained.append(_get(framework, J))
         if not broken and not _alike(_get_params(framework, params), before):
-            broken = [f"fit changed the params it was given, in step {t}: expected inputs to be left alone"]
+            broken = [Broken(Promise.PARAMS_LEFT_ALONE, step=t)]
         params, reached = after, _get_params(framework, after)
         if t in kept:
             steps.append(Step(t, before, chained[-1], reached))
         before = reached
     if not all(cost.shape == (1,) for cost in chained) or costs.shape != (iterations,):
-        return Run(last, costs, steps, "miscounted", iterations), trained, broken
+        return Run(last, costs, steps, Certification.MISCOUNTED, iterations), trained, broken
     steps = [step._replace(J=step.J[0]) for step in steps]
     if same(np.concatenate(chained), costs) and _alike(before, last):
-        how = "all" if len(steps) == iterations else "sampled"
-        return Run(last, costs, steps, how, iterations), trained, broken
-    run = Run(last, costs, steps, "", iterations)
+        certification = Certification.ALL if len(steps) == iterations else Certification.SAMPLED
+        return Run(last, costs, steps, certification, iterations), trained, broken
+    run = Run(last, costs, steps, Certification.IRREPRODUCIBLE, iterations)
     return sampled(framework, fit, start, run, case.problem, len(kept) == iterations), trained, broken
 
 
 def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, everything: bool) -> Run:
-    """Show the steps of a run by runs of other lengths: of every length, or in windows that nobody has announced."""
+    """Show the steps of a run by runs of other lengths: of every length, or in windows that nobody has announced.
+
+    Returns the run as it is, irreproducible with its single steps, where the same call gives two answers.
+    """
     lengths = set(range(1, run.iterations + 1)) if everything else windows(run.iterations, seed)
     again, J = fit(start, run.iterations)
     if not same(_get(framework, J), run.costs) or not _alike(_get_params(framework, again), run.trained):
-        return run._replace(how="irreproducible")
+        return run
     reached, steps = {0: _get_params(framework, start)}, []
     for length in sorted(lengths):
         params, J = fit(start, length)
         costs = _get(framework, J)
         if costs.shape != (length,):
-            return run._replace(how="miscounted")
+            return run._replace(certification=Certification.MISCOUNTED)
         reached[length] = _get_params(framework, params)
         if length - 1 in reached:
             step = Step(length - 1, reached[length - 1], run.costs[length - 1], reached[length])
@@ -145,8 +180,8 @@ def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, 
             if not same(costs[-1], run.costs[length - 1]):  # its own cost counts too
                 steps.append(step._replace(J=costs[-1]))
     if run.iterations in reached and not _alike(reached[run.iterations], run.trained):
-        return run._replace(how="irreproducible")
-    return run._replace(steps=steps, how="all" if everything else "sampled")
+        return run
+    return run._replace(steps=steps, certification=Certification.ALL if everything else Certification.SAMPLED)
 
 
 def windows(iterations: int, seed: str) -> set[int]:
@@ -184,8 +219,12 @@ def same(first: Array, second: Array) -> bool:
 
 def environment(framework: Framework) -> dict[str, Any]:
     """Return what a framework says of its versions and switches, as plain words and numbers."""
-    said = dict(getattr(framework, "environment", dict)())
-    return dict(json.loads(json.dumps(said, default=str)))
+    return _plain(getattr(framework, "environment", dict)())
+
+
+def _plain(said: Any) -> dict[str, Any]:
+    """Return what somebody says as plain words and numbers."""
+    return dict(json.loads(json.dumps(dict(said), default=str)))
 
 
 def _put(framework: Framework, params: Params, device: str) -> Params:

@@ -1,21 +1,50 @@
-"""Implementations that other people's packages bring along, by entry point."""
+"""What a name of an implementation stands for, and who can load it.
+
+`crosscheck_impls.interface.load` knows frameworks and modules. Whoever adapts something else to their contract, as
+`grading` does with a learner's function, registers here for the names that it takes; a worker is told the loader's
+dotted path and imports it itself, so that the runner knows no adapter.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from functools import cache
 from importlib.metadata import entry_points
+from typing import cast
 
-from crosscheck_impls.interface import VARIANTS
+from crosscheck_impls.interface import VARIANTS, Framework
 
 GROUP = "crosscheck.implementations"
+DEFAULT = "crosscheck_impls.interface:load"
+_loaders: list[tuple[Callable[[str], bool], str]] = []
+
+
+def register(takes: Callable[[str], bool], loader: str) -> None:
+    """Let `loader`, the dotted path `package.module:function` of name -> Framework, load the names that it takes."""
+    if loader not in [path for _, path in _loaders]:
+        _loaders.append((takes, loader))
+
+
+def loader_of(name: str) -> str:
+    """Return the dotted path of the function that loads this name."""
+    return next((path for takes, path in _loaders if takes(name)), DEFAULT)
+
+
+@cache
+def load_implementation(name: str, loader: str = "") -> Framework:
+    """Return the framework of this name. Raises BadInput, and whatever an import raises."""
+    module, _, function = (loader or loader_of(name)).partition(":")
+    return cast(Framework, getattr(importlib.import_module(module), function)(name))
 
 
 def registered() -> dict[str, str]:
-    """Return the dotted path of each, by name; the names of our own frameworks stay ours.
+    """Return the dotted path of each implementation that an installed package brings; our own names stay ours.
 
     In the other package's pyproject.toml:
 
         [project.entry-points."crosscheck.implementations"]
         mine = "my_package.mine"
     """
-    found = {each.name: each.value.replace(":", ".") for each in entry_points(group=GROUP)}
-    return {name: path for name, path in sorted(found.items()) if name not in VARIANTS}
+    brought = {each.name: each.value.replace(":", ".") for each in entry_points(group=GROUP)}
+    return {name: path for name, path in sorted(brought.items()) if name not in VARIANTS}

@@ -1,4 +1,5 @@
-"""Every implementation in a process of its own, with a time limit: what it does to itself, it does to no other.
+"""Every implementation in a process of its own, with a time limit: a crash, a hang or running out of memory fails
+only its own case.
 
 The processes are spawned, two or more side by side; each holds one implementation and gets one case after
 another. An error is that case's failure. A crash, a kill or a hang is that case's failure too, and a new process
@@ -27,14 +28,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crosscheck_impls.interface import VARIANTS, Declaration, declaration
+from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Incomplete, declaration
 
+from crosscheck.core.failures import Failure, Kind, Refusal, Stage
 from crosscheck.core.records import Answer, Case
-from crosscheck.grading.load import load_implementation
 from crosscheck.runner.collect import TooSlow, measure
+from crosscheck.runner.loading import load_implementation, loader_of
 from crosscheck.runner.threads import THREADS, env_defaults
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
+MESSAGE = 300  # characters of somebody's error message that are kept
 LOG_TAIL_BYTES = 65_536  # bytes of what an implementation printed, searched for the reason of its end
 MAX_LOST_PROCESSES = 3  # as a rule, see Job
 COMPILED = {  # what one of JAX's processes has compiled the others need not, nor the next run
@@ -51,13 +54,6 @@ class About(NamedTuple):
     declarations: Mapping[str, Declaration]
 
 
-class Failure(NamedTuple):
-    """Why there is no answer. kind: `failed`, or `not run` where the framework or the device is not there."""
-
-    kind: str
-    reason: str
-
-
 @dataclass
 class Job:
     """An implementation and the cases it is to run."""
@@ -67,7 +63,7 @@ class Job:
     device: str
     cases: Sequence[Case]
     cost: float = 1.0  # a guess at how long it takes; the longest starts first
-    deaths: int = MAX_LOST_PROCESSES  # processes that it may lose before it is given up
+    max_lost: int = MAX_LOST_PROCESSES  # processes that it may lose before it is given up
 
     @property
     def name(self) -> str:
@@ -75,9 +71,9 @@ class Job:
         return f"{self.framework}/{self.variant}"
 
 
-def describe(framework: str) -> About:
+def describe(framework: str, loader: str = "") -> About:
     """Return what a framework is; runs in a worker."""
-    module = load_implementation(framework)
+    module = load_implementation(framework, loader)
     return About(
         tuple(module.gradients),
         module.devices(),
@@ -90,36 +86,62 @@ def missing(framework: str) -> str:
     return framework if framework in VARIANTS and importlib.util.find_spec(framework) is None else ""
 
 
-def serve(connection: Any, framework: str, variant: str, device: str, log: str, processors: Sequence[int] = ()) -> None:
+class Start(NamedTuple):
+    """What a worker is told when it starts. log: the file for what it prints. processors: its share; none is all."""
+
+    framework: str
+    variant: str
+    device: str
+    loader: str
+    log: str
+    processors: Sequence[int] = ()
+
+
+def serve(connection: Any, start: Start) -> None:
     """Load one implementation and answer cases until the connection closes; runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the harness decides
     if hasattr(os, "setsid"):
         os.setsid()  # what it starts ends with it
     threading.Thread(target=_orphan, args=(os.getppid(),), daemon=True).start()
-    _redirect(log)
-    if processors:  # before the framework counts them: two that use all of them hold each other up
-        os.sched_setaffinity(0, processors)
+    _redirect(start.log)
+    if start.processors:  # before the framework counts them: two that use all of them hold each other up
+        os.sched_setaffinity(0, start.processors)
     sys.path.insert(0, str(Path.cwd()))
     warnings.simplefilter("ignore")
     try:
-        about = describe(framework)
+        about = describe(start.framework, start.loader)
         connection.send(about)
     except BaseException as error:  # an import may raise anything, SystemExit too
         with contextlib.suppress(Exception):
-            connection.send(Failure("failed", f"import: {_reason(error)}"))
+            connection.send(failure_of(Stage.LOAD, error))
         return
     with contextlib.suppress(EOFError, BrokenPipeError):
-        while variant:
-            case: Case = connection.recv()
-            try:
-                answer: Answer | Failure = measure(
-                    load_implementation(framework), variant, about.declarations[variant], case, device
-                )
-            except TooSlow as error:
-                answer = Failure("not run", str(error))
-            except BaseException as error:  # the same
-                answer = Failure("failed", _reason(error))
-            connection.send(answer)
+        while start.variant:
+            connection.send(_answer(start, about, connection.recv()))
+
+
+def _answer(start: Start, about: About, case: Case) -> Answer | Failure:
+    """Return what an implementation answers, or why it does not."""
+    try:
+        framework = load_implementation(start.framework, start.loader)
+        return measure(framework, start.variant, about.declarations[start.variant], case, start.device)
+    except BaseException as error:  # somebody's code may raise anything
+        return failure_of(Stage.CASE, error)
+
+
+def failure_of(stage: Stage, error: BaseException) -> Failure:
+    """Return an error as data, its message in one line."""
+    if isinstance(error, TooSlow):
+        return Failure(stage, Kind.TOO_SLOW, number=error.steps)
+    message = " ".join(str(error).split())
+    if isinstance(error, Refusal):
+        return Failure(stage, error.kind, message, line=error.line)
+    if stage is Stage.LOAD and isinstance(error, BadInput):
+        return Failure(stage, Kind.INCOMPLETE if isinstance(error, Incomplete) else Kind.NOT_FOUND, message)
+    memory = isinstance(error, MemoryError) or "out of memory" in message.lower() or "RESOURCE_EXHAUSTED" in message
+    name = "out of memory" if memory else type(error).__name__
+    kind = Kind.OUT_OF_MEMORY if memory else Kind.RAISED
+    return Failure(stage, kind, f"{name}: {message[:MESSAGE]}" if message else name)
 
 
 def _orphan(parent: int) -> None:
@@ -139,14 +161,6 @@ def _redirect(log: str) -> None:
     faulthandler.enable()
 
 
-def _reason(error: BaseException) -> str:
-    """Return an error in one line."""
-    text = " ".join(str(error).split())
-    memory = isinstance(error, MemoryError) or "out of memory" in text.lower() or "RESOURCE_EXHAUSTED" in text
-    name = "out of memory" if memory else type(error).__name__
-    return f"{name}: {text[:300]}" if text else name
-
-
 @dataclass
 class _Worker:
     """A running process, and what is left for it to do."""
@@ -155,7 +169,7 @@ class _Worker:
     left: deque[int]
     log: Path
     processors: Sequence[int] = ()
-    deaths: int = 0
+    lost: int = 0
     process: Any = None
     connection: Any = None
     about: About | None = None
@@ -243,8 +257,9 @@ def _start(worker: _Worker, time_limit: float) -> _Worker:
     job = worker.job
     with contextlib.suppress(OSError):  # a new process begins a new log
         worker.log.unlink()
-    arguments = (theirs, job.framework, job.variant, job.device, str(worker.log), worker.processors)
-    worker.process = context.Process(target=serve, args=arguments, daemon=True, name=f"crosscheck {job.name}")
+    loader = loader_of(job.framework)
+    start = Start(job.framework, job.variant, job.device, loader, str(worker.log), worker.processors)
+    worker.process = context.Process(target=serve, args=(theirs, start), daemon=True, name=f"crosscheck {job.name}")
     worker.process.start()
     theirs.close()
     worker.about, worker.current = None, None
@@ -265,8 +280,8 @@ def _allow(worker: _Worker, time_limit: float) -> None:
 def _wait(active: list[_Worker]) -> None:
     """Sleep until somebody answers, ends, or runs out of time."""
     soonest = min(worker.deadline for worker in active)
-    variants = [w.connection for w in active] + [w.process.sentinel for w in active]
-    multiprocessing.connection.wait(variants, timeout=max(0.0, soonest - time.monotonic()))
+    events = [w.connection for w in active] + [w.process.sentinel for w in active]
+    multiprocessing.connection.wait(events, timeout=max(0.0, soonest - time.monotonic()))
 
 
 def _attend(worker: _Worker, done: Callable[..., None], time_limit: float) -> None:
@@ -277,13 +292,15 @@ def _attend(worker: _Worker, done: Callable[..., None], time_limit: float) -> No
     except (EOFError, ConnectionResetError, BrokenPipeError):
         worker.process.join(5)
     except Exception as error:  # an outsider's worker may send anything
-        _lost(worker, f"sent what cannot be read: {_reason(error)}", done, time_limit)
+        stage = Stage.LOAD if worker.about is None else Stage.CASE
+        message = f"{type(error).__name__}: {' '.join(str(error).split())[:MESSAGE]}"
+        _lost(worker, Failure(stage, Kind.UNREADABLE, message), done, time_limit)
         return
     if worker.process is None:
         return
     if time.monotonic() > worker.deadline:
-        doing = "the import" if worker.about is None else "this problem"
-        _lost(worker, f"no answer within {worker.allowed:g} s for {doing}; stopped (--time-limit)", done, time_limit)
+        stage = Stage.LOAD if worker.about is None else Stage.CASE
+        _lost(worker, Failure(stage, Kind.TIMED_OUT, number=worker.allowed), done, time_limit)
     elif not worker.process.is_alive():
         _lost(worker, _death(worker), done, time_limit)
 
@@ -311,9 +328,9 @@ def _receive(worker: _Worker, message: Any, done: Callable[..., None], time_limi
 
 def _unfit(job: Job, about: About) -> Failure | None:
     if job.variant not in about.variants:
-        return Failure("failed", f"no variant {job.variant!r}; it has {', '.join(about.variants)}")
+        return Failure(Stage.LOAD, Kind.NO_VARIANT, f"no variant {job.variant!r}; it has {', '.join(about.variants)}")
     if job.device not in about.devices:
-        return Failure("not run", f"{job.framework} has no {job.device} here")
+        return Failure(Stage.LOAD, Kind.NO_DEVICE, f"{job.framework} has no {job.device} here")
     return None
 
 
@@ -326,36 +343,34 @@ def _next(worker: _Worker, time_limit: float) -> None:
     worker.connection.send(worker.job.cases[worker.current])
 
 
-def _lost(worker: _Worker, reason: str, done: Callable[..., None], time_limit: float) -> None:
+def _lost(worker: _Worker, failure: Failure, done: Callable[..., None], time_limit: float) -> None:
     """A process is gone: its case has failed; a new process takes the rest, unless too many have gone."""
     _stop(worker)
-    worker.deaths += 1
+    worker.lost += 1
     job, started = worker.job, worker.about is not None
     failed = [worker.current] if worker.current is not None else []
-    if not started or worker.deaths >= job.deaths:
+    if not started or worker.lost >= job.max_lost:
         failed += list(worker.left)
         worker.left.clear()
     for position, index in enumerate(failed):
-        given_up = position > 0 or worker.current is None
-        why = f"given up after {worker.deaths} lost processes: {reason}" if given_up and started else reason
-        done(job, job.cases[index], worker.about, Failure("failed", why))
+        given_up = started and (position > 0 or worker.current is None)
+        done(job, job.cases[index], worker.about, failure._replace(lost=worker.lost if given_up else 0))
     if worker.left:
         _start(worker, time_limit)
 
 
-def _death(worker: _Worker) -> str:
-    code = worker.process.exitcode
-    words = ""
+def _death(worker: _Worker) -> Failure:
+    """Return how a process ended, with the line of its log that says most."""
+    code, said = worker.process.exitcode or 0, ""
     with contextlib.suppress(OSError):
         with worker.log.open("rb") as file:
             file.seek(max(0, worker.log.stat().st_size - LOG_TAIL_BYTES))
             lines = file.read().decode(errors="replace").strip().splitlines()
-        words = next((f": {line.strip()[:200]}" for line in lines if "Fatal" in line or "rror" in line), "")
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        hint = ", by hand or by the system when memory runs out" if name == "SIGKILL" else ""
-        return f"the process was ended by {name}{hint}{words}"
-    return f"the process ended by itself with exit code {code}{words}"
+        said = next((line.strip()[:200] for line in lines if "Fatal" in line or "rror" in line), "")
+    stage = Stage.LOAD if worker.about is None else Stage.CASE
+    if code < 0:
+        return Failure(stage, Kind.KILLED, said, -code)
+    return Failure(stage, Kind.EXITED, said, code)
 
 
 def _stop(worker: _Worker) -> None:
@@ -374,15 +389,15 @@ def _stop(worker: _Worker) -> None:
 
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
-    found: list[About | Failure] = []
+    said: About | Failure = Failure(Stage.LOAD, Kind.TIMED_OUT, number=time_limit)
     with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(1):
         worker = _Worker(Job(framework, "", "cpu", ()), deque(), Path(folder) / "log")
         _start(worker, time_limit)
         try:
             if worker.connection.poll(time_limit):
-                found.append(worker.connection.recv())
+                said = worker.connection.recv()
         except EOFError:
             worker.process.join(5)
-            found.append(Failure("failed", f"import: {_death(worker)}"))
+            said = _death(worker)
         _stop(worker)
-    return found[0] if found else Failure("failed", f"no answer within {time_limit:g} s for the import")
+    return said

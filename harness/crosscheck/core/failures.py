@@ -1,0 +1,110 @@
+"""Why there is no answer, or not the one that was asked for: data, worded by `report.words` and by nobody else."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Verdict(StrEnum):
+    """What is said of one implementation on one problem in one dtype; README.md has what each means."""
+
+    AGREES = "agrees"
+    CONVENTION = "convention"
+    UNDEFINED = "undefined"
+    SUSPECT = "suspect"
+    DISAGREES = "disagrees"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+BAD = (Verdict.DISAGREES, Verdict.FAILED)
+
+
+class Stage(StrEnum):
+    """When it happened: while the implementation was loaded, on a case, or while its answer was judged."""
+
+    LOAD = "load"
+    CASE = "case"
+    JUDGE = "judge"
+
+
+class Kind(StrEnum):
+    """What happened. The last five are told by an adapter of somebody's function, in words of its own."""
+
+    RAISED = "raised"
+    OUT_OF_MEMORY = "out of memory"
+    TIMED_OUT = "timed out"
+    KILLED = "killed"
+    EXITED = "exited"
+    UNREADABLE = "unreadable"
+    NOT_FOUND = "not found"
+    INCOMPLETE = "incomplete"
+    NO_VARIANT = "no variant"
+    NOT_INSTALLED = "not installed"
+    NO_DEVICE = "no device"
+    TOO_SLOW = "too slow"
+    RAISES = "raises"
+    RETURNS = "returns"
+    SHAPE = "shape"
+    MISSING = "missing"
+    DEPTH = "depth"
+
+
+NOT_RUN = frozenset({Kind.NOT_INSTALLED, Kind.NO_DEVICE, Kind.TOO_SLOW})
+
+
+class Failure(NamedTuple):
+    """Why there is no answer.
+
+    message: what the program itself said, or the name of what is not there. number: the signal that killed it, or its
+    exit code; the seconds that it was allowed; the steps of Python that it would take. lost: how many processes had
+    been lost when it was given up, 0 if it was not. line: of the user's own file, where that is known, else 0.
+    """
+
+    stage: Stage
+    kind: Kind
+    message: str = ""
+    number: float = 0
+    lost: int = 0
+    line: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """`not run` where something is not there, or would take minutes by its own declaration; else `failed`."""
+        return Verdict.NOT_RUN if self.kind in NOT_RUN else Verdict.FAILED
+
+
+class Refusal(Exception):
+    """An implementation's own adapter says why there is no answer: the kind, and words for the one who wrote it."""
+
+    def __init__(self, kind: Kind, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.kind, self.line = kind, line
+
+
+class Promise(StrEnum):
+    """What must be exact, and can be broken."""
+
+    LAYERS = "layers"
+    SHAPE = "shape"
+    DTYPE = "dtype"
+    WHOLE_LABELS = "whole labels"
+    COSTS = "costs"
+    DEVICE = "device"
+    DTYPE_KEPT = "dtype kept"
+    INPUT_LEFT_ALONE = "input left alone"
+    PARAMS_LEFT_ALONE = "params left alone"
+
+
+class Broken(NamedTuple):
+    """A promise that was not kept. name: of the array. got, expected: a shape, a dtype, a device, a number.
+
+    step: of the run, for PARAMS_LEFT_ALONE.
+    """
+
+    promise: Promise
+    name: str = ""
+    got: str = ""
+    expected: str = ""
+    step: int = 0

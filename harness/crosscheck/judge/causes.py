@@ -1,0 +1,101 @@
+"""Why a row does not simply agree: data, which `report.words` puts into sentences."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+from crosscheck.core.failures import Broken, Failure, Verdict
+from crosscheck.core.records import Comparison, Tensor
+from crosscheck.judge.attribution import Explanation
+from crosscheck.judge.labels import WrongLabel
+from crosscheck.judge.location import Location
+
+
+class BrokenPromises(NamedTuple):
+    """What must be exact is not. searched: whether an explanation was looked for, which is so where all
+    that is broken is the dtype."""
+
+    promises: tuple[Broken, ...]
+    explanation: Explanation | None = None
+    searched: bool = False
+
+
+class OutsideBound(NamedTuple):
+    """A number lies outside its bound: the first one, where the mistake must be, and the change that explains it."""
+
+    first: Comparison
+    location: Location
+    explanation: Explanation | None = None
+
+
+class WrongLabels(NamedTuple):
+    """A predicted label, or the output of a regression, is not the oracle's."""
+
+    first: WrongLabel
+    explanation: Explanation | None = None
+
+
+class Convention(NamedTuple):
+    """A documented convention, as the implementation declares it; flushes: of subnormal numbers."""
+
+    declared: str = ""
+    flushes: bool = False
+
+
+class Overflow(StrEnum):
+    """Why there is no bound: the textbook's formulas saturate, or numbers overflow the dtype."""
+
+    TEXTBOOK = "textbook"
+    DTYPE = "dtype"
+
+
+class NoBound(NamedTuple):
+    """A tensor, at an iteration, has an element without a bound."""
+
+    tensor: Tensor
+    iteration: int
+    why: Overflow
+    dtype: str
+
+
+class NotFinite(NamedTuple):
+    """The free run comes to NaN or inf. expected: whether the oracle's own run does so too."""
+
+    expected: bool
+
+
+class Irreproducible(NamedTuple):
+    """Two runs of the same fit differ."""
+
+
+class Noisy(NamedTuple):
+    """An error within the bound, but far above the usual noise, and the change that explains it."""
+
+    comparison: Comparison
+    explanation: Explanation | None = None
+
+
+class Twin(NamedTuple):
+    """The float64 twin of a float32 row does not agree, for this reason."""
+
+    verdict: Verdict
+    cause: Cause | None
+
+
+class Unreadable(NamedTuple):
+    """The answer could not be judged: the error's type and message."""
+
+    error: str
+    message: str
+
+
+Cause: TypeAlias = (
+    BrokenPromises | OutsideBound | WrongLabels | Convention | NoBound | NotFinite | Irreproducible | Noisy | Twin
+    | Unreadable | Failure
+)  # fmt: skip
+
+
+def explanation_of(cause: Cause | None) -> Explanation | None:
+    """Return the change of the reference that explains a cause, if one was found."""
+    return getattr(cause, "explanation", None)

@@ -1,0 +1,96 @@
+"""Predictions: labels must be the oracle's, but where its own output lies within its error bound of 0.5."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Array, Declaration, Params
+
+from crosscheck.core.records import Answer, cast, flat
+from crosscheck.judge.elementwise import Judge
+from crosscheck.oracle.error_bound import output_bound, precision
+from crosscheck.oracle.float64 import evaluate, exact, grads_at_zero
+
+When = Literal["before training", "train", "test"]
+
+
+class WrongLabel(NamedTuple):
+    """The first label that differs outside the bound: of which set, example and output; oracle: its A[L] there."""
+
+    when: When
+    example: int
+    output: int
+    predicted: float
+    oracle: float
+
+
+class Predictions(NamedTuple):
+    """Accuracies on train and test, the implementation's and the oracle's at the same parameters, in [0, 1].
+
+    None for a regression or where there is no test set. near_threshold: labels that differ within the bound.
+    wrong: how many differ outside it. first: the first of those. finite: whether the free run stays so; where it
+    does not, nothing was compared.
+    """
+
+    train: float | None = None
+    oracle_train: float | None = None
+    test: float | None = None
+    oracle_test: float | None = None
+    near_threshold: int = 0
+    wrong: int = 0
+    first: WrongLabel | None = None
+    finite: bool = True
+
+
+class Labels(NamedTuple):
+    """The labels of one set: the accuracy, the oracle's, and as in Predictions."""
+
+    accuracy: float | None = None
+    oracle: float | None = None
+    near_threshold: int = 0
+    wrong: int = 0
+    first: WrongLabel | None = None
+
+
+def predictions(judge: Judge, answer: Answer, declared: Declaration) -> Predictions:
+    """Hold the labels at the start and after the free run against the oracle's at the same parameters."""
+    case, run = judge.case, answer.run
+    if not all(np.isfinite(a).all() for a in (run.costs, *flat(run.trained))):
+        return Predictions(finite=False)
+    initial, last = (cast(params, "float64") for params in (case.checkpoints[0], run.trained))
+    start = _labels(judge, initial, answer.labels_start, "before training", declared)
+    train = _labels(judge, last, answer.labels, "train", declared)
+    test = Labels() if answer.labels_test is None else _labels(judge, last, answer.labels_test, "test", declared)
+    parts = (start, train, test)
+    return Predictions(
+        train.accuracy, train.oracle, test.accuracy, test.oracle,
+        sum(part.near_threshold for part in parts), sum(part.wrong for part in parts),
+        next((part.first for part in parts if part.first is not None), None),
+    )  # fmt: skip
+
+
+def _labels(judge: Judge, params: Params, labels: Array, when: When, declared: Declaration) -> Labels:
+    case, network = judge.case, judge.case.network
+    given = (case.X_test, case.Y_test) if when == "test" else (case.X, case.Y)
+    X, Y = (exact(array) for array in given)
+    with np.errstate(all="ignore"):
+        oracle = evaluate(network, params, X, Y, grads_at_zero(network, declared.relu_grad_at_zero))
+    stable = declared._replace(formulation="logits")  # `predict` is, whatever the variant
+    E = output_bound(network, params, oracle, judge.precision(declared), stable)
+    E = E + output_bound(network, params, oracle, precision("float64"), stable)
+    output = oracle.A[-1]
+    accuracy = accurate = None
+    if network.g[-1] == "sigmoid":
+        # a label may differ only where the oracle's own output lies within its bound of 0.5
+        true, near = output > 0.5, (np.abs(output - 0.5) <= E) & (E > 0)
+        differs = labels != true
+        outside, near_threshold = differs & ~near, int((differs & near).sum())
+        accuracy, accurate = float((labels == Y).mean()), float((true == Y).mean())
+    else:
+        outside, near_threshold = ~(np.abs(labels - output) <= E) & np.isfinite(E), 0
+    if not outside.any():
+        return Labels(accuracy, accurate, near_threshold)
+    k, i = (int(index) for index in np.argwhere(outside)[0])
+    wrong = WrongLabel(when, i, k, float(labels[k, i]), float(output[k, i]))
+    return Labels(accuracy, accurate, near_threshold, int(outside.sum()), wrong)

@@ -1,0 +1,241 @@
+"""The words for causes, failures and locations. Everything else passes them on as data."""
+
+from __future__ import annotations
+
+import signal
+from functools import singledispatch
+
+from crosscheck.core.failures import Broken, Failure, Kind, Promise, Stage, Verdict
+from crosscheck.core.records import Comparison
+from crosscheck.judge.attribution import Explanation
+from crosscheck.judge.causes import (
+    BrokenPromises,
+    Cause,
+    Convention,
+    Irreproducible,
+    NoBound,
+    Noisy,
+    NotFinite,
+    OutsideBound,
+    Overflow,
+    Twin,
+    Unreadable,
+    WrongLabels,
+)
+from crosscheck.judge.labels import WrongLabel
+from crosscheck.judge.location import Location, Part
+from crosscheck.oracle.noise import FACTOR
+
+MEANING = {
+    Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
+    Verdict.CONVENTION: "differs from the oracle by a documented convention, named, and agrees with it under that",
+    Verdict.UNDEFINED: "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees",
+    Verdict.SUSPECT: f"within the error bound, but more than {FACTOR:g} times the usual rounding noise, or a run that "
+    "differs when it is repeated: unexplained, a warning",
+    Verdict.DISAGREES: "a number lies outside the error bound: it is proved not to be rounding",
+    Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
+    Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take minutes",
+}
+FLUSHING = "subnormal numbers are flushed to 0"
+
+
+def of_failure(failure: Failure) -> str:
+    """Return a failure in one line."""
+    what, number = failure.message, failure.number
+    match failure.kind:
+        case Kind.NOT_INSTALLED:
+            return f"{what} is not installed"
+        case Kind.NO_DEVICE | Kind.NO_VARIANT | Kind.NOT_FOUND | Kind.INCOMPLETE:
+            return what
+        case Kind.TOO_SLOW:
+            return f"{int(number):,} steps of Python in one gradient would take minutes; train runs it all the same"
+        case Kind.TIMED_OUT:
+            doing = "the import" if failure.stage is Stage.LOAD else "this problem"
+            words = f"no answer within {number:g} s for {doing}; stopped (--time-limit)"
+        case Kind.KILLED:
+            words = f"the process was ended by {_signal(int(number))}{f': {what}' if what else ''}"
+        case Kind.EXITED:
+            words = f"the process ended by itself with exit code {int(number)}{f': {what}' if what else ''}"
+        case Kind.UNREADABLE:
+            words = f"sent what cannot be read: {what}"
+        case _:
+            words = what
+    if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:
+        words = f"import: {words}"
+    return f"given up after {failure.lost} lost processes: {words}" if failure.lost else words
+
+
+def _signal(number: int) -> str:
+    known = {each.value: each.name for each in signal.Signals}
+    name = known.get(number, f"signal {number}")
+    return f"{name}, by hand or by the system when memory runs out" if name == "SIGKILL" else name
+
+
+def of_broken(broken: Broken) -> str:
+    """Return a promise that was not kept, in one line."""
+    _, name, got, expected, step = broken
+    match broken.promise:
+        case Promise.LAYERS:
+            return f"{got} layers came back, expected {expected} [{name}]"
+        case Promise.SHAPE:
+            return f"{name} {'have' if name.endswith('labels') else 'has'} shape {got}, expected {expected}"
+        case Promise.DTYPE:
+            return f"{name} is {got}, expected {expected}"
+        case Promise.WHOLE_LABELS:
+            return f"{name} are {got}, expected whole numbers"
+        case Promise.COSTS:
+            return "fit returned another number of costs than the iterations that it was asked for"
+        case Promise.DEVICE:
+            return f"{name} lies on {got}, expected {expected}"
+        case Promise.DTYPE_KEPT:
+            return f"{name} is {got} after from_numpy, expected {expected}: from_numpy keeps the dtype"
+        case Promise.INPUT_LEFT_ALONE:
+            return f"{name} was changed by the implementation, expected inputs to be left alone"
+        case Promise.PARAMS_LEFT_ALONE:
+            return f"fit changed the params it was given, in step {step}: expected inputs to be left alone"
+
+
+@singledispatch
+def of_cause(cause: Cause | None) -> str:
+    """Return why a row does not simply agree, in one line; nothing for None."""
+    return ""
+
+
+of_cause.register(of_failure)
+
+
+@of_cause.register
+def _(cause: BrokenPromises) -> str:
+    words = "; ".join(map(of_broken, cause.promises))
+    return f"{words}; {of_explanation(cause.explanation)}" if cause.searched else words
+
+
+@of_cause.register
+def _(cause: OutsideBound) -> str:
+    place, where = of_comparison(cause.first), of_location(cause.location)
+    return f"{place}; {where}; {of_explanation(cause.explanation)}"
+
+
+@of_cause.register
+def _(cause: WrongLabels) -> str:
+    return f"predictions: {of_label(cause.first)}; {of_explanation(cause.explanation)}"
+
+
+@of_cause.register
+def _(cause: Convention) -> str:
+    return "; ".join(part for part in (cause.declared, FLUSHING if cause.flushes else "") if part)
+
+
+@of_cause.register
+def _(cause: NoBound) -> str:
+    why = f"numbers overflow {cause.dtype}"
+    if cause.why is Overflow.TEXTBOOK:
+        why = f"the textbook formula overflows, or takes log(0) or 0/0, in {cause.dtype}: an output or a tanh saturates"
+    return f"{cause.tensor} at iteration {cause.iteration}: {why}"
+
+
+@of_cause.register
+def _(cause: NotFinite) -> str:
+    return "the free run comes to NaN or inf"
+
+
+@of_cause.register
+def _(cause: Irreproducible) -> str:
+    return "two runs of the same fit differ: only single steps are certified"
+
+
+@of_cause.register
+def _(cause: Noisy) -> str:
+    c = cause.comparison
+    where = f"{c.tensor} at iteration {c.iteration}: {c.noise:.3g} x the usual noise"
+    return f"{where}; {of_explanation(cause.explanation)}"
+
+
+@of_cause.register
+def _(cause: Twin) -> str:
+    return f"its float64 twin {cause.verdict}: {of_cause(cause.cause)}"
+
+
+@of_cause.register
+def _(cause: Unreadable) -> str:
+    return f"the answer cannot be read: {cause.error}: {cause.message}"
+
+
+def briefly(cause: Cause | None) -> str:
+    """Return the first thing that is wrong, without where and why."""
+    match cause:
+        case OutsideBound():
+            return of_comparison(cause.first)
+        case BrokenPromises():
+            return of_broken(cause.promises[0])
+        case WrongLabels():
+            return f"predictions: {of_label(cause.first)}"
+        case Failure(kind=Kind.RAISES | Kind.RETURNS | Kind.SHAPE | Kind.MISSING | Kind.DEPTH):
+            return f"{cause.kind}: {cause.message}"
+    return of_cause(cause)
+
+
+def of_explanation(explanation: Explanation | None) -> str:
+    """Return the change of the reference that explains an answer, or that none does."""
+    if explanation is None:
+        return "unexplained"
+    mutant = explanation.mutant
+    if not explanation.exactly:
+        return f"unexplained, nearest to `{mutant.name}`: {mutant.words}"
+    also = f" (the same here: {', '.join(explanation.also)})" if explanation.also else ""
+    seen = f" in the first {explanation.steps} steps" if explanation.steps else ""
+    return f"equals `{mutant.name}`{seen}: {mutant.words}{also}"
+
+
+def of_comparison(c: Comparison) -> str:
+    """Return a place of divergence: what, where, got, oracle, bound, ratio."""
+    return (
+        f"{of_entry(c)} at iteration {c.iteration}: got {c.got:.9g}, oracle {c.oracle:.9g}, "
+        f"bound {c.bound:.2g}, {c.ratio:.3g} x the bound"
+    )
+
+
+def of_entry(c: Comparison) -> str:
+    """Return the name of an entry of a tensor: `dW1[0, 2]`."""
+    return c.tensor + (f"[{', '.join(map(str, c.element))}]" if c.element else "")
+
+
+def of_label(label: WrongLabel) -> str:
+    """Return a wrong label."""
+    when = "before training, " if label.when == "before training" else ""
+    return (
+        f"{when}example {label.example}, output {label.output}: predicted {label.predicted:g} "
+        f"where the oracle's A[L] is {label.oracle:.9g}"
+    )
+
+
+def of_location(location: Location) -> str:
+    """Return what is right, what is wrong first, and hence where the mistake is."""
+    part, L, l, kind, t = location
+    if part in (Part.FIT_COSTS, Part.FIT_WEIGHTS, Part.FIT_BIASES, Part.FIT):
+        return _of_fit(part, t)
+    if part is Part.COST:
+        return "every dW and db is right and J is not: the mistake is in the cost itself"
+    if part is Part.FORWARD:
+        return "J and all gradients are wrong: the mistake is in the forward pass, in what it is given, or in a mean"
+    if part is Part.COST_AND_DZ:
+        return f"J is wrong, and the gradients from layer {l} down: look at the cost and at dZ{l}"
+    right = "J is right, so the forward pass is"
+    if l < L:
+        right += f", and so are the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
+    made = f"A{l} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
+    rest = {
+        Part.DW: f"every db is right: the mistake is in the line of dW{l}, its product or its mean",
+        Part.DB: f"every dW is right: the mistake is in the line of db{l}, or in dZ{l} where A{l - 1} is 0",
+        Part.DZ: f"dW{l} and db{l} are both wrong: the mistake is in dZ{l} = {made}",
+        Part.FIRST: f"d{kind}{l} is the first that is wrong",
+    }
+    return f"{right}; {rest[part]}"
+
+
+def _of_fit(part: Part, t: int) -> str:
+    start = "from the first step on" if t == 0 else f"from step {t} on; the steps before it are right"
+    if part is Part.FIT_COSTS:
+        return f"the gradients and the steps are right; the costs that fit reports are not, {start}"
+    only = {Part.FIT_WEIGHTS: ", only the weights", Part.FIT_BIASES: ", only the biases"}.get(part, "")
+    return f"the gradients are right; what fit makes of them is not{only}, {start}"
