@@ -56,9 +56,7 @@ def choose(only: list[str] | None) -> list[Claim]:
     """
     for word in only or ():
         if word not in BY_NAME and word not in IDS:
-            raise BadInput(
-                f"--only {word}: no such claim; {nearest(word, [*IDS, *BY_NAME])} (crosscheck claims --list)"
-            )
+            raise BadInput(f"{word}: no such claim; {nearest(word, [*IDS, *BY_NAME])}", parameter="only")
     return [claim for claim in CLAIMS if not only or claim.name in only or set(claim.notes) & set(only)]
 
 

@@ -63,7 +63,7 @@ def certify(problems: Sequence[Problem], bits: int, report: Callable[[str, int, 
     Raises BadInput for a problem that does not fit a dtype, and for a working precision out of range.
     """
     if not FEWEST_BITS <= bits <= MOST_BITS:
-        raise BadInput(f"--bits {bits}: expected {FEWEST_BITS} to {MOST_BITS}; 128 is plenty")
+        raise BadInput(f"{bits}: expected {FEWEST_BITS} to {MOST_BITS}; 128 is plenty", parameter="bits")
     flint()  # refused before the first problem, not after it
     found = []
     for done, (problem, dtype) in enumerate(product(problems, DTYPES)):

@@ -53,7 +53,7 @@ def read(path: Path) -> list[Line]:
         found = list(csv.DictReader(file))
     if found and set(found[0]) != set(HEADER):
         raise BadInput(
-            f"{path}: not a table of claims, expected the columns {', '.join(HEADER)}; move it, or name another --out"
+            f"{path}: not a table of claims, expected the columns {', '.join(HEADER)}; move it, or write elsewhere"
         )
     return [line for line in found if line["claim"] in BY_NAME]
 
