@@ -351,7 +351,7 @@ def crosscheck() -> Any:
 def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> None:
     names = [word for name in SMALL for word in ("--problem", name)]
     assert crosscheck("oracle", *names, "--out", tmp_path) == 0
-    header, *lines = [line.split(",", 10) for line in (tmp_path / "truth.csv").read_text().splitlines()]
+    header, *lines = [line.split(",", 10) for line in (tmp_path / "oracle.csv").read_text().splitlines()]
     assert header[:3] == ["problem", "dtype", "iteration"]
     assert [line[0] for line in lines] == [name for name in SMALL for _ in range(4)]
     for line in lines:
@@ -360,7 +360,7 @@ def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> No
         assert float(line[7]) < 1e-30
         assert 0 <= float(line[8]) <= 1
         assert line[10].endswith(",0,certified")
-    text = (tmp_path / "truth.md").read_text()
+    text = (tmp_path / "oracle.md").read_text()
     assert f"{len(lines)} evaluations of the oracle over {len(SMALL)} problems: {len(lines)} certified." in text
     assert text.count("| certified") == len(lines)
 
@@ -369,9 +369,9 @@ def test_the_table_comes_out_the_same_twice(crosscheck: Any, tmp_path: Path) -> 
     words = ("--problem", "kink", "--problem", "flower-2layer-tanh", "--bits", 192)
     for name in ("one", "two"):
         assert crosscheck("oracle", *words, "--out", tmp_path / name) == 0
-    for table in ("truth.csv", "truth.md"):
+    for table in ("oracle.csv", "oracle.md"):
         assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
-    assert ",192,0," in (tmp_path / "one" / "truth.csv").read_text()
+    assert ",192,0," in (tmp_path / "one" / "oracle.csv").read_text()
 
 
 @pytest.mark.parametrize("tensor", ["J", "dW1", "db1", "dW2", "db2"])
@@ -390,7 +390,7 @@ def test_a_fault_in_the_truth_is_caught(
     monkeypatch.setattr(certification, "evaluate", faulty)
     assert crosscheck("oracle", "--problem", "one_example-2layer-tanh", "--out", tmp_path) == 1
     assert "missed" in capsys.readouterr().out
-    lines = (tmp_path / "truth.csv").read_text().splitlines()
+    lines = (tmp_path / "oracle.csv").read_text().splitlines()
     assert [line for line in lines if tensor in line and line.endswith("missed")]
 
 

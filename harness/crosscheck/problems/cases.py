@@ -37,7 +37,8 @@ def rounded_to(problem: Problem, dtype: str) -> Rounded:
         raise BadInput(
             f"learning rate: got {problem.alpha:g}, which is {alpha:g} in {dtype}; expected a number > 0 in it"
         )
-    return Rounded(*data, params=params, alpha=alpha)
+    X, Y, X_test, Y_test = data
+    return Rounded(X, Y, X_test, Y_test, params, alpha)
 
 
 def make_case(problem: Problem, dtype: str) -> Case:

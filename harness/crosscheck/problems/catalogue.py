@@ -117,7 +117,10 @@ def choose(names: list[str] | None, everything: bool = False) -> list[Spec]:
         named = [spec for spec in SPECS if spec.name == name or spec.name.startswith(f"{name}-")]
         if not named:
             families = sorted({spec.name.split("-")[0] for spec in SPECS})
-            raise BadInput(f"{name}: no such problem; {nearest(name, [*BY_NAME, *families])} (crosscheck list)", parameter="problem")
+            raise BadInput(
+                f"{name}: no such problem; {nearest(name, [*BY_NAME, *families])} (crosscheck list)",
+                parameter="problem",
+            )
         chosen |= {spec.name: spec for spec in named}
     return list(chosen.values())
 
