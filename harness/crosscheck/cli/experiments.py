@@ -1,4 +1,4 @@
-"""The commands that measure the harness itself, the notes, and speed; `__main__` registers them."""
+"""The commands that measure the harness itself, the notes, and speed; `cli.main` registers them."""
 
 from __future__ import annotations
 
@@ -168,10 +168,10 @@ def claims(
 
     files.writable(out)
     report.read(out / "claims.csv")
-    found: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {}
     with progress("claims") as say:
-        run.run(chosen, say, lambda claim, findings: found.update({claim.name: findings}))
-    made = report.save(out, found)
+        run.run(chosen, say, lambda claim, findings: outcomes.update({claim.name: findings}))
+    made = report.save(out, outcomes)
     report.show(made)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in ('claims.csv', 'claims.md', 'claims/'))}")
     raise typer.Exit(int(any(report.failed(line) for line in made)))
@@ -199,6 +199,7 @@ def bench(
 
     Example: crosscheck bench --only 784 --dtype float32 --impl numpy/fast --impl torch/fast --no-growth --out mine
     """
+    from crosscheck.bench.command import Options
     from crosscheck.bench.command import bench as run
 
-    run(impl, only, dtype, threads, rounds, device, quick, growth, out)
+    run(impl, only, Options(dtype, threads, rounds, device, quick, growth), out)
