@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from crosscheck.cli.main import app
 from crosscheck.comparison.session import Implementation
 from crosscheck.core.records import flat
-from crosscheck.evaluation import score_tables
+from crosscheck.evaluation import score, score_tables
 from crosscheck.evaluation.baselines import CRITERIA, alarms, seen
 from crosscheck.evaluation.false_alarms import problems, run
 from crosscheck.evaluation.score import Pair, on_problem
@@ -177,6 +178,22 @@ def test_the_command_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFix
     assert app(command, standalone_mode=False) == 0
     assert {path.name for path in tmp_path.iterdir()} == set(score_tables.FILES)
     assert "proved to compute the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_an_interrupt_leaves_the_pairs_that_are_done(
+    done: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Iterator[Pair]:
+        yield from [Pair("dZ = Y - A", "classic", "p", "float64", "bound", 1e9)] * done
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score, "score_all", interrupted)
+    assert app(["power", "--problem", "one_class", "--out", str(tmp_path)], standalone_mode=False) == 130
+    assert f"interrupted: {done} pairs" in capsys.readouterr().err
+    header, *lines = (tmp_path / "mutation.partial.csv").read_text().splitlines()
+    assert header.startswith("mutant,kind,problem,dtype,caught,ratio,noise,effect,diagnosis,np.allclose")
+    assert len(lines) == done
 
 
 def test_explain_says_who_is_right(capsys: pytest.CaptureFixture[str]) -> None:
