@@ -65,9 +65,9 @@ lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-readme: ## copy the counts of results/agreement.md, results/power.md and results/speed.md into README.md
+readme: ## copy the counts of results/agreement.md, results/mutation.md and results/speed.md into README.md
 	@sed -n '/^| implementation/,/^$$/p' results/agreement.md | sed '/^$$/d' > counts.part
-	@(sed -n '/^- /p' results/power.md; echo; sed -n '/^| criterion/,/^$$/p' results/power.md | sed '/^$$/d') > power.part
+	@(sed -n '/^- /p' results/mutation.md; echo; sed -n '/^| criterion/,/^$$/p' results/mutation.md | sed '/^$$/d') > power.part
 	@sed -n '/^| size/,/^$$/p' results/speed.md | sed '/^$$/d' > speed.part
 	@for block in counts power speed; do sed -i.part -e "/^<!-- $$block/,/^<!-- end/{//!d;}" \
 		-e "/^<!-- $$block/r $$block.part" README.md; done

@@ -95,10 +95,10 @@ def test_memory_is_in_units_and_left_out_where_it_cannot_be_seen() -> None:
 
 
 def test_the_high_water_mark_sees_an_array_that_is_gone_again() -> None:
-    found = peak(lambda iterations: np.ones(2**24).sum())
-    if found is None:
+    grown = peak(lambda iterations: np.ones(2**24).sum())
+    if grown is None:
         pytest.skip("this system does not tell")
-    assert 0.99 * 2**27 <= found < 2**28  # the kernel counts pages in batches
+    assert 0.99 * 2**27 <= grown < 2**28  # the kernel counts pages in batches
 
 
 def test_the_exponent_is_that_of_the_upper_half() -> None:
@@ -119,17 +119,17 @@ def test_numbers_as_people_read_them(value: float | None, text: str) -> None:
 
 
 def test_the_report_has_every_contestant_and_the_growth() -> None:
-    found = [
+    timed_lines = [
         Line("planar", "float32", f"{name}/fast", 0.1, 10.0, 9.0, 11.0, 7, 5, 1.5, 1.2, 0.2, None) for name in PEER
     ]
     grown = [Grown("width", 2, "numpy/fast", [(16, 1.0), (32, 2.0), (64, 8.0)])]
-    text = markdown(found, grown, {"settings": {"threads": 2}})
+    text = markdown(timed_lines, grown, {"settings": {"threads": 2}})
     assert "| numpy/fast | 0.1 | 10 | 9 to 11 | 1.5 | 1.2 | 0.2 |  |" in text
     assert "| width | numpy/fast | 2 | 2.00 | 16: 1, 32: 2, 64: 8 |" in text
     assert "The environment says" not in text
     assert "says OPENBLAS_CORETYPE=Zen." in markdown([], [], {"variables": {"OPENBLAS_CORETYPE": "Zen"}})
-    assert short(found)[-1] == "| 2-4-1 x 400 | float32 | " + " | ".join(["0.2 | 1.5 | 1.2"] * 3) + " |"
-    assert csv(found).count("\n") == 4
+    assert short(timed_lines)[-1] == "| 2-4-1 x 400 | float32 | " + " | ".join(["0.2 | 1.5 | 1.2"] * 3) + " |"
+    assert csv(timed_lines).count("\n") == 4
 
 
 # ---------------------------------------------------------------- processes

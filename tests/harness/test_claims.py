@@ -60,8 +60,8 @@ def frameworks(*names: str) -> dict[str, Any]:
 
 
 def findings(name: str, there: dict[str, Any], **settings: Any) -> Findings:
-    found: Findings = importlib.import_module(f"crosscheck.claims.experiments.{name}").run(there, **settings)
-    return found
+    made: Findings = importlib.import_module(f"crosscheck.claims.experiments.{name}").run(there, **settings)
+    return made
 
 
 # ---------------------------------------------------------------- the table of claims
@@ -124,40 +124,40 @@ SMALL: dict[str, dict[str, Any]] = {  # the docstring of each says what its sett
 def test_a_claim_runs_and_the_frameworks_agree(name: str) -> None:
     """NumPy and PyTorch (notes: N11, N22, N23, N25, N26); JAX, which compiles each network, below and in full runs."""
     there = frameworks("numpy", "torch")
-    found = findings(name, there, **SMALL[name])
-    assert found.rows
-    for each in found.rows:
+    made = findings(name, there, **SMALL[name])
+    assert made.rows
+    for each in made.rows:
         assert list(each.figures) == list(there)
         assert re.match(r"holds|does not hold", each.verdict), each
         assert coverage.ids_in(each.notes) <= set(BY_NAME[name].notes)
-    for picture in found.pictures.values():
+    for picture in made.pictures.values():
         assert len(picture) < 150_000
 
 
-def verdicts(found: Findings) -> dict[str, str]:
-    return {each.statement: each.verdict for each in found.rows}
+def verdicts(made: Findings) -> dict[str, str]:
+    return {each.statement: each.verdict for each in made.rows}
 
 
 def test_slopes_are_exact_in_all_three() -> None:
     """The worked numbers (notes: N6, N7)."""
-    found = findings("slopes", frameworks(*VARIANTS))
-    assert set(verdicts(found).values()) == {"holds"}
-    assert set(found.rows[-1].figures.values()) == {"33, 3, 6, 9"}
-    assert found.rows[0].figures["jax"] == "6.003, slope 3"
+    made = findings("slopes", frameworks(*VARIANTS))
+    assert set(verdicts(made).values()) == {"holds"}
+    assert set(made.rows[-1].figures.values()) == {"33, 3, 6, 9"}
+    assert made.rows[0].figures["jax"] == "6.003, slope 3"
 
 
 def test_parity_is_exact_in_all_three() -> None:
     """Every input of up to 5 bits (notes: N22): the tree, the patterns, and the units that count."""
-    found = findings("parity", frameworks(*VARIANTS), bits=(2, 3, 5), learn=(2,), seeds=1, iterations=500)
-    assert all(figure.endswith("all right") for each in found.rows[:3] for figure in each.figures.values())
-    assert found.rows[2].verdict.startswith("holds when units are AND and OR gates")
+    made = findings("parity", frameworks(*VARIANTS), bits=(2, 3, 5), learn=(2,), seeds=1, iterations=500)
+    assert all(figure.endswith("all right") for each in made.rows[:3] for figure in each.figures.values())
+    assert made.rows[2].verdict.startswith("holds when units are AND and OR gates")
 
 
 def test_the_rules_of_arrays_are_those_of_all_three() -> None:
     """notes: N12"""
-    found = verdicts(findings("arrays", frameworks(*VARIANTS)))
-    assert found.pop("reshape(1, 4) changes the shape by broadcasting the values.") == "does not hold"
-    assert set(found.values()) == {"holds"}
+    made = verdicts(findings("arrays", frameworks(*VARIANTS)))
+    assert made.pop("reshape(1, 4) changes the shape by broadcasting the values.") == "does not hold"
+    assert set(made.values()) == {"holds"}
 
 
 # ---------------------------------------------------------------- a claim that cannot fail is none
@@ -172,8 +172,8 @@ def test_a_perceptron_that_fires_at_0_does_not_hold() -> None:
     """notes: N1"""
     l_layer = load("numpy").l_layer  # type: ignore[attr-defined]
     fires = SimpleNamespace(**vars(l_layer) | {"activation_forward": lambda network, l, Z: (Z >= 0) * 1.0})
-    found = findings("neuron", with_mutant(l_layer=fires), iterations=10)
-    assert found.rows[1].verdict.startswith("failed: the frameworks disagree")
+    made = findings("neuron", with_mutant(l_layer=fires), iterations=10)
+    assert made.rows[1].verdict.startswith("failed: the frameworks disagree")
 
 
 def test_a_gradient_outside_the_budget_is_a_failure_of_the_row() -> None:
@@ -217,15 +217,15 @@ def test_another_wording_is_refused() -> None:
 
 
 def outcomes(*names: str, time_limit: float = 60.0) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     claims = [Claim(f"{OUTSIDERS}.{name}", ("N1",)) for name in names]
-    runner.run(claims, lambda *_: None, lambda claim, each: found.update({claim.name: each}), time_limit=time_limit)
-    return {name: found[f"{OUTSIDERS}.{name}"] for name in names}
+    runner.run(claims, lambda *_: None, lambda claim, each: by_name.update({claim.name: each}), time_limit=time_limit)
+    return {name: by_name[f"{OUTSIDERS}.{name}"] for name in names}
 
 
 def test_a_claim_that_crashes_is_a_row_and_the_others_stand(tmp_path: Path) -> None:
-    found = outcomes("claim_raises", "claim_holds", "dies_on_import")
-    made = report.save(tmp_path, {f"{OUTSIDERS}.{name}": each for name, each in found.items()})
+    by_name = outcomes("claim_raises", "claim_holds", "dies_on_import")
+    made = report.save(tmp_path, {f"{OUTSIDERS}.{name}": each for name, each in by_name.items()})
     by_claim = {line["claim"].rsplit(".", 1)[1]: line for line in made}
     assert by_claim["claim_raises"]["verdict"] == "failed: ZeroDivisionError: division by zero"
     assert by_claim["dies_on_import"]["verdict"] == "failed: it exited with 7"
@@ -268,8 +268,8 @@ def test_only_runs_one_and_keeps_the_rest(
 
 
 def test_a_framework_that_is_not_there_reads_not_run(tmp_path: Path) -> None:
-    found = Findings([row("s", "N1", "m", {"numpy": "1"}, EXACT, True)], {})
-    (line,) = report.save(tmp_path, {"neuron": found})
+    made = Findings([row("s", "N1", "m", {"numpy": "1"}, EXACT, True)], {})
+    (line,) = report.save(tmp_path, {"neuron": made})
     assert [line[name] for name in VARIANTS] == ["1", "not run", "not run"]
 
 
@@ -337,12 +337,12 @@ def committed(name: str) -> str:
 
 def test_the_committed_tables_are_of_these_claims(tmp_path: Path) -> None:
     (tmp_path / "claims.csv").write_text(committed("results/claims.csv"), encoding="utf-8")
-    found = report.read(tmp_path / "claims.csv")
-    assert {line["claim"] for line in found} == set(BY_NAME)
-    assert not any(report.failed(line) for line in found)
-    assert "not run" not in {line[name] for line in found for name in VARIANTS}
-    assert report.summary(found) in committed("results/claims.md")
-    assert report.summary(found) in " ".join(committed("README.md").split())
+    table = report.read(tmp_path / "claims.csv")
+    assert {line["claim"] for line in table} == set(BY_NAME)
+    assert not any(report.failed(line) for line in table)
+    assert "not run" not in {line[name] for line in table for name in VARIANTS}
+    assert report.summary(table) in committed("results/claims.md")
+    assert report.summary(table) in " ".join(committed("README.md").split())
     for picture in re.findall(r"\]\((claims/[^)]+)\)", committed("results/claims.md")):
         assert (ROOT / "results" / picture).stat().st_size < 150_000
 
@@ -355,10 +355,10 @@ def test_every_item_has_functions_tests_and_a_claim() -> None:
     """A function in each framework, or shared by all, or a claim, which runs in each of them."""
     tested, claimed, common = coverage.tests(), coverage.claims(), coverage.shared()
     by_framework = {name: coverage.functions(name) for name in VARIANTS}
-    without = {id for id in IDS if not all(found[id] for found in by_framework.values()) and not common[id]}
+    without = {id for id in IDS if not all(ids[id] for ids in by_framework.values()) and not common[id]}
     assert without == {"N6", "N7", "N11", "N22", "N23", "N25", "N26"}  # experiments: nothing to implement
     for id in IDS:
         assert tested[id], id
         assert claimed[id], id
-        there = {name: bool(found[id]) for name, found in by_framework.items()}
+        there = {name: bool(ids[id]) for name, ids in by_framework.items()}
         assert len(set(there.values())) == 1, (id, there)

@@ -118,7 +118,7 @@ BAD: dict[str, tuple[str, str]] = {
     "empty csv": ("--data files/empty.csv", "not a table"),
     "unknown label": ("--data files/good.csv --label il", "no column 'il'; did you mean ill?"),
     "label of an npz": ("--data files/good.npz --label ill", "--label ill"),
-    "label without data": ("--label ill", "goes with --data"),
+    "label without data": ("--label ill", "goes with data"),
     "missing file": ("--data files/nowhere.csv", "no such file, expected data; check the path"),
     "a folder": ("--data files", "cannot read"),
     "h5 without the sets": ("--data files/other.h5", "has pictures, expected train_set_x and train_set_y"),

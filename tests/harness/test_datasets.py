@@ -69,9 +69,9 @@ def test_images_become_columns_row_by_row() -> None:
 
 def test_npz_images_are_flattened(tmp_path: Path) -> None:
     np.savez(tmp_path / "i.npz", X=np.full((5, 2, 2, 3), 255, np.uint8), Y=np.ones((1, 5)))
-    found = data.read(tmp_path / "i.npz")
-    assert found.X.shape == (12, 5)
-    assert (found.X == 1).all()
+    images = data.read(tmp_path / "i.npz")
+    assert images.X.shape == (12, 5)
+    assert (images.X == 1).all()
 
 
 def test_csv_takes_the_label_named_or_the_last(tmp_path: Path) -> None:

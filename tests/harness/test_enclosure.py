@@ -115,10 +115,10 @@ def test_derivatives_known_in_closed_form_to_40_digits() -> None:
         }  # fmt: skip
         params = (Layer(np.array([[w]]), np.array([[b]])), Layer(np.array([[v]]), np.zeros((1, 1))))
         network = Network((1, 1, 1), ("tanh", "linear"), "squared_error")
-        found = balls(enclose(network, params, np.array([[x]]), np.array([[y]]), bits=192))
+        by_name = balls(enclose(network, params, np.array([[x]]), np.array([[y]]), bits=192))
         for name, value in expected.items():
-            assert found[name][0].overlaps(decimal(value)), name
-            assert found[name][0].rel_accuracy_bits() > 40 * np.log2(10), name
+            assert by_name[name][0].overlaps(decimal(value)), name
+            assert by_name[name][0].rel_accuracy_bits() > 40 * np.log2(10), name
 
 
 def test_deep_in_the_tails_the_balls_stay_narrow() -> None:
@@ -236,14 +236,14 @@ def test_upper_is_never_below() -> None:
 @pytest.mark.parametrize("name", ["kink-2layer-relu", "kink-2layer-leaky_relu"])
 def test_an_exact_zero_at_the_kink_is_decided_by_the_convention(name: str) -> None:
     case = make_case(build(BY_NAME[name]), "float64")
-    found = {side: enclosed(case, at_zero={"relu": side, "leaky_relu": side}) for side in ("right", "left")}
-    assert {(e.bits, e.undecided) for e in found.values()} == {(128, 0)}
-    right, left = (found[side].gradient[0].b.entries() for side in ("right", "left"))
+    by_side = {side: enclosed(case, at_zero={"relu": side, "leaky_relu": side}) for side in ("right", "left")}
+    assert {(e.bits, e.undecided) for e in by_side.values()} == {(128, 0)}
+    right, left = (by_side[side].gradient[0].b.entries() for side in ("right", "left"))
     assert not any(a.overlaps(b) for a, b in zip(right, left, strict=True))
     assert [repr(b) for b in balls(enclosed(case))["db1"]] == [
-        repr(b) for b in found[case.network.relu_grad_at_zero].gradient[0].b.entries()
+        repr(b) for b in by_side[case.network.relu_grad_at_zero].gradient[0].b.entries()
     ]
-    for side, e in found.items():
+    for side, e in by_side.items():
         oracle = evaluate(case.network, case.checkpoints[0], case.X, case.Y, {"relu": side, "leaky_relu": side})
         for ball, true in zip(e.gradient[0].b.entries(), oracle.gradient[0].b.ravel().tolist(), strict=True):
             assert upper(abs(ball - true)) < 2.0**-50  # far less than the two conventions differ by, 1/m Σ dA
@@ -309,16 +309,16 @@ def test_a_ball_that_touches_0_holds_both_slopes(right: bool) -> None:
     output=st.sampled_from(OUTPUTS),
     scale=st.sampled_from([1e-4, 0.1, 1.0, 20.0]),
 )
-def test_the_truth_lies_within_its_budget_of_the_ball(
+def test_the_oracle_lies_within_its_bound_of_the_ball(
     seed: int, sizes: list[int], m: int, hidden: list[str], output: tuple[str, str], scale: float
 ) -> None:
     g = (*hidden[: len(sizes) - 2], output[0])
-    found = certificate(random_case(seed, tuple(sizes), m, g, output[1], scale), 0)
-    assert found.verdict == "certified", found
-    assert (found.unbounded, found.examples) == (0, m)
+    certified = certificate(random_case(seed, tuple(sizes), m, g, output[1], scale), 0)
+    assert certified.verdict == "certified", certified
+    assert (certified.unbounded, certified.examples) == (0, m)
 
 
-def test_where_rounding_decides_about_the_kink_the_budget_covers_it() -> None:
+def test_where_rounding_decides_about_the_kink_the_bound_covers_it() -> None:
     """1 + 2^-60 - 1 is right of the kink; summed in most orders it is 0 in float64, where kink left has no slope."""
     network = Network((3, 1, 1), ("relu", "sigmoid"), relu_grad_at_zero="left")
     params = (Layer(np.ones((1, 3)), np.zeros((1, 1))), Layer(np.ones((1, 1)), np.zeros((1, 1))))
@@ -326,9 +326,9 @@ def test_where_rounding_decides_about_the_kink_the_budget_covers_it() -> None:
     for column in permutations([1.0, 2.0**-60, -1.0]):
         X, Y = np.array([column]).T, np.ones((1, 1))
         oracle = evaluate(network, params, X, Y)
-        found = certificate(Case("near", network, "float64", X, Y, None, None, (params,), (0,), 0.1, 1), 0)
-        wrong += [found.ratio] if oracle.Z[0][0, 0] == 0 else []
-        assert (found.verdict, found.bits, found.undecided) == ("certified", 128, 0)
+        certified = certificate(Case("near", network, "float64", X, Y, None, None, (params,), (0,), 0.1, 1), 0)
+        wrong += [certified.ratio] if oracle.Z[0][0, 0] == 0 else []
+        assert (certified.verdict, certified.bits, certified.undecided) == ("certified", 128, 0)
         assert enclose(network, params, X, Y).gradient[0].b[0, 0] < arb(-0.49)
     assert wrong
     assert min(wrong) > 0.5  # the whole of dA is off, and the bound is hardly more
@@ -351,7 +351,7 @@ def crosscheck() -> Any:
 def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> None:
     names = [word for name in SMALL for word in ("--problem", name)]
     assert crosscheck("oracle", *names, "--out", tmp_path) == 0
-    header, *lines = [line.split(",", 10) for line in (tmp_path / "truth.csv").read_text().splitlines()]
+    header, *lines = [line.split(",", 10) for line in (tmp_path / "oracle.csv").read_text().splitlines()]
     assert header[:3] == ["problem", "dtype", "iteration"]
     assert [line[0] for line in lines] == [name for name in SMALL for _ in range(4)]
     for line in lines:
@@ -360,7 +360,7 @@ def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> No
         assert float(line[7]) < 1e-30
         assert 0 <= float(line[8]) <= 1
         assert line[10].endswith(",0,certified")
-    text = (tmp_path / "truth.md").read_text()
+    text = (tmp_path / "oracle.md").read_text()
     assert f"{len(lines)} evaluations of the oracle over {len(SMALL)} problems: {len(lines)} certified." in text
     assert text.count("| certified") == len(lines)
 
@@ -369,16 +369,16 @@ def test_the_table_comes_out_the_same_twice(crosscheck: Any, tmp_path: Path) -> 
     words = ("--problem", "kink", "--problem", "flower-2layer-tanh", "--bits", 192)
     for name in ("one", "two"):
         assert crosscheck("oracle", *words, "--out", tmp_path / name) == 0
-    for table in ("truth.csv", "truth.md"):
+    for table in ("oracle.csv", "oracle.md"):
         assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
-    assert ",192,0," in (tmp_path / "one" / "truth.csv").read_text()
+    assert ",192,0," in (tmp_path / "one" / "oracle.csv").read_text()
 
 
 @pytest.mark.parametrize("tensor", ["J", "dW1", "db1", "dW2", "db2"])
-def test_a_fault_in_the_truth_is_caught(
+def test_an_error_in_the_oracle_is_caught(
     tensor: str, crosscheck: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One element is off by 1e-13 of itself, a hundred times 1e-15: no usual tolerance would see it."""
+    """One element is off by 1e-13 of itself, a hundred times 1e-15: no common tolerance would see it."""
 
     def faulty(*arguments: Any) -> Evaluation:
         oracle = evaluate(*arguments)
@@ -390,11 +390,11 @@ def test_a_fault_in_the_truth_is_caught(
     monkeypatch.setattr(certification, "evaluate", faulty)
     assert crosscheck("oracle", "--problem", "one_example-2layer-tanh", "--out", tmp_path) == 1
     assert "missed" in capsys.readouterr().out
-    lines = (tmp_path / "truth.csv").read_text().splitlines()
+    lines = (tmp_path / "oracle.csv").read_text().splitlines()
     assert [line for line in lines if tensor in line and line.endswith("missed")]
 
 
-def test_a_budget_too_small_is_caught(crosscheck: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bound_too_small_is_caught(crosscheck: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As if the oracle computed with 60 bits: a bound that the oracle does not keep."""
     small = certification.precision("float64")._replace(u=2.0**-60, ua=2.0**-60)
     monkeypatch.setattr(certification, "precision", lambda dtype: small)
@@ -405,12 +405,12 @@ def test_where_numbers_overflow_there_is_no_bound_and_it_says_so() -> None:
     network = Network((1, 1), ("linear",), "squared_error")
     X, Y = np.array([[1e200]]), np.zeros((1, 1))
     case = Case("overflow", network, "float64", X, Y, None, None, (one_neuron(1.0),), (0,), 0.1, 1)
-    found = certificate(case, 0)
-    assert (found.verdict, found.unbounded) == ("certified", 2)  # db has a bound; J and dW are above 1e308
+    certified = certificate(case, 0)
+    assert (certified.verdict, certified.unbounded) == ("certified", 2)  # db has a bound; J and dW are above 1e308
     assert enclosed(case).J.overlaps(arb(1e200) ** 2 / 2)
     alone = certificate(case._replace(checkpoints=(one_neuron(1e200),)), 0)
     assert (alone.verdict, alone.unbounded, alone.where) == ("no bound", 3, "")
-    assert certification.summary([found, alone]).endswith(
+    assert certification.summary([certified, alone]).endswith(
         "5 elements have no bound, since numbers overflow float64 there."
     )
 
@@ -424,18 +424,18 @@ def test_of_a_large_problem_examples_are_drawn(monkeypatch: pytest.MonkeyPatch) 
     assert (np.diff(drawn) > 0).all()
     assert (drawn == sample(network, 100_000, 128)).all()
     monkeypatch.setattr(certification, "SECONDS", 1e-3)
-    found = certificate(make_case(build(BY_NAME["flower-3layer-tanh"]), "float64"), 0)
-    assert found.verdict == "certified"
-    assert 1 <= found.examples < found.of == 400
+    certified = certificate(make_case(build(BY_NAME["flower-3layer-tanh"]), "float64"), 0)
+    assert certified.verdict == "certified"
+    assert 1 <= certified.examples < certified.of == 400
 
 
-def test_the_verdict_turns_at_the_budget_and_nowhere_else() -> None:
+def test_the_verdict_turns_at_the_bound_and_nowhere_else() -> None:
     """On float64 numbers next to each other, all over one binade; and an element without a bound is left out."""
     for E in (1.0, 1.25, 1.5, 2 - 2.0**-52, 2.0**-1074, 1e-300):
         for oracle, inside in ((E, True), (np.nextafter(E, np.inf), False), (np.nextafter(E, 0), True), (0.0, True)):
-            found = certification._hold("dW1", [arb(0)] * 2, np.array([[oracle, 7.0]]), np.array([[E, np.inf]]))
-            assert (found.ratio <= 1) == inside, (E, oracle)
-            assert (found.where, found.unbounded) == ("dW1[0, 0]", 1)
+            tensor = certification._hold("dW1", [arb(0)] * 2, np.array([[oracle, 7.0]]), np.array([[E, np.inf]]))
+            assert (tensor.ratio <= 1) == inside, (E, oracle)
+            assert (tensor.where, tensor.unbounded) == ("dW1[0, 0]", 1)
     assert certification._hold("J", [arb(0, 1)], np.array(0.0), np.array(0.5)).ratio >= 2  # the whole ball counts
     assert certification._hold("J", [arb(0)], np.array(np.nan), np.array(1.0)).ratio == np.inf
 
@@ -445,9 +445,9 @@ def test_the_cat_images_are_certified() -> None:
     data = Path(os.environ["CROSSCHECK_CATS"]) / "train_catvnoncat.h5"
     options = Options(data=data, layers="20,7,5", weights="scaled", iterations=2)
     case = make_case(build(BY_NAME["digits-3layer-relu"], options), "float64")
-    found = certificate(case, len(case.checkpoints) - 1)
-    assert (found.verdict, found.undecided, found.iteration) == ("certified", 0, 2)
-    assert found.examples == found.of == 209
+    certified = certificate(case, len(case.checkpoints) - 1)
+    assert (certified.verdict, certified.undecided, certified.iteration) == ("certified", 0, 2)
+    assert certified.examples == certified.of == 209
 
 
 # ---------------------------------------------------------------- settling a dispute, and what is refused
@@ -458,10 +458,10 @@ def test_settle_says_who_is_right() -> None:
     arguments = (case.network, case.checkpoints[0], case.X, case.Y)
     oracle = evaluate(*arguments)
     good, off = float(oracle.gradient[0].W[2, 3]), 2.0**-30
-    found = settle(*arguments, "dW1", (2, 3), good + off)
-    assert found.value.startswith(f"[{good:.12f}"[:12])
-    assert off - found.oracle <= found.got <= off + found.oracle + 2.0**-60
-    assert settle(*arguments, "dW1", (2, 3), good).got == found.oracle < 2.0**-50
+    settled = settle(*arguments, "dW1", (2, 3), good + off)
+    assert settled.value.startswith(f"[{good:.12f}"[:12])
+    assert off - settled.oracle <= settled.got <= off + settled.oracle + 2.0**-60
+    assert settle(*arguments, "dW1", (2, 3), good).got == settled.oracle < 2.0**-50
     assert settle(*arguments, "J", (), oracle.J).got < 2.0**-50
     left = settle(*arguments, "db1", (0, 0), 0.0, at_zero={"relu": "left"})
     assert left.value != settle(*arguments, "db1", (0, 0), 0.0).value

@@ -1,4 +1,4 @@
-"""The oracle and the bound: constants measured again, soundness over many honest runs, sharpness where it counts."""
+"""The oracle and the error bound: constants measured again, soundness over many correct runs, and sharpness."""
 
 import importlib
 from collections.abc import Callable
@@ -25,7 +25,7 @@ OUTPUTS = [
 
 def functions() -> dict[str, dict[str, Callable[[Any], Any]]]:
     """The elementary functions as each installed framework computes them; NumPy in, NumPy out."""
-    found: dict[str, dict[str, Callable[[Any], Any]]] = {}
+    by_framework: dict[str, dict[str, Callable[[Any], Any]]] = {}
     for name, prefix in (("numpy", ""), ("torch", "torch"), ("jax", "jax.numpy")):
         try:
             framework = importlib.import_module(f"crosscheck_impls.with_{name}")
@@ -37,19 +37,19 @@ def functions() -> dict[str, dict[str, Callable[[Any], Any]]]:
         def through(function: Callable[[Any], Any], framework: Any = framework) -> Callable[[Any], Any]:
             return lambda z: framework.to_numpy(function(framework.from_numpy(z)))
 
-        found[name] = {
+        by_framework[name] = {
             "sigmoid": through(activations.sigmoid),
             "tanh": through(activations.tanh),
             "exp": through(library.exp),
             "log": through(lambda z, library=library: library.log(abs(z))),
             "log1p": through(lambda z, library=library: library.log1p(abs(z))),
         }
-    return found
+    return by_framework
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("function", ["sigmoid", "tanh", "exp", "log", "log1p"])
-def test_elementary_functions_err_by_less_than_the_budget_says(function: str, dtype: str) -> None:
+def test_elementary_functions_err_by_less_than_the_bound_says(function: str, dtype: str) -> None:
     """Relative errors in units of u against ball arithmetic at 128 bits, over 6 decades on either side of 0."""
     flint = pytest.importorskip("flint")
     flint.ctx.prec = 128
@@ -97,7 +97,7 @@ def random_problem(
     dtype=st.sampled_from(DTYPES),
     variant=st.sampled_from(["by_hand", "textbook", "per_example"]),
 )  # fmt: skip
-def test_honest_runs_never_leave_the_bound(
+def test_correct_runs_never_leave_the_bound(
     seed: int, n: tuple[int, ...], m: int, hidden: str, output: tuple[str, str], scale: float, dtype: str, variant: str
 ) -> None:
     network, params, X, Y = random_problem(seed, n, m, hidden, output[0], output[1], scale)
@@ -152,7 +152,7 @@ def test_saturated_textbook_has_no_bound_and_the_stable_form_has() -> None:
     assert np.isfinite(fine.J)
 
 
-def test_an_exact_zero_at_the_kink_is_not_ambiguous() -> None:
+def test_an_exact_zero_at_the_kink_does_not_straddle_zero() -> None:
     """All-zero columns with zero biases: Z is exactly 0 whatever the rounding, so the derivative there is judged."""
     for name in ("kink-2layer-relu", "kink-2layer-leaky_relu"):
         for dtype in DTYPES:
@@ -183,7 +183,7 @@ def test_a_deep_chain_keeps_exact_zeros_exact() -> None:
         assert bound.straddles_zero == 0, hidden
 
 
-def test_an_output_near_the_kink_is_ambiguous_and_counted() -> None:
+def test_an_output_near_the_kink_straddles_zero_and_is_counted() -> None:
     network = Network.of((2, 1, 1), "relu")
     params = (Layer(np.array([[1.0, -1.0]]), np.zeros((1, 1))), Layer(np.ones((1, 1)), np.zeros((1, 1))))
     X, Y = np.array([[0.1, 5.0], [0.1, 1.0]]), np.ones((1, 2))
@@ -191,7 +191,7 @@ def test_an_output_near_the_kink_is_ambiguous_and_counted() -> None:
     assert error_bound(network, params, oracle, Y, precision("float32")).straddles_zero == 1
 
 
-def test_reduced_precision_widens_the_budget_only_where_it_is_declared() -> None:
+def test_reduced_precision_widens_the_bound_only_where_it_is_declared() -> None:
     """A TF32-like product, operands cut to 10 bits: outside the float32 bound, inside the declared one."""
     problem = build(BY_NAME["digits-2layer-relu"])
     case = make_case(problem, "float32")
@@ -211,7 +211,7 @@ def test_reduced_precision_widens_the_budget_only_where_it_is_declared() -> None
     assert held(*args, declared.gradient[1].W + own.gradient[1].W, "float32").ratio <= 1
 
 
-def test_the_truth_is_the_derivative_of_its_own_cost() -> None:
+def test_the_oracle_is_the_derivative_of_its_own_cost() -> None:
     """Complex step on the oracle's forward formulas, written for complex numbers: exact to rounding."""
     network, params, X, Y = random_problem(1, (3, 4, 2), 15, "tanh", "sigmoid", "cross_entropy", 1.0)
 
@@ -241,21 +241,21 @@ def test_published_costs() -> None:
 def test_held_calls_nan_and_inf_infinitely_wrong() -> None:
     oracle, E = np.array([1.0, 2.0]), np.array([2.0**-10, 2.0**-10])
     for bad in (np.nan, np.inf, -np.inf):
-        found = held("dW1", 3, np.array([1.0, bad]), oracle, E, "float64")
-        assert found.ratio == np.inf
-        assert found.element == (1,)
+        comparison = held("dW1", 3, np.array([1.0, bad]), oracle, E, "float64")
+        assert comparison.ratio == np.inf
+        assert comparison.element == (1,)
     assert held("dW1", 3, oracle, oracle, np.zeros(2), "float64").ratio == 0
     assert held("dW1", 3, oracle + np.array([0, 1e-9]), oracle, np.zeros(2), "float64").ratio == np.inf
     assert held("dW1", 3, oracle + np.array([0, 2.0**-11]), oracle, E, "float64").ratio == 0.5
 
 
-def test_held_compares_with_a_truth_of_exactly_zero_without_a_warning() -> None:
+def test_held_compares_with_an_oracle_of_exactly_zero_without_a_warning() -> None:
     assert held("dW1", 0, np.array([0.5]), np.array([0.0]), np.array([1e-16]), "float64").ratio == 0.5 / 1e-16
 
 
 def test_held_leaves_out_what_has_no_bound_and_counts_it() -> None:
-    found = held("J", 0, np.array([np.nan, 1.0]), np.array([0.0, 1.0]), np.array([np.inf, 1.0]), "float64")
-    assert (found.ratio, found.undefined) == (0.0, 1)
+    comparison = held("J", 0, np.array([np.nan, 1.0]), np.array([0.0, 1.0]), np.array([np.inf, 1.0]), "float64")
+    assert (comparison.ratio, comparison.undefined) == (0.0, 1)
     assert np.isnan(held("J", 0, np.array(np.nan), np.array(0.0), np.array(np.inf), "float64").ratio)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from crosscheck.cli.main import app
 from crosscheck.comparison.session import Implementation
 from crosscheck.core.records import flat
-from crosscheck.evaluation import score_tables as power_tables
+from crosscheck.evaluation import score, score_tables
 from crosscheck.evaluation.baselines import CRITERIA, alarms, seen
-from crosscheck.evaluation.false_alarms import Honest, problems, run
+from crosscheck.evaluation.false_alarms import problems, run
 from crosscheck.evaluation.score import Pair, on_problem
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, judge
@@ -131,7 +132,7 @@ def test_a_problem_tells_what_became_of_each_mutant() -> None:
     assert pairs["db of rank 1"].caught in ("shapes", "error")
     assert pairs["Z = X W + b"].caught == "error"
     assert pairs["classes swapped"].caught == "labels"
-    assert pairs["one label flipped"].usual["np.allclose"] is True
+    assert pairs["one label flipped"].baselines["np.allclose"] is True
     assert not any(pair.caught in ("missed", "undecided") for pair in pairs.values())
 
 
@@ -148,12 +149,11 @@ def test_what_others_would_have_seen() -> None:
 
 
 def test_honest_runs_raise_no_alarm(tmp_path: Path) -> None:
-    runs: list[Honest] = []
-    run(1, [Implementation("numpy", "by_hand"), Implementation("numpy", "textbook")], lambda *_: None, runs)
+    runs = run(1, [Implementation("numpy", "by_hand"), Implementation("numpy", "textbook")], lambda *_: None)
     assert len(runs) == 2 * 2 * len(list(problems(1)))
     assert {each.row.verdict for each in runs} <= {"agrees", "undefined"}
-    text = power_tables.markdown([], runs)
-    assert f"{len(runs)} honest runs" in text
+    text = score_tables.markdown([], runs)
+    assert f"{len(runs)} runs of right implementations" in text
 
 
 def test_tables_say_what_was_missed_and_by_how_much() -> None:
@@ -164,12 +164,12 @@ def test_tables_say_what_was_missed_and_by_how_much() -> None:
             "J without 1/m", "classic", "p", "float64", "equivalent", 0.0, 0.0, 0.0, "", dict.fromkeys(CRITERIA, False)
         ),
     ]
-    (line,) = [line for line in power_tables.summary(pairs, []) if "float64" in line]
+    (line,) = [line for line in score_tables.summary(pairs, []) if "float64" in line]
     assert "3 pairs" in line
     assert "50.0 % (1 of 2) are caught: 1 by bound" in line
-    assert "larger than the usual noise 100.0 % (1 of 1)" in line
+    assert "larger than the rounding noise 100.0 % (1 of 1)" in line
     assert "On no problem: `log(A + 1e-8)`" in line
-    text = power_tables.markdown(pairs, [])
+    text = score_tables.markdown(pairs, [])
     assert "| log(A + 1e-8) | p | float64 | missed | 0.14 | 0.5 | 0.9 |" in text
     assert "| gradcheck | 50.0 % (1 of 2) |" in text
 
@@ -177,8 +177,24 @@ def test_tables_say_what_was_missed_and_by_how_much() -> None:
 def test_the_command_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["power", "--problem", "one_class", "--draws", "0", "--out", str(tmp_path)]
     assert app(command, standalone_mode=False) == 0
-    assert {path.name for path in tmp_path.iterdir()} == set(power_tables.FILES)
+    assert {path.name for path in tmp_path.iterdir()} == set(score_tables.FILES)
     assert "proved to compute the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_an_interrupt_leaves_the_pairs_that_are_done(
+    done: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Iterator[Pair]:
+        yield from [Pair("dZ = Y - A", "classic", "p", "float64", "bound", 1e9)] * done
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score, "score_all", interrupted)
+    assert app(["power", "--problem", "one_class", "--out", str(tmp_path)], standalone_mode=False) == 130
+    assert f"interrupted: {done} pairs" in capsys.readouterr().err
+    header, *lines = (tmp_path / "mutation.partial.csv").read_text().splitlines()
+    assert header.startswith("mutant,kind,problem,dtype,caught,ratio,noise,effect,diagnosis,np.allclose")
+    assert len(lines) == done
 
 
 def test_explain_says_who_is_right(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,13 +63,13 @@ def floors(seconds: Mapping[str, Sequence[float]], size: Size, dtype: str, copie
     [10.0]
     """
     products = [values for name, values in seconds.items() if name.startswith("products") and values]
-    found = [min(times) for times in zip(*products, strict=False)]
+    fastest = [min(times) for times in zip(*products, strict=False)]
     copies = seconds.get("copy", ())
     if not copies:
-        return found
+        return fastest
     return [
         max(one, size.bytes(dtype) * copy / (2 * copied))
-        for one, copy in zip(found or [0.0] * len(copies), copies, strict=False)
+        for one, copy in zip(fastest or [0.0] * len(copies), copies, strict=False)
     ]
 
 
@@ -77,7 +77,7 @@ def lines(everyone: Sequence[Contestant], size: Size, dtype: str, copied: int) -
     """Return a line for each contestant after a contest."""
     seconds = {each.name: each.seconds for each in everyone}
     floor = floors(seconds, size, dtype, copied)
-    found = []
+    timed = []
     for each in everyone:
         line = Line(size.name, dtype, each.name, reason=each.reason)
         if each.ready is not None and len(each.seconds) > 1:
@@ -92,8 +92,8 @@ def lines(everyone: Sequence[Contestant], size: Size, dtype: str, copied: int) -
                 None if each.name == peer else ratio(each.seconds, seconds.get(peer, ())),
                 memory(each, size, dtype), each.reason,
             )  # fmt: skip
-        found.append(line)
-    return found
+        timed.append(line)
+    return timed
 
 
 LEAST = 2**20  # bytes of the unit of memory, below which pages and caches are all that could be seen

@@ -69,7 +69,7 @@ def choose(names: Sequence[str] | None, quick: bool) -> list[Size]:
     """Return the sizes of these names, all by default, the two smallest if it is to be quick. Raises BadInput."""
     for name in names or ():
         if name not in SIZES:
-            raise BadInput(f"--only {name}: no such size; {nearest(name, list(SIZES))}")
+            raise BadInput(f"{name}: no such size; {nearest(name, list(SIZES))}", parameter="only")
     return [SIZES[name] for name in dict.fromkeys(names or (list(SIZES)[:2] if quick else SIZES))]
 
 

@@ -1,6 +1,6 @@
-"""The notes' claims, each an experiment: `crosscheck claims`. One file a claim, registered here, in one table.
+"""The registry of the notes' claims: one table, and one file in `experiments/` for each; `crosscheck claims` runs them.
 
-Importing this imports no framework: a claim's file is imported where it runs, in a process of its own.
+Importing this imports no framework: a claim's file is imported in the process that runs it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from crosscheck_impls.interface import BadInput, nearest
 class Claim(NamedTuple):
     """A claim: its file `experiments/<name>.py`, and the ids of what it covers in the notes.
 
-    seconds: about how long it takes; the longest start first. alone: nothing else runs beside it: it measures time.
+    seconds: about how long it takes; the longest start first. measures_time: it runs while nothing else does.
     """
 
     name: str
     notes: tuple[str, ...]
     seconds: int = 10
-    alone: bool = False
+    measures_time: bool = False
 
 
 CLAIMS = (
     Claim("neuron", ("N1", "N2", "N5")),
     Claim("convexity", ("N3", "N4")),
     Claim("slopes", ("N6", "N7")),
-    Claim("vectorisation", ("N8", "N9", "N10", "N11", "N14"), 20, alone=True),
+    Claim("vectorisation", ("N8", "N9", "N10", "N11", "N14"), 20, measures_time=True),
     Claim("arrays", ("N12",)),
     Claim("normalisation", ("N13",)),
     Claim("activations", ("N15",)),
@@ -56,13 +56,11 @@ def choose(only: list[str] | None) -> list[Claim]:
     """
     for word in only or ():
         if word not in BY_NAME and word not in IDS:
-            raise BadInput(
-                f"--only {word}: no such claim; {nearest(word, [*IDS, *BY_NAME])} (crosscheck claims --list)"
-            )
+            raise BadInput(f"{word}: no such claim; {nearest(word, [*IDS, *BY_NAME])}", parameter="only")
     return [claim for claim in CLAIMS if not only or claim.name in only or set(claim.notes) & set(only)]
 
 
 def explanation(claim: Claim) -> str:
-    """Return the docstring of a claim's file: the claim, what is measured, what to change to try it oneself."""
+    """Return the docstring of a claim's file: the claim, what is measured, and what to change to try it."""
     text = (Path(__file__).parent / "experiments" / f"{claim.name}.py").read_text(encoding="utf-8")
     return ast.get_docstring(ast.parse(text)) or ""

@@ -1,4 +1,4 @@
-"""The commands that measure the harness itself, the notes, and speed; `__main__` registers them."""
+"""The commands that measure the harness itself, the notes, and speed; `cli.main` registers them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def oracle(
     problem: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")] = False,
     bits: Annotated[int, typer.Option(help="Working precision, raised by itself where a kink asks for it.")] = 128,
-    out: Annotated[Path, typer.Option(help="Folder for truth.csv and truth.md.")] = Path("results"),
+    out: Annotated[Path, typer.Option(help="Folder for oracle.csv and oracle.md.")] = Path("results"),
 ) -> None:
-    """Hold the oracle itself, and its bound, against proved enclosures by ball arithmetic.
+    """Certify the oracle and its error bound by ball arithmetic, which encloses the exact values.
 
-    Exit code: 0 certified, 1 an exact value is not within the oracle's bound of it, 2 the request was wrong.
+    Exit code: 0 certified, 1 an exact value is not within the oracle's error bound of it, 2 the request was wrong.
 
     Example: crosscheck oracle --problem flower --bits 256
     """
@@ -46,10 +46,10 @@ def oracle(
     files.writable(out)
     with screen.progress("certifying") as report:
         rows = certification.certify(problems, bits, report)
-    files.write(out / "truth.csv", certification.table(rows))
-    files.write(out / "truth.md", certification.markdown(rows))
+    files.write(out / "oracle.csv", certification.table(rows))
+    files.write(out / "oracle.md", certification.markdown(rows))
     typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
-    typer.echo(f"Tables: {out / 'truth.csv'}, {out / 'truth.md'}")
+    typer.echo(f"Tables: {out / 'oracle.csv'}, {out / 'oracle.md'}")
     raise typer.Exit(int(any(row.verdict == "missed" for row in rows)))
 
 
@@ -97,12 +97,12 @@ def explain(
 
 def power(
     problem: Names = None,
-    draws: Annotated[int, typer.Option(help="Random problems for each network of the honest runs; 0 for none.")] = 10,
-    out: Annotated[Path, typer.Option(help="Folder for power.csv, honest.csv and power.md.")] = Path("results"),
+    draws: Annotated[int, typer.Option(help="Random problems for each network of the false alarms; 0 for none.")] = 10,
+    out: Annotated[Path, typer.Option(help="Folder for mutation.csv, .md and false_alarms.csv.")] = Path("results"),
 ) -> None:
-    """Plant every known mutant in every problem, and print what share is caught, and what honest runs are accused of.
+    """Try every known mutant on every problem, and print what share is caught, and how many alarms are false.
 
-    Takes several minutes. Exit code: 0, or 1 if an honest run is said to disagree.
+    Takes several minutes. Exit code: 0, or 1 if a right implementation is said to disagree.
 
     Example: crosscheck power --problem flower --draws 1 --out mine
     """
@@ -110,31 +110,32 @@ def power(
 
     from crosscheck.comparison.session import implementations
     from crosscheck.core import files
-    from crosscheck.evaluation import false_alarms as honest
-    from crosscheck.evaluation import score_tables as power_tables
-    from crosscheck.evaluation.score import Pair, plant_all
+    from crosscheck.evaluation import false_alarms, score_tables
+    from crosscheck.evaluation.score import Pair, in_order, score_all
     from crosscheck.problems.catalogue import choose
     from crosscheck.report import screen
 
     if not 0 <= draws <= 1000:
-        raise BadInput(f"--draws {draws}: expected a whole number from 0 to 1000")
+        raise BadInput(f"{draws}: expected a whole number from 0 to 1000", parameter="draws")
     names = [spec.name for spec in choose(problem)]
     files.writable(out)
     pairs: list[Pair] = []
-    runs: list[honest.Honest] = []
+    runs: list[false_alarms.HonestRun] = []
     try:
         with screen.progress("power") as report:
-            plant_all(names, report, pairs, min(2 * len(names), cpu_count() or 1))
+            # one after another, so that an interrupt leaves those that are done
+            pairs.extend(score_all(names, report, min(2 * len(names), cpu_count() or 1)))
             if draws:
-                honest.run(draws, implementations(None), report, runs)
+                runs = false_alarms.run(draws, implementations(None), report)
     except KeyboardInterrupt:
-        files.write(out / "power.partial.csv", power_tables.csv(pairs))
-        typer.echo(f"\ninterrupted: {len(pairs)} pairs are in {out / 'power.partial.csv'}", err=True)
+        files.write(out / "mutation.partial.csv", score_tables.csv(pairs))
+        typer.echo(f"\ninterrupted: {len(pairs)} pairs are in {out / 'mutation.partial.csv'}", err=True)
         raise typer.Exit(130) from None
-    power_tables.save(out, pairs, runs)
-    for line in power_tables.summary(pairs, runs):
+    pairs = in_order(names, pairs)
+    score_tables.save(out, pairs, runs)
+    for line in score_tables.summary(pairs, runs):
         typer.echo(line)
-    typer.echo(f"Tables: {', '.join(str(out / name) for name in power_tables.FILES)}")
+    typer.echo(f"Tables: {', '.join(str(out / name) for name in score_tables.FILES)}")
     raise typer.Exit(int(any(each.row.verdict in ("disagrees", "failed") for each in runs)))
 
 
@@ -167,10 +168,10 @@ def claims(
 
     files.writable(out)
     report.read(out / "claims.csv")
-    found: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {}
     with progress("claims") as say:
-        run.run(chosen, say, lambda claim, findings: found.update({claim.name: findings}))
-    made = report.save(out, found)
+        run.run(chosen, say, lambda claim, findings: outcomes.update({claim.name: findings}))
+    made = report.save(out, outcomes)
     report.show(made)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in ('claims.csv', 'claims.md', 'claims/'))}")
     raise typer.Exit(int(any(report.failed(line) for line in made)))
@@ -198,6 +199,7 @@ def bench(
 
     Example: crosscheck bench --only 784 --dtype float32 --impl numpy/fast --impl torch/fast --no-growth --out mine
     """
+    from crosscheck.bench.command import Options
     from crosscheck.bench.command import bench as run
 
-    run(impl, only, dtype, threads, rounds, device, quick, growth, out)
+    run(impl, only, Options(dtype, threads, rounds, device, quick, growth), out)

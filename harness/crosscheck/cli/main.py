@@ -273,7 +273,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except BadInput as error:
-        _refuse(f"--{error.parameter.replace('_', '-')} {error.message}" if error.parameter else str(error))
+        _refuse(f"--{error.parameter.replace('_', '-')} {error.message}" if error.parameter else error.message)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -46,7 +46,7 @@ def train(
         raise BadInput(
             f"--device {device}: {framework_name} has {', '.join(framework.devices())} here; use one of them"
         )
-    *_, params, _ = rounded_to(problem, dtype)
+    params = rounded_to(problem, dtype).params
     start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)
     trained, costs, stopped = _descend(framework, variant, problem, start, dtype, device)
     if costs_file is not None:

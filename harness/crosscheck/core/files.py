@@ -15,7 +15,8 @@ def writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise BadInput(f"--out {folder}: {error.strerror}, expected a folder to write into; name another") from error
+        message = f"{folder}: {error.strerror}, expected a folder to write into; name another"
+        raise BadInput(message, parameter="out") from error
 
 
 def write(path: Path, content: str | bytes) -> None:

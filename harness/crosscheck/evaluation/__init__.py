@@ -1,1 +1,1 @@
-"""The harness measured: its oracle, its mutation score, its false alarms."""
+"""The harness evaluated: its oracle certified, its mutation score, its false alarms, and the same of the baselines."""

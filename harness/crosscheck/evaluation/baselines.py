@@ -1,7 +1,7 @@
-"""What other criteria would say of the same numbers: the tolerances that libraries ship, gradcheck, equal accuracy.
+"""The baselines: what other criteria say of the same numbers, the libraries' tolerances, gradcheck, equal accuracy.
 
 Each looks at an implementation's J, gradients, costs and parameters beside those of a right one, the reference in the
-same dtype, and says whether they differ. They are here to be measured, never to decide.
+same dtype, and says whether they differ. They are measured beside the harness and decide no verdict.
 """
 
 from __future__ import annotations
@@ -35,16 +35,13 @@ TOLERANCES: Mapping[str, Mapping[str, Tolerance]] = {
     "torch.testing.assert_close": {"float32": Tolerance(1.3e-6, 1e-5), "float64": Tolerance(1e-7, 1e-7)},
     "keras assertAllClose": dict.fromkeys(("float32", "float64"), Tolerance(1e-6, 1e-6)),
 }
-GRADCHECK, DIFFERENCE_STEP, ENTRIES = (
-    Tolerance(1e-3, 1e-5),
-    1e-6,
-    4,
-)  # torch.autograd.gradcheck's; entries drawn of each tensor
+GRADCHECK, DIFFERENCE_STEP = Tolerance(1e-3, 1e-5), 1e-6  # torch.autograd.gradcheck's
+ENTRIES = 4  # drawn of each tensor
 CRITERIA = (*TOLERANCES, "gradcheck", "equal accuracy")
 
 
 class Seen(NamedTuple):
-    """What the criteria look at: J and the gradients at each point, a run's costs and params, its accuracy."""
+    """What the criteria look at: J and the gradients at each checkpoint, a run's costs and params, its accuracy."""
 
     arrays: list[Array]
     gradients: list[tuple[Array, Params]]
@@ -59,22 +56,22 @@ def seen(case: Case, answer: Answer) -> Seen:
 
 
 @np.errstate(all="ignore")  # a mutant may end in NaN
-def alarms(case: Case, points: Sequence[int], got: Seen, right: Seen) -> dict[str, bool | None]:
+def alarms(case: Case, checkpoints: Sequence[int], got: Seen, right: Seen) -> dict[str, bool | None]:
     """Return which criteria call the two different; None where one does not apply."""
-    found: dict[str, bool | None] = {}
+    differ: dict[str, bool | None] = {}
     for name, by_dtype in TOLERANCES.items():
         pairs = zip(got.arrays, right.arrays, strict=True)
-        found[name] = not all(a.shape == b.shape and by_dtype[case.dtype].accepts(a, b) for a, b in pairs)
-    found["gradcheck"] = None  # it wants float64
+        differ[name] = not all(a.shape == b.shape and by_dtype[case.dtype].accepts(a, b) for a, b in pairs)
+    differ["gradcheck"] = None  # it wants float64
     if case.dtype == "float64":
-        found["gradcheck"] = not gradcheck(case, points[0], got.gradients[0][1])
-    found["equal accuracy"] = None if case.network.loss == "squared_error" else got.accuracy != right.accuracy
-    return found
+        differ["gradcheck"] = not gradcheck(case, checkpoints[0], got.gradients[0][1])
+    differ["equal accuracy"] = None if case.network.loss == "squared_error" else got.accuracy != right.accuracy
+    return differ
 
 
-def gradcheck(case: Case, point: int, gradient: Params) -> bool:
+def gradcheck(case: Case, checkpoint: int, gradient: Params) -> bool:
     """Return whether central differences of J confirm some entries of each dW and db."""
-    params, random = case.checkpoints[point], np.random.default_rng(0)
+    params, random = case.checkpoints[checkpoint], np.random.default_rng(0)
     for l, (layer, slopes) in enumerate(zip(params, gradient, strict=True)):
         for k, (array, slope) in enumerate(zip(layer, slopes, strict=True)):
             if slope.shape != array.shape:

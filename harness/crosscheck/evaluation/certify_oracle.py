@@ -1,7 +1,7 @@
-"""The oracle held against the enclosure: is the exact value within the oracle's own bound of it, everywhere?
+"""The oracle certified by the enclosure: is every exact value within the oracle's own error bound of it?
 
-The float64 oracle is what everyone is judged by, and its bound is what they are granted. Both are only formulas until
-something that rounds rigorously says that they hold; `results/truth.csv` is where it says so.
+Every implementation is judged by the float64 oracle and its error bound. Both are formulas in floating point; ball
+arithmetic, whose roundings are rigorous, shows that they hold. The certificates are in `results/oracle.csv`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ SECONDS = 4.0  # one enclosure may take about that; of a larger problem examples
 
 
 class Certificate(NamedTuple):
-    """The oracle of one problem, dtype and point against its ball.
+    """The oracle of one problem, dtype and checkpoint against its ball.
 
     dtype: of the rounded params and data; the oracle itself is always float64. iteration: 0, or that of the oracle's
-    own last point. examples, of: how many of the m were taken. bits, undecided: the enclosure's.
+    own last checkpoint. examples, of: how many of the m were taken. bits, undecided: the enclosure's.
     ball: the widest radius over its tensor's largest entry. ratio: the largest distance, an upper bound, in units of
-    the oracle's own bound of that element; NaN where nothing has a bound. ulps: the same distance in float64 units
-    in the last place of the tensor's largest entry. where: the element of the largest ratio. unbounded: the
-    number of elements whose bound is infinite, which are left out.
+    the oracle's own error bound of that element; NaN where nothing has one. ulps: the same distance in float64
+    units in the last place of the tensor's largest entry. where: the element of the largest ratio. unbounded: the
+    number of elements whose error bound is infinite, which are left out.
     """
 
     problem: str
@@ -58,27 +58,27 @@ class Certificate(NamedTuple):
 
 
 def certify(problems: Sequence[Problem], bits: int, report: Callable[[str, int, int], None]) -> list[Certificate]:
-    """Return the certificates of both dtypes, at the initial params and at the oracle's own last point.
+    """Return the certificates of both dtypes, at the initial params and at the oracle's own last checkpoint.
 
     Raises BadInput for a problem that does not fit a dtype, and for a working precision out of range.
     """
     if not FEWEST_BITS <= bits <= MOST_BITS:
-        raise BadInput(f"--bits {bits}: expected {FEWEST_BITS} to {MOST_BITS}; 128 is plenty")
+        raise BadInput(f"{bits}: expected {FEWEST_BITS} to {MOST_BITS}; 128 is plenty", parameter="bits")
     flint()  # refused before the first problem, not after it
-    found = []
+    certificates = []
     for done, (problem, dtype) in enumerate(product(problems, DTYPES)):
         report(f"{problem.name}, {dtype}", done, len(problems) * len(DTYPES))
         case = make_case(problem, dtype)
-        found += [certificate(case, point, bits) for point in sorted({0, len(case.checkpoints) - 1})]
-    return found
+        certificates += [certificate(case, index, bits) for index in sorted({0, len(case.checkpoints) - 1})]
+    return certificates
 
 
-def certificate(case: Case, point: int, bits: int = 128) -> Certificate:
-    """Hold the oracle at one of the case's points against its ball."""
-    network, params, m = case.network, cast(case.checkpoints[point], "float64"), case.X.shape[1]
+def certificate(case: Case, checkpoint: int, bits: int = 128) -> Certificate:
+    """Hold the oracle at one of the case's checkpoints against its ball."""
+    network, params, m = case.network, cast(case.checkpoints[checkpoint], "float64"), case.X.shape[1]
     chosen = sample(network, m, bits)
     X, Y = exact(case.X)[:, chosen], exact(case.Y)[:, chosen]
-    with np.errstate(all="ignore"):  # what overflows has no bound
+    with np.errstate(all="ignore"):  # what overflows has no error bound
         oracle = evaluate(network, params, X, Y)
     E = error_bound(network, params, oracle, Y, precision("float64"))
     ball = enclose(network, params, X, Y, bits=bits)
@@ -94,7 +94,7 @@ def certificate(case: Case, point: int, bits: int = 128) -> Certificate:
         ]
     worst = max(held, key=lambda each: -1.0 if math.isnan(each.ratio) else each.ratio)
     return Certificate(
-        case.problem, case.dtype, case.steps[point], len(chosen), m, ball.bits, ball.undecided,
+        case.problem, case.dtype, case.steps[checkpoint], len(chosen), m, ball.bits, ball.undecided,
         max(each.ball for each in held), worst.ratio, max(each.ulps for each in held), worst.where,
         sum(each.unbounded for each in held),
     )  # fmt: skip
@@ -129,7 +129,7 @@ class _Held(NamedTuple):
     unbounded: int
 
 
-@np.errstate(all="ignore")  # inf and NaN are answers here
+@np.errstate(all="ignore")  # inf and NaN are valid results here
 def _hold(name: str, balls: list[Any], oracle: Matrix, E: Matrix) -> _Held:
     """Hold one tensor against its balls: the distance from the oracle to the farthest number in the ball."""
     radius, largest = max(each.rad() for each in balls), max(abs(each.mid()) for each in balls)
@@ -162,7 +162,7 @@ def cells(row: Certificate) -> list[str]:
 
 
 def table(rows: Sequence[Certificate]) -> str:
-    """Return truth.csv."""
+    """Return oracle.csv."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADER, *map(cells, rows)])
     return text.getvalue()
@@ -186,8 +186,8 @@ def summary(rows: Sequence[Certificate]) -> str:
         worst = max(bounded, key=lambda row: row.ratio)
         sentences.append(
             f"The largest distance between the oracle and the exact value is {worst.ratio:.2g} of the oracle's own "
-            f"bound ({worst.where} of {worst.problem}, {worst.dtype}, at iteration {worst.iteration}); the widest "
-            f"ball is {max(row.ball for row in bounded):.2g} of its tensor's largest entry."
+            f"error bound ({worst.where} of {worst.problem}, {worst.dtype}, at iteration {worst.iteration}); the "
+            f"widest ball is {max(row.ball for row in bounded):.2g} of its tensor's largest entry."
         )
     unbounded = sum(row.unbounded for row in rows)
     if unbounded:
@@ -196,18 +196,19 @@ def summary(rows: Sequence[Certificate]) -> str:
 
 
 def markdown(rows: Sequence[Certificate]) -> str:
-    """Return truth.md."""
+    """Return oracle.md."""
     return "\n".join(
         [
             "# The oracle, certified", "", summary(rows), "",
             "Ball arithmetic (Arb, through python-flint) encloses the exact J and gradient at the params and data "
-            "rounded to `dtype`, initially and at the oracle's own last point. `ratio` is the largest distance between "
-            "the float64 oracle and anything in the ball, in units of the oracle's own error bound for that element: "
-            "at most 1 proves both right there. `ulps` is the largest distance in float64 units in the last place of "
-            "the tensor's largest entry, `ball` the widest radius over its tensor's largest entry, at the working "
-            "precision of `bits`. `undecided` counts the Z that even so may lie on either side of a kink, and "
-            "`unbounded` the elements without a bound. Where `examples` is less than `of`, that many were drawn. The "
-            "oracle's last digits, and with them `ratio` and `ulps`, depend on the BLAS and its number of threads.",
+            "rounded to `dtype`, initially and at the oracle's own last checkpoint. `ratio` is the largest distance "
+            "between the float64 oracle and anything in the ball, in units of the oracle's own error bound for that "
+            "element: at most 1 proves both right there. `ulps` is the largest distance in float64 units in the last "
+            "place of the tensor's largest entry, `ball` the widest radius over its tensor's largest entry, at the "
+            "working precision of `bits`. `undecided` counts the Z that even so may lie on either side of 0 before a "
+            "ReLU, and `unbounded` the elements without an error bound. Where `examples` is less than `of`, that many "
+            "were drawn. The oracle's last digits, and with them `ratio` and `ulps`, depend on the BLAS and its number "
+            "of threads.",
             "", *aligned(rows), "",
         ]
     )  # fmt: skip

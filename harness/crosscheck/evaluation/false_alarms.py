@@ -1,7 +1,7 @@
-"""Honest runs: random networks, data, weights, after random numbers of iterations, in all implementations.
+"""False alarms: random networks, data and weights, after random numbers of iterations, in all implementations.
 
-Nobody is wrong here, so every alarm is a false one: of the harness, and of the usual criteria, each of which looks at
-an implementation beside the reference in the same dtype.
+All of them are right, so every alarm is a false one: of the harness, and of the baselines, each of which looks at an
+implementation beside the reference in the same dtype.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from crosscheck_impls.interface import DTYPES, Declaration, Network
+from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network
 
 from crosscheck.comparison.session import Implementation, Request, compare
 from crosscheck.core.records import Answer, Case
@@ -24,10 +24,10 @@ from crosscheck.problems.datasets import Data
 from crosscheck.runner.collect import measure
 
 ITERATIONS = 12  # of the run that is judged
-AGES = (0, 1, 5, 25, 100, 400)  # iterations before it, so that young and trained weights are met
+AGES = (0, 1, 5, 25, 100, 400)  # iterations before it, so that both initial and trained weights occur
 ALPHA = 0.1
 
-# n, m, g, loss, kink: few shapes, since JAX compiles for each; what is drawn is all the rest.
+# Few shapes, since JAX compiles for each; the data, the weights and their age are drawn.
 NETWORKS: tuple[tuple[Network, int], ...] = (
     (Network((3, 1), ("sigmoid",)), 50),
     (Network((5, 2), ("sigmoid",), "squared_error"), 40),
@@ -41,11 +41,11 @@ NETWORKS: tuple[tuple[Network, int], ...] = (
 
 
 @dataclass
-class Honest:
-    """One honest run: the harness's verdict and ratios, and the usual criteria's alarms."""
+class HonestRun:
+    """One run of a right implementation: the harness's verdict and ratios, and the baselines' alarms."""
 
     row: Row
-    usual: dict[str, bool | None] = field(default_factory=dict)
+    baselines: dict[str, bool | None] = field(default_factory=dict)
 
 
 def problems(draws: int, seed: int = 0) -> Iterator[Problem]:
@@ -69,8 +69,6 @@ def problems(draws: int, seed: int = 0) -> Iterator[Problem]:
 
 def aged(network: Network, params: Any, X: Any, Y: Any, age: int) -> Any:
     """Return the oracle's params after so many iterations, or before they overflow."""
-    from crosscheck_impls.interface import Layer
-
     layers = tuple(Layer(*layer) for layer in params)
     with np.errstate(all="ignore"):
         for t, (reached, J) in enumerate(descend(network, layers, X, Y, ALPHA)):
@@ -82,18 +80,19 @@ def aged(network: Network, params: Any, X: Any, Y: Any, age: int) -> Any:
     return layers
 
 
-def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, int], None], found: list[Honest]) -> None:
-    """Fill `found`, a run for each problem, implementation and dtype."""
-    usual: dict[tuple[str, str, str], dict[str, bool | None]] = {}
-    right: dict[tuple[str, str], Answer] = {}
+def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, int], None]) -> list[HonestRun]:
+    """Return the runs of the implementations on so many draws of each network, in both dtypes."""
+    baselines: dict[tuple[str, str, str], dict[str, bool | None]] = {}
+    references: dict[tuple[str, str], Answer] = {}
 
     def keep(case: Case, name: str, answer: Answer, _: Declaration) -> None:
         key = case.problem, case.dtype
-        if key not in right:
-            right[key] = measure(framework(), "mutated", Declaration(), case, "cpu")
-        beside = seen(case, right[key])
-        if answer.run.iterations == case.iterations and len(answer.gradients) == len(right[key].gradients):
-            usual[case.problem, name, case.dtype] = alarms(case, answer.checkpoints, seen(case, answer), beside)
+        if key not in references:
+            references[key] = measure(framework(), "mutated", Declaration(), case, "cpu")
+        right = references[key]
+        if answer.run.iterations == case.iterations and len(answer.gradients) == len(right.gradients):
+            differ = alarms(case, answer.checkpoints, seen(case, answer), seen(case, right))
+            baselines[case.problem, name, case.dtype] = differ
 
     rows = compare(Request(list(problems(draws)), chosen, DTYPES), report, keep=keep).rows
-    found += [Honest(row, usual.get((row.problem, row.implementation, row.dtype), {})) for row in rows]
+    return [HonestRun(row, baselines.get((row.problem, row.implementation, row.dtype), {})) for row in rows]

@@ -1,14 +1,14 @@
-"""Detection power: every mutant mutated in every default problem, and what share is caught, by which check.
+"""The mutation score: every mutant on every default problem, and what share is caught, by which check.
 
 A mutant whose line is not executed, or that computes the same there, is no mutant on that problem: the first is traced,
-the second proved over exact numbers (`equivalence`). Beside it stand the usual tolerances on the same pairs, and the
-false alarms of all of them over honest runs (`honest`).
+the second proved over exact numbers (`equivalence`). Beside it stand the baselines on the same pairs (`baselines`), and
+the false alarms of all of them over runs of right implementations (`false_alarms`).
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +44,12 @@ NAMED = (
 
 @dataclass
 class Pair:
-    """A mutant mutated in a problem, in one dtype.
+    """A mutant on a problem, in one dtype.
 
     caught: by `error`, `shapes`, `bound` (lockstep), `steps`, `labels`, `noise`; or `missed`, `equivalent`, proved to
-    compute the same, or `undecided`. ratio: the largest error over the bound; noise: over the usual noise.
-    effect: of a missed mutant, the largest exact difference that it makes, over the usual noise. diagnosis: what
-    `attribution` says, `right`, `wrong` or nothing where it was not asked. usual: the other criteria's alarms.
+    compute the same, or `undecided`. ratio: the largest error over the bound; noise: over the rounding
+    noise. effect: of a missed mutant, the largest exact difference that it makes, over the rounding noise. diagnosis:
+    what `attribution` says, `right`, `wrong` or nothing where it was not asked. baselines: the other criteria's alarms.
     """
 
     mutant: str
@@ -61,19 +61,23 @@ class Pair:
     noise: float | None = None
     effect: float | None = None
     diagnosis: str = ""
-    usual: dict[str, bool | None] = field(default_factory=dict)
+    baselines: dict[str, bool | None] = field(default_factory=dict)
 
 
-def plant_all(names: Sequence[str], report: Callable[[str, int, int], None], pairs: list[Pair], processes: int) -> None:
-    """Fill `pairs` over all problems named, in both dtypes, some processes at once."""
+def score_all(names: Sequence[str], report: Callable[[str, int, int], None], processes: int) -> Iterator[Pair]:
+    """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once."""
     tasks = [(name, dtype) for name in names for dtype in ("float64", "float32")]
     tasks.sort(key=lambda task: -len(PROBLEMS[task[0]].hidden) - 3 * task[0].startswith(("digits", "many")))
     with settings(processes), multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for done, found in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
-            pairs += found
-            report("mutation mutants", done, len(tasks))
+        for done, pairs in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
+            yield from pairs
+            report("scoring mutants", done, len(tasks))
+
+
+def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
+    """Return the pairs by problem, mutant and dtype."""
     order = {name: k for k, name in enumerate([*names, *BY_NAME, "float64", "float32"])}
-    pairs.sort(key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
+    return sorted(pairs, key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
 
 
 def on_problem(task: tuple[str, str]) -> list[Pair]:
@@ -103,10 +107,10 @@ class Mutation:
         except Exception as error:  # a mutant may break anything
             pair.caught = "error" if not isinstance(error, MemoryError) else ""
             quiet = alarms(case, self.right.checkpoints, *[seen(case, self.right)] * 2)
-            pair.usual = {name: None if alarm is None else True for name, alarm in quiet.items()}
+            pair.baselines = {name: None if alarm is None else True for name, alarm in quiet.items()}
             return pair
         pair.caught = self._caught(answer, pair)
-        pair.usual = alarms(case, answer.checkpoints, seen(case, answer), seen(case, self.right))
+        pair.baselines = alarms(case, answer.checkpoints, seen(case, answer), seen(case, self.right))
         if not pair.caught:
             pair.caught = self._missed(mutant, answer, pair)
         elif case.problem in NAMED and case.dtype == "float64" and pair.caught not in ("error", "shapes"):
@@ -179,12 +183,12 @@ class Mutation:
         """Return the noise of what `Exact` compares."""
         case, judge = self.case, self.judge
         if training:
-            usual, known = judge.noise(0, PLAIN), judge.at_checkpoint(0, PLAIN)
+            noise, known = judge.noise(0, PLAIN), judge.at_checkpoint(0, PLAIN)
             p = judge.precision(PLAIN)
-            moved = zip(flat(known.params), flat(usual.gradient), strict=True)
-            return [np.asarray(usual.J), *(case.alpha * S + p.u * np.abs(W) + p.tiny for W, S in moved)]
+            moved = zip(flat(known.params), flat(noise.gradient), strict=True)
+            return [np.asarray(noise.J), *(case.alpha * S + p.u * np.abs(W) + p.tiny for W, S in moved)]
         noises = [judge.noise(k, PLAIN) for k in (0, len(case.checkpoints) - 1)]
-        return [array for usual in noises for array in (np.asarray(usual.J), *flat(usual.gradient))]
+        return [array for noise in noises for array in (np.asarray(noise.J), *flat(noise.gradient))]
 
     def _distance(self, answer: Answer) -> float:
         """Return the largest difference from the right reference's gradients, over the noise."""
@@ -192,9 +196,9 @@ class Mutation:
         for k, (J, gradient), (J_right, right) in zip(
             answer.checkpoints, answer.gradients, self.right.gradients, strict=True
         ):
-            usual = self.judge.noise(k, PLAIN)
+            noise = self.judge.noise(k, PLAIN)
             for got, other, S in zip(
-                [J, *flat(gradient)], [J_right, *flat(right)], [np.asarray(usual.J), *flat(usual.gradient)], strict=True
+                [J, *flat(gradient)], [J_right, *flat(right)], [np.asarray(noise.J), *flat(noise.gradient)], strict=True
             ):
                 far = max(far, float((np.abs(got.astype(float) - other) / S).max()))
         return far

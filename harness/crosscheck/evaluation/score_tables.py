@@ -1,9 +1,10 @@
-"""The tables of detection power: power.csv and honest.csv for machines, power.md for people."""
+"""The tables of the mutation score: mutation.csv and false_alarms.csv for machines, mutation.md for people."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +12,13 @@ from crosscheck_impls.interface import DTYPES
 
 from crosscheck.core.files import write
 from crosscheck.evaluation.baselines import CRITERIA
-from crosscheck.evaluation.false_alarms import Honest
+from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Pair
 from crosscheck.mutation.mutants import BY_NAME, KINDS
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.tables import table
 
-FILES = ("power.csv", "honest.csv", "power.md")
+FILES = ("mutation.csv", "false_alarms.csv", "mutation.md")
 PROOFS, UNSEEN = ("error", "shapes", "bound", "steps", "labels"), ("missed", "undecided")
 
 
@@ -31,44 +32,45 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} % ({part} of {whole})" if whole else ""
 
 
-def found(pairs: Sequence[Pair], caught: Callable[[Pair], bool | None]) -> str:
+def detected(pairs: Sequence[Pair], caught: Callable[[Pair], bool | None]) -> str:
     """Return the share of the living pairs that a criterion catches, among those where it applies."""
     said = [verdict for pair in alive(pairs) if (verdict := caught(pair)) is not None]
     return share(sum(said), len(said))
 
 
-def false_alarms(runs: Sequence[Honest], alarm: Callable[[Honest], bool | None]) -> str:
-    """Return the share of the honest runs that a criterion calls wrong, among those where it applies."""
+def false_alarms(runs: Sequence[HonestRun], alarm: Callable[[HonestRun], bool | None]) -> str:
+    """Return the share of right implementations that a criterion calls wrong, among those where it applies."""
     said = [verdict for each in runs if (verdict := alarm(each)) is not None]
     return share(sum(said), len(said))
 
 
 def larger_than_noise(pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the living pairs whose effect is larger than the usual noise; what is caught is."""
+    """Return the living pairs whose effect is larger than the rounding noise; that of a caught one always is."""
     return [pair for pair in alive(pairs) if pair.caught not in UNSEEN or (pair.effect or 0.0) > 1]
 
 
 def csv(pairs: Sequence[Pair]) -> str:
-    """Return power.csv: a line for each mutant that is executed on a problem, and dtype."""
-    records = [vars(pair) | dict(pair.usual) for pair in pairs]
-    return pd.DataFrame.from_records(records).drop(columns="usual").to_csv(index=False, float_format="%.4g")
+    """Return mutation.csv: a line for each mutant that is executed on a problem, and dtype."""
+    columns = [field.name for field in fields(Pair) if field.name != "baselines"]
+    records = [vars(pair) | pair.baselines for pair in pairs]
+    return pd.DataFrame.from_records(records, columns=[*columns, *CRITERIA]).to_csv(index=False, float_format="%.4g")
 
 
-def honest_csv(runs: Sequence[Honest]) -> str:
-    """Return honest.csv: a line for each honest run."""
+def false_alarms_csv(runs: Sequence[HonestRun]) -> str:
+    """Return false_alarms.csv: a line for each run."""
     records = []
     for each in runs:
         row, worst, noisiest = each.row, each.row.worst(), each.row.noisiest()
         record = {name: getattr(row, name) for name in ("problem", "implementation", "dtype", "verdict")}
         record |= {"ratio": worst and worst.ratio, "noise": noisiest and noisiest.noise, "steps": row.certified}
-        records.append(record | dict(each.usual) | {"cause": row.cause})
+        records.append(record | dict(each.baselines) | {"cause": row.cause})
     return pd.DataFrame.from_records(records).to_csv(index=False, float_format="%.4g")
 
 
-def criteria(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[list[str]]:
+def criteria(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> list[list[str]]:
     """Return a line for each criterion: what it catches, and its false alarms, by dtype."""
     caught_in_64 = {(p.mutant, p.problem) for p in pairs if p.dtype == "float64" and p.caught in PROOFS}
-    harness: list[tuple[str, Callable[[Pair], bool | None], Callable[[Honest], bool | None]]] = [
+    harness: list[tuple[str, Callable[[Pair], bool | None], Callable[[HonestRun], bool | None]]] = [
         ("`disagrees`: proved", lambda p: p.caught in PROOFS, lambda h: h.row.verdict in ("disagrees", "failed")),
         (
             "`disagrees` or `suspect`",
@@ -81,18 +83,20 @@ def criteria(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[list[str]]:
             lambda h: h.row.verdict in ("disagrees", "failed", "suspect"),
         ),
     ]
-    usual = [(name, lambda p, n=name: p.usual.get(n), lambda h, n=name: h.usual.get(n)) for name in CRITERIA]
+    baselines = [
+        (name, lambda p, n=name: p.baselines.get(n), lambda h, n=name: h.baselines.get(n)) for name in CRITERIA
+    ]
     lines = []
-    for name, caught, alarm in [*harness, *usual]:
+    for name, caught, alarm in [*harness, *baselines]:
         line = [name]
         for dtype in DTYPES:
-            line.append(found([p for p in pairs if p.dtype == dtype], caught))
+            line.append(detected([p for p in pairs if p.dtype == dtype], caught))
             line.append(false_alarms([h for h in runs if h.row.dtype == dtype], alarm))
         lines.append(line)
     return lines
 
 
-def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
+def summary(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> list[str]:
     """Return the findings in sentences."""
     lines = []
     for dtype in DTYPES:
@@ -108,7 +112,7 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
             f"- {dtype}: {len(these)} pairs in which a changed line is executed; {len(these) - len(living)} proved to "
             f"compute the same. Of the others {share(seen, len(living))} are caught: "
             f"{', '.join(f'{n} by {check}' for check, n in checks.most_common() if check not in UNSEEN)}. Of those "
-            "whose effect is larger than the usual noise "
+            "whose effect is larger than the rounding noise "
             f"{share(sum(p.caught not in UNSEEN for p in large), len(large))}. "
             + (
                 f"On no problem: {', '.join(f'`{name}`' for name in never)}."
@@ -119,47 +123,49 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
     asked = [pair for pair in pairs if pair.diagnosis]
     if asked:
         right = sum(pair.diagnosis == "right" for pair in asked)
-        lines.append(f"- The diagnosis names the mutant that was mutated in {share(right, len(asked))} of those asked.")
+        lines.append(f"- The diagnosis names the mutant in {share(right, len(asked))} of those asked.")
     if runs:
         verdicts = Counter(each.row.verdict for each in runs)
         noisiest = [c for each in runs if not each.row.straddles_zero and (c := each.row.noisiest())]
         noises = sorted(c.noise for c in noisiest if c.noise is not None)
         ratios = [c.ratio for each in runs if (c := each.row.worst())]
         lines.append(
-            f"- {len(runs)} honest runs: {', '.join(f'{n} {name}' for name, n in verdicts.most_common())}. The largest "
-            f"error is {max(ratios):.3g} of the bound; in units of the usual noise 99 % lie below "
+            f"- {len(runs)} runs of right implementations: "
+            f"{', '.join(f'{n} {name}' for name, n in verdicts.most_common())}. The largest "
+            f"error is {max(ratios):.3g} of the bound; in units of the rounding noise 99 % lie below "
             f"{noises[int(0.99 * (len(noises) - 1))]:.2g}, the largest is {noises[-1]:.3g}, and `suspect` begins at "
             f"{FACTOR:g}."
         )
     return lines
 
 
-def markdown(pairs: Sequence[Pair], runs: Sequence[Honest]) -> str:
-    """Return power.md."""
+def markdown(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> str:
+    """Return mutation.md."""
     lines = [
-        "# Detection power",
+        "# Mutation score",
         "",
         *summary(pairs, runs),
         "",
-        "A pair is a mutant mutated in a default problem, in one dtype. `bound`: J or a gradient lies outside the "
+        "A pair is a mutant on a default problem, in one dtype. `bound`: J or a gradient lies outside the "
         "proved error bound; `steps`: a step of `fit` does; `labels`, `shapes`, `error`: what must be exact is not; "
-        "`noise`: above the usual noise only. Equivalent: the results are the same to 100 digits over exact numbers, "
-        "or, for a mutant that only rounds, to the last bit. Honest runs: random networks, data and weights, after a "
-        "random number of iterations, in all implementations; any alarm there is a false one.",
+        "`noise`: above the rounding noise only. Equivalent: the results are the same to 100 digits over exact "
+        "numbers, or, for a mutant that only rounds, to the last bit. The runs of right implementations: random "
+        "networks, data and weights, after a random number of iterations, in all implementations; any alarm there is "
+        "a false one.",
         "",
-        "## Beside the usual criteria",
+        "## Beside the baselines",
         "",
         *table(
             ["criterion", "caught, float64", "false alarms, float64", "caught, float32", "false alarms, float32"],
             criteria(pairs, runs),
         ),
         "",
-        "The usual criteria see the same J, gradients, costs and parameters after a run, beside a right reference's in "
+        "The baselines see the same J, gradients, costs and parameters after a run, beside a right reference's in "
         "the same dtype; gradcheck compares gradients with central differences in float64.",
         "",
         "## Missed",
         "",
-        "`effect`: the largest difference that the mutant makes in exact numbers, in units of the usual noise.",
+        "`effect`: the largest difference that the mutant makes in exact numbers, in units of the rounding noise.",
         "",
         *table(
             ["mutant", "problem", "dtype", "", "effect", "largest / bound", "largest / noise"],
@@ -198,8 +204,8 @@ def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
 
-def save(folder: Path, pairs: Sequence[Pair], runs: Sequence[Honest]) -> None:
+def save(folder: Path, pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> None:
     """Write the three files."""
-    contents: Mapping[str, str] = dict(zip(FILES, (csv(pairs), honest_csv(runs), markdown(pairs, runs)), strict=True))
-    for name, content in contents.items():
+    contents = csv(pairs), false_alarms_csv(runs), markdown(pairs, runs)
+    for name, content in zip(FILES, contents, strict=True):
         write(folder / name, content)

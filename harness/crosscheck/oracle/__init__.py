@@ -1,1 +1,1 @@
-"""The exact side: J and gradients in float64, their error bound, the usual noise, and ball arithmetic above both."""
+"""The oracle: J and gradients in float64, their error bound, the rounding noise, and enclosures by ball arithmetic."""

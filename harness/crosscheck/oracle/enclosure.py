@@ -100,6 +100,7 @@ class _Forward(NamedTuple):
 
 
 def _exactly(array: Array) -> Balls:
+    """Return the array as balls of radius 0."""
     return flint().arb_mat(*array.shape, np.asarray(array, dtype=np.float64).ravel().tolist())
 
 
@@ -172,7 +173,7 @@ def _activation(name: str, s: Ball, right: bool, one: Ball) -> Activation:
             return s * z, s
         if z.is_zero():
             return z, one if right else s
-        return z, one.union(s)  # undecided: both slopes; g moves towards 0 on the left and so stays within z
+        return z, one.union(s)  # undecided: both slopes; g(z) lies between z and 0, which this ball holds
 
     def relu(z: Ball) -> tuple[Ball, Ball]:
         return leaky_relu(z, 0 * one)
@@ -197,8 +198,8 @@ def _cross_entropy(z: Ball, y: Ball) -> Ball:
 
 
 class Settlement(NamedTuple):
-    """Who is right about one element: its exact value in decimals with a radius, as Arb writes it, and bounds from
-    above on how far the number in dispute and the float64 oracle are from it."""
+    """The exact value of one element in decimals with a radius, as Arb writes it, and upper bounds on how far the
+    number in dispute and the float64 oracle are from it."""
 
     value: str
     got: float
@@ -207,7 +208,7 @@ class Settlement(NamedTuple):
 
 def settle(
     network: Network, params: Params, X: Array, Y: Array, tensor: str, element: tuple[int, ...], got: float,
-    at_zero: GradsAtZero | None = None, bits: int = 128,
+    at_zero: GradsAtZero | None = None,
 ) -> Settlement:  # fmt: skip
     """Return the exact value of one element of J, dW1, db1, ..., and how far `got` and the oracle differ from it.
 
@@ -220,9 +221,9 @@ def settle(
     names = ["J", *(f"d{kind}{l}" for l in range(1, network.L + 1) for kind in "Wb")]
     if tensor not in names:
         raise BadInput(f"tensor {tensor!r}: no such tensor; {nearest(tensor, names)}")
-    ball = enclose(network, params, X, Y, at_zero, bits)
+    ball = enclose(network, params, X, Y, at_zero)
     wide = tuple(Layer(exact(W), exact(b)) for W, b in params)
-    with np.errstate(all="ignore"):  # a oracle that overflows is infinitely far from the value
+    with np.errstate(all="ignore"):  # an oracle that overflows is infinitely far from the value
         oracle = evaluate(network, wide, exact(X), exact(Y), grads_at_zero(network, tuple((at_zero or {}).items())))
     l, kind = int(tensor[2:] or 1) - 1, "Wb".find(tensor[1:2])  # of J, whose name is one letter: not read
     true = np.asarray(oracle.J) if tensor == "J" else oracle.gradient[l][kind]

@@ -1,9 +1,9 @@
-"""The proved error bound: how far rounding can take an honest implementation from the oracle, element by element.
+"""The proved error bound: how far rounding can take a correct implementation from the oracle, element by element.
 
 A running error bound (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3), propagated beside the
 oracle: a sum of n products in any order, blocked or fused, errs by at most gamma(n) times the sum of their
-absolute values, gamma(n) = n u / (1 - n u). Nothing in it is a tolerance: each constant is a count of roundings
-or the measured error of an elementary function, which tests/harness/test_bound.py measures again.
+absolute values, gamma(n) = n u / (1 - n u). No constant in it is a chosen tolerance: each is a count of roundings
+or the measured error of an elementary function, which tests/harness/test_error_bound.py measures again.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Declaration, Layer, Network, Params
 
-from crosscheck.oracle.float64 import Evaluation, GradsAtZero, Matrix, grads_at_zero
+from crosscheck.oracle.float64 import Evaluation, Matrix, grads_at_zero
 
 # Errors of elementary functions in units of u, an upper bound over the three frameworks on CPU:
 # measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
 SIGMOID, TANH, LOGARITHM = 6, 8, 6
-INFLATION = 1 + 1e-9  # the bound is itself computed in float64: far more than its own roundings
+INFLATION = 1 + 1e-9  # covers the roundings of the bound itself, which is computed in float64
 
 
 class Precision(NamedTuple):
@@ -62,8 +62,9 @@ def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Prec
 class ErrorBound(NamedTuple):
     """Bounds on the absolute error of J, of every dW (n[l], n[l-1]) and db (n[l], 1), and of A[L] (n[L], m).
 
-    straddles_zero: the number of Z at a kink whose own error interval holds 0, so that either derivative is honest.
-    A bound is inf where the declared formulas have no value: a logarithm of 0, an overflow.
+    straddles_zero: how many Z before a ReLU or leaky ReLU have an error interval that holds 0, so that either
+    one-sided derivative is right. A bound is inf where the declared formulas have no value: a logarithm of 0, an
+    overflow.
     """
 
     J: float
@@ -78,17 +79,17 @@ PLAIN = Declaration()  # from the logits, in full precision
 def error_bound(
     network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Declaration = PLAIN
 ) -> ErrorBound:
-    """Return the bound for an implementation that computes in precision p what it declares.
+    """Return the error bound of an implementation that computes in precision p what it declares.
 
     oracle: the float64 evaluation at the same params. Y (n[L], m).
     """
-    with np.errstate(all="ignore"):  # inf, and NaN made inf, are answers here: no bound
+    with np.errstate(all="ignore"):  # an overflow gives inf or NaN, and both mean: no bound
         forward = _forward(network, params, oracle, p, declared)
         return _backward(network, params, oracle, Y, forward, p, declared)
 
 
 def output_bound(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> Matrix:
-    """Return the bound on A[L] (n[L], m) alone."""
+    """Return the error bound of A[L] (n[L], m) alone."""
     with np.errstate(all="ignore"):
         return _finish(_forward(network, params, oracle, p, declared).E_A[-1])
 
@@ -96,10 +97,10 @@ def output_bound(network: Network, params: Params, oracle: Evaluation, p: Precis
 def forward_bound(
     network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration
 ) -> tuple[list[Matrix], list[Matrix]]:
-    """Return the bounds on A[l], l = 0 ... L, and on g[l]′(Z[l]), at index l - 1."""
+    """Return the error bounds of A[l], l = 0 ... L, and of g[l]′(Z[l]), at index l - 1."""
     with np.errstate(all="ignore"):
-        found = _forward(network, params, oracle, p, declared)
-    return [_finish(E) for E in found.E_A], [_finish(E) for E in found.E_g]
+        errors = _forward(network, params, oracle, p, declared)
+    return [_finish(E) for E in errors.E_A], [_finish(E) for E in errors.E_g]
 
 
 class _Forward(NamedTuple):
@@ -112,11 +113,10 @@ class _Forward(NamedTuple):
 
 
 def _forward(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> _Forward:
-    A, Z = oracle.A, oracle.Z
-    at_zero = grads_at_zero(network, declared.relu_grad_at_zero)
+    A = oracle.A
     E_As, E_Zs, E_gs = [np.zeros_like(A[0])], [], []
     straddles_zero = 0
-    for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
+    for l, (W, b) in enumerate(params, start=1):
         n = W.shape[1]
         # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what is lost below the smallest numbers
         W, before = np.abs(W), np.abs(A[l - 1])
@@ -125,8 +125,8 @@ def _forward(network: Network, params: Params, oracle: Evaluation, p: Precision,
         lost = p.tiny * (n + 1) * (1 + W.max() + before.max())  # a tiny W or A, times the other
         E_Z = WE + p.gamma(n + 1) * (S + WE) + lost * (S > 0)
         E_Z = _bound(E_Z, S, p)
-        E_A, E_g, unsure = _through(name, network, Z[l - 1], A[l], oracle.slopes[l - 1], E_Z, p, declared, at_zero)
-        straddles_zero += unsure
+        E_A, E_g, either = _through(network, l, oracle, E_Z, p, declared)
+        straddles_zero += either
         E_As.append(E_A)
         E_Zs.append(E_Z)
         E_gs.append(E_g)
@@ -169,14 +169,13 @@ def _backward(
 
 
 def _through(
-    name: str, network: Network, Z: Matrix, A: Matrix, slope: Matrix, E_Z: Matrix, p: Precision,
-    declared: Declaration, at_zero: GradsAtZero,
-) -> tuple[Matrix, Matrix, int]:  # fmt: skip
-    """Return E_A and E_g from E_Z, and how many elements are straddles_zero."""
-    u, s = p.u, network.leaky_slope
-    nothing = np.zeros_like(Z)
+    network: Network, l: int, oracle: Evaluation, E_Z: Matrix, p: Precision, declared: Declaration
+) -> tuple[Matrix, Matrix, int]:
+    """Return E_A and E_g of layer l from E_Z, and how many Z straddle zero."""
+    u, s, name = p.u, network.leaky_slope, network.g[l - 1]
+    Z, A, slope = oracle.Z[l - 1], oracle.A[l], oracle.slopes[l - 1]
     if name == "linear":
-        return E_Z, nothing, 0
+        return E_Z, np.zeros_like(Z), 0
     if name == "sigmoid":
         # |σ(z + e) − σ(z)| <= min(σ(1 − σ) exp|e|, 1/4) |e|
         q = np.fmin(slope * np.exp(E_Z), 0.25) * E_Z
@@ -190,15 +189,16 @@ def _through(
             E_A = E_A + 5 * u
             E_A = np.where(np.exp(np.abs(Z) + E_Z) < p.largest / 4, E_A, np.inf)
         return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * u * (A * A + slope), 0
-    # ReLU and leaky ReLU: where E_Z reaches over 0, either side of the kink is honest
-    unsure = (np.abs(Z) <= E_Z) & (E_Z > 0)
+    # ReLU and leaky ReLU: where the error interval of Z holds 0, either one-sided derivative is right
+    straddles = (np.abs(Z) <= E_Z) & (E_Z > 0)
     if name == "relu":
-        return np.where(Z > -E_Z, E_Z, 0.0), np.where(unsure, 1.0, 0.0), int(unsure.sum())
-    right = (Z > 0) | unsure | ((Z == 0) & (at_zero[name] == "right"))
-    left = (Z < 0) | unsure  # where slope Z is computed: one rounding, and flushing; 0 stays exactly 0
+        return np.where(Z > -E_Z, E_Z, 0.0), np.where(straddles, 1.0, 0.0), int(straddles.sum())
+    at_zero = grads_at_zero(network, declared.relu_grad_at_zero)[name]
+    right = (Z > 0) | straddles | ((Z == 0) & (at_zero == "right"))
+    left = (Z < 0) | straddles  # where slope Z is computed: one rounding, and flushing; 0 stays exactly 0
     E_A = np.where(right, E_Z, s * E_Z * (1 + 2 * u)) + np.where(left, 2 * u * np.abs(A) + p.tiny, 0.0)
-    E_g = np.where(unsure, (1 - s) + s * u, np.where(Z > 0, 0.0, s * u))
-    return E_A, E_g, int(unsure.sum())
+    E_g = np.where(straddles, (1 - s) + s * u, np.where(Z > 0, 0.0, s * u))
+    return E_A, E_g, int(straddles.sum())
 
 
 def _output(
@@ -233,25 +233,26 @@ def _output(
 
 
 def _bound(E: Matrix, size: Matrix, p: Precision) -> Matrix:
-    """No bound where the sizes summed up may overflow."""
+    """Return E, or inf where the sums, whose absolute values are at most `size`, may overflow."""
     return np.where(size + E < p.largest, E, np.inf)
 
 
 def _finish(E: Matrix) -> Matrix:
+    """Return the bound with its own roundings allowed for; NaN means that there is none."""
     return np.where(np.isnan(E), np.inf, E * INFLATION)
 
 
 def scaled(E: ErrorBound, s: float) -> ErrorBound:
-    """Return a bound for a precision whose u is s < 1 times as large, from one where nothing is straddles_zero.
+    """Return an error bound for a precision whose u is s < 1 times as large, from one where no Z straddles zero.
 
-    Every term of the bound is u or a smallest number times factors that grow with it, so that E(s u) <= s E(u).
+    Every term is u, or the smallest number, times factors that grow with u; hence E(s u) <= s E(u).
     """
     gradient = tuple(Layer(s * W, s * b) for W, b in E.gradient)
     return ErrorBound(s * E.J, gradient, s * E.output, 0)
 
 
 def step_bound(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision) -> Matrix:
-    """Return the bound on W - alpha dW, computed in precision p from a gradient that may err by E_dW."""
+    """Return the error bound of W - alpha dW, computed in precision p from a gradient that may err by E_dW."""
     # W − α dW: one product, one difference, α rounded
     moved = np.abs(W - alpha * dW)
     E = alpha * E_dW * (1 + 4 * p.u) + 1.01 * p.u * moved + 3 * p.u * alpha * np.abs(dW) + 8 * p.tiny

@@ -1,7 +1,7 @@
 """The oracle: J and its gradient in float64, the mathematics of the notes written once more, for the harness alone.
 
-It shares no code with the implementations. Its own rounding error is bounded by `bound.bound` with the
-unit roundoff of float64, and a comparison is granted that error on top of the implementation's own.
+It shares no code with the implementations. Its own rounding error is bounded by `error_bound.error_bound` with the
+unit roundoff of float64; a comparison allows for that error in addition to the implementation's own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GradsAtZero: TypeAlias = Mapping[str, Side]
 
 
 class Evaluation(NamedTuple):
-    """J, its gradient, and everything on the way that the bound needs.
+    """J, its gradient, and the intermediate results that the error bound needs.
 
     A[l] (n[l], m) for l = 0 ... L; Z, slopes = g′(Z) and dZ (n[l], m) at index l - 1; dA at index l - 1, except
     that dA[L] is A[L] - Y. losses (n[L], m): each example's share of m J.
@@ -35,7 +35,7 @@ class Evaluation(NamedTuple):
 
 
 def grads_at_zero(network: Network, own: tuple[tuple[str, Side], ...] = ()) -> dict[str, Side]:
-    """Return the kink of each activation that has one: the network's, or a variant's own convention."""
+    """Return the derivative at 0 of each activation with a kink: the network's, or a variant's own convention."""
     return dict.fromkeys(KINKED, network.relu_grad_at_zero) | dict(own)
 
 

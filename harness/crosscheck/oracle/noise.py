@@ -1,10 +1,10 @@
-"""The noise floor: how far rounding usually takes an honest implementation, measured on the very problem.
+"""The rounding noise: how far rounding typically takes a correct implementation, measured on the problem itself.
 
-A random walk gives the shape: each rounding is an independent error of variance u²/3, carried in quadrature beside
-the oracle where `bound` adds worst cases (Higham and Mary, A new approach to probabilistic rounding error analysis,
-SIAM J. Sci. Comput. 2019). Reruns of the NumPy reference in the same dtype give the scale: examples, features and
-hidden units are permuted, and half of the reruns add one term after another, so that every order of summation
-differs. An error above FACTOR times that is unexplained: the row is `suspect`, which is a warning and no proof.
+A random walk gives the shape: each rounding is an independent error of variance u²/3, and the variances are summed
+beside the oracle where `error_bound` sums worst cases (Higham and Mary, A new approach to probabilistic rounding error
+analysis, SIAM J. Sci. Comput. 2019). Reruns of the NumPy reference in the same dtype give the scale: examples, features
+and hidden units are permuted, and half of the reruns add one term after another, so that every order of summation
+differs. An error above FACTOR times the noise is unexplained: the row is `suspect`, which is a warning, not a proof.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from crosscheck.oracle import reference
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
 
-# Measured by `crosscheck power` over honest runs of all implementations on random problems (results/power.md): the
-# largest honest error is printed there, in this unit, beside the share that exceeds the factor.
+# Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
+# among them in units of the noise, and how many exceed the factor.
 FACTOR = 6.0
 RERUNS = 4
-LEAST = 0.5  # of the random walk: a few reruns of few numbers may all be lucky
+LEAST = 0.5  # of the random walk: a few reruns of few numbers may all happen to be near the oracle
 LONGEST, AT_ONCE = 20_000, 4_000_000  # terms of a sum added one by one in a rerun; products held in memory for it
-ERROR = {"sigmoid": 2.0, "tanh": 2.0, "leaky_relu": 1.0}  # usual error of an activation, in roundings
+ERROR = {"sigmoid": 2.0, "tanh": 2.0, "leaky_relu": 1.0}  # typical error of an activation, in roundings
 
 
 class Noise(NamedTuple):
-    """The usual error of J, and of every dW (n[l], n[l-1]) and db (n[l], 1)."""
+    """The typical error of J, and of every dW (n[l], n[l-1]) and db (n[l], 1)."""
 
     J: float
     gradient: Params
@@ -40,11 +40,11 @@ def noise(
 ) -> Noise:
     """Return the noise at params, X and Y of the run's dtype; oracle: the evaluation there."""
     walk = random_walk(network, params, exact(Y), oracle, p, declared)
-    usual, true = _all(walk), _all(Noise(oracle.J, oracle.gradient))
+    deviations, true = _all(walk), _all(Noise(oracle.J, oracle.gradient))
     scale = LEAST
     for seed in range(RERUNS):
         rerun = _all(permuted(network, params, X, Y, seed, sequential=seed % 2 == 1))
-        for got, exactly, S in zip(rerun, true, usual, strict=True):
+        for got, exactly, S in zip(rerun, true, deviations, strict=True):
             ratios = np.abs(got - exactly) / S
             scale = max(scale, float(ratios[np.isfinite(ratios)].max(initial=0.0)))
     return Noise(scale * walk.J, tuple(Layer(scale * W, scale * b) for W, b in walk.gradient))
@@ -71,7 +71,7 @@ def random_walk(
     else:
         V_c = difference**2 * V_Zs[-1] + 4 * u2 * (c**2 + (Y * Z[-1]) ** 2)
         V_dZ = V_As[-1] + u2 * difference**2
-        if declared.formulation == "autodiff":  # the exponent's rounding, see bound
+        if declared.formulation == "autodiff":  # the exponent's rounding, see error_bound
             V_dZ = V_dZ + 3 * u2 * (Z[-1] * (A[-1] + Y * (1 - A[-1]))) ** 2
         if declared.formulation == "textbook":  # log(A) and 1 - A of a rounded A
             V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2
@@ -103,7 +103,7 @@ def _bend(network: Network, l: int, oracle: Evaluation, V_Zs: list[Matrix], u2: 
 
 
 def permuted(network: Network, params: Params, X: Array, Y: Array, seed: int, sequential: bool) -> Noise:
-    """Return J and dParams of the reference, with everything that is summed in another order."""
+    """Return J and dParams of the reference, with every sum taken in another order."""
     random = np.random.default_rng(seed)
     units = [random.permutation(n) for n in network.n[:-1]] + [np.arange(network.n[-1])]
     examples = random.permutation(X.shape[1])
@@ -145,4 +145,5 @@ class Sequential(np.ndarray[Any, Any]):
 
 
 def _all(some: Noise) -> list[Matrix]:
+    """Return J, dW1, db1, ..."""
     return [np.asarray(some.J), *(np.asarray(array) for layer in some.gradient for array in layer)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Params
 
@@ -10,42 +12,55 @@ from crosscheck.oracle.float64 import descend, exact
 from crosscheck.problems.catalogue import Problem
 
 
+class Rounded(NamedTuple):
+    """A problem's data, initial params and alpha, rounded to a dtype."""
+
+    X: Array
+    Y: Array
+    X_test: Array | None
+    Y_test: Array | None
+    params: Params
+    alpha: float
+
+
 @np.errstate(all="ignore")  # what does not fit is refused, in words
-def rounded_to(problem: Problem, dtype: str) -> tuple[Array, Array, Array | None, Array | None, Params, float]:
-    """Return X, Y, X_test, Y_test, the initial params and alpha in the dtype. Raises BadInput if one does not fit."""
+def rounded_to(problem: Problem, dtype: str) -> Rounded:
+    """Return the problem's numbers in the dtype. Raises BadInput if one does not fit."""
     data = [None if array is None else array.astype(dtype) for array in problem.data]
     params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
     numbers = [("data", array) for array in data] + [("weights", array) for layer in params for array in layer]
     for name, array in numbers:
         if array is not None and not np.isfinite(array).all():
             limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
-            raise BadInput(f"{problem.name}: {name} {limit}; scale it down, or use --dtype float64")
+            raise BadInput(f"{problem.name}: {name} {limit}; scale it down, or use float64")
     if not 0 < alpha < np.inf:
         raise BadInput(
             f"learning rate: got {problem.alpha:g}, which is {alpha:g} in {dtype}; expected a number > 0 in it"
         )
-    return data[0], data[1], data[2], data[3], params, alpha
+    X, Y, X_test, Y_test = data
+    return Rounded(X, Y, X_test, Y_test, params, alpha)
 
 
 def make_case(problem: Problem, dtype: str) -> Case:
-    """Round the problem to the dtype, and let the oracle train to find the later points."""
+    """Round the problem to the dtype, and let the oracle train to find the later checkpoints."""
     try:
-        X, Y, X_test, Y_test, start, alpha = rounded_to(problem, dtype)
+        given = rounded_to(problem, dtype)
     except MemoryError as error:
         raise BadInput(
             f"{problem.name}: no memory for {problem.network.dimensions}; choose a smaller network"
         ) from error
     wanted = (problem.iterations // 2, problem.iterations)
-    points, at = [start], [0]
-    with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those points are left out
-        run = descend(problem.network, cast(start, "float64"), exact(X), exact(Y), alpha)
+    checkpoints, steps = [given.params], [0]
+    with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those checkpoints are left out
+        run = descend(problem.network, cast(given.params, "float64"), exact(given.X), exact(given.Y), given.alpha)
         for t, (params, J) in zip(range(problem.iterations + 1), run, strict=False):
             rounded = cast(params, dtype)
             if not np.isfinite(J) or not all(np.isfinite(a).all() for layer in rounded for a in layer):
                 break
             if t in wanted and t > 0:
-                points.append(rounded)
-                at.append(t)
+                checkpoints.append(rounded)
+                steps.append(t)
     return Case(
-        problem.name, problem.network, dtype, X, Y, X_test, Y_test, tuple(points), tuple(at), alpha, problem.iterations
+        problem.name, problem.network, dtype, given.X, given.Y, given.X_test, given.Y_test, tuple(checkpoints),
+        tuple(steps), given.alpha, problem.iterations,
     )  # fmt: skip

@@ -114,13 +114,14 @@ def choose(names: list[str] | None, everything: bool = False) -> list[Spec]:
         return [spec for spec in SPECS if spec.default or everything]
     chosen: dict[str, Spec] = {}
     for name in names:
-        found = [spec for spec in SPECS if spec.name == name or spec.name.startswith(f"{name}-")]
-        if not found:
+        named = [spec for spec in SPECS if spec.name == name or spec.name.startswith(f"{name}-")]
+        if not named:
             families = sorted({spec.name.split("-")[0] for spec in SPECS})
             raise BadInput(
-                f"--problem {name}: no such problem; {nearest(name, [*BY_NAME, *families])} (crosscheck list)"
+                f"{name}: no such problem; {nearest(name, [*BY_NAME, *families])} (crosscheck list)",
+                parameter="problem",
             )
-        chosen |= {spec.name: spec for spec in found}
+        chosen |= {spec.name: spec for spec in named}
     return list(chosen.values())
 
 
@@ -148,10 +149,11 @@ def requested(names: list[str] | None, options: Options, everything: bool = Fals
     if options.data is None:
         for name in ("test", "label"):
             if getattr(options, name) is not None:
-                raise BadInput(f"--{name}: goes with --data, which is missing; name the training data")
+                value = getattr(options, name)
+                raise BadInput(f"{value}: goes with data, which is missing; name the training data", parameter=name)
         return [build(spec, options) for spec in choose(names, everything)]
     if names:
-        raise BadInput("--problem and --data: expected one of them; leave the other out")
+        raise BadInput("problem and data: expected one of them; leave the other out")
     return [build(Spec(options.data.stem, "", alpha=0.01, iterations=100), options)]
 
 
@@ -183,18 +185,20 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     iterations = spec.iterations if options.iterations is None else options.iterations
     check_descent(alpha, iterations)
     if options.seed < 0:
-        raise BadInput(f"--seed {options.seed}: expected a whole number >= 0")
+        raise BadInput(f"{options.seed}: expected a whole number >= 0", parameter="seed")
     try:
         params = initial(network, options.weights or spec.weights, options.seed)
     except MemoryError as error:
-        raise BadInput(f"--layers: no memory for the weights of {network.dimensions}; choose smaller layers") from error
+        message = f"layers: no memory for the weights of {network.dimensions}; choose smaller layers"
+        raise BadInput(message) from error
     return Problem(spec.name, data, network, params, alpha, iterations)
 
 
 def _sizes(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")] if text.strip() else []
     if not all(word.isdecimal() and int(word) > 0 for word in words):
-        raise BadInput(f"--layers {text}: expected the sizes of the hidden layers, whole numbers >= 1: --layers 20,7,5")
+        message = f"{text}: expected the sizes of the hidden layers, whole numbers >= 1, such as 20,7,5"
+        raise BadInput(message, parameter="layers")
     return tuple(int(word) for word in words)
 
 
@@ -203,9 +207,10 @@ def _activations(text: str, hidden: int) -> tuple[str, ...]:
     names = tuple(word.strip() for word in text.split(","))
     for name in names:
         if name not in ACTIVATIONS:
-            raise BadInput(f"--activation {name}: unknown activation; {nearest(name, ACTIVATIONS)}")
+            raise BadInput(f"{name}: unknown activation; {nearest(name, ACTIVATIONS)}", parameter="activation")
     if len(names) == 1:
         return names * hidden
     if len(names) != hidden:
-        raise BadInput(f"--activation {text}: {len(names)} names for {hidden} hidden layers; give one, or one a layer")
+        message = f"{text}: {len(names)} names for {hidden} hidden layers; give one, or one a layer"
+        raise BadInput(message, parameter="activation")
     return names

@@ -206,7 +206,7 @@ def _read_one(path: Path, label: str | None) -> Data:
     if not path.is_file():
         raise BadInput(f"{path}: {'not a file' if path.exists() else 'no such file'}, expected data; check the path")
     if label is not None and path.suffix != ".csv":
-        raise BadInput(f"--label {label}: {path} has no columns to name, expected a .csv; leave the option out")
+        raise BadInput(f"{label}: {path} has no columns to name, expected a .csv; leave it out", parameter="label")
     data = readers[path.suffix](path, label)
     validate(data, str(path))
     return data
@@ -349,5 +349,5 @@ def validate_labels(data: Data, where: str) -> None:
             row, column = (int(i) for i in np.argwhere(~np.isin(Y, (0.0, 1.0)))[0])
             raise BadInput(
                 f"{where}: {name}[{row}, {column}] is {Y[row, column]:g}, expected labels 0 and 1 for cross-entropy; "
-                "recode them, or use --loss squared_error for a regression"
+                "recode them, or use the loss squared_error for a regression"
             )

@@ -1,1 +1,1 @@
-"""What every claim needs: frameworks, rows, pictures, tables."""
+"""The engine of the claims: processes, training in each framework, rows, pictures, tables."""

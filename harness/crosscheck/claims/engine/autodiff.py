@@ -1,8 +1,7 @@
 """Each framework's own derivative: the one file of the harness that knows torch and JAX by name, and imports them late.
 
-Everything else reaches them through `crosscheck_impls.interface.load`. NumPy has no derivative: there the claims
-differentiate
-by hand.
+Everything else reaches them through `crosscheck_impls.interface.load`. NumPy has no derivative, so that the claims
+differentiate by hand there.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ def has(name: str) -> bool:
 
 def gradient(name: str, f: Callable[..., Array], *arguments: Array) -> tuple[Array, ...]:
     """Return the derivatives of a scalar f by each of its arguments."""
-    found: tuple[Array, ...] = _module(name).grad(f, argnums=tuple(range(len(arguments))))(*arguments)
-    return found
+    derivatives: tuple[Array, ...] = _module(name).grad(f, argnums=tuple(range(len(arguments))))(*arguments)
+    return derivatives
 
 
 def slopes(name: str, g: Callable[[Array], Array], Z: Array) -> Array:
     """Return g′(Z), of the shape of Z, for an elementwise g: the derivative of the sum."""
-    (found,) = gradient(name, lambda Z: g(Z).sum(), Z)
-    return found
+    (slope,) = gradient(name, lambda Z: g(Z).sum(), Z)
+    return slope
 
 
 def hessian(name: str, f: Callable[[Array], Array], w: Array) -> Array:

@@ -1,6 +1,6 @@
 """What the claims share: a row of the table, training in each framework, and how their figures are compared.
 
-Frameworks that compute the same thing are held against the oracle and its error bound, as in `crosscheck compare`.
+Frameworks that compute the same thing are compared with the oracle within the error bound, as in `crosscheck compare`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from crosscheck.oracle.error_bound import PLAIN, forward_bound, precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, forward, grads_at_zero, slope_at
 from crosscheck.runner.collect import measure
 
-Frameworks: TypeAlias = Mapping[
-    str, Any
-]  # name -> the package crosscheck_impls.with_<name>, of those that are installed
+Frameworks: TypeAlias = Mapping[str, Any]  # name -> the package crosscheck_impls.with_<name>, if it is installed
 HOLDS, FAILS = "holds", "does not hold"
 EXACT, DIFFER = "exact: the same bits", "they differ"
 P = precision("float64")
@@ -42,14 +40,14 @@ class Row(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What a claim found: rows, and pictures (what the picture shows -> SVG)."""
+    """The findings of a claim: rows, and pictures (what the picture shows -> SVG)."""
 
     rows: list[Row]
     pictures: dict[str, str]
 
 
 class Agreement(NamedTuple):
-    """The largest error among the frameworks in units of the proved error bound, and where it is."""
+    """The largest error among the frameworks in units of the error bound, and where it is."""
 
     ratio: float
     where: str
@@ -76,9 +74,9 @@ def row(
     return Row(statement, notes, measured, figures, str(agreement), verdict)
 
 
-def worst(found: Iterable[tuple[str, Comparison]]) -> Agreement:
+def worst(comparisons: Iterable[tuple[str, Comparison]]) -> Agreement:
     """Return the largest of the comparisons that have a bound."""
-    ratio, where = max((c.ratio, f"{c.tensor} in {name}") for name, c in found if c.ratio == c.ratio)
+    ratio, where = max((c.ratio, f"{c.tensor} in {name}") for name, c in comparisons if c.ratio == c.ratio)
     return Agreement(ratio, where)
 
 
@@ -88,20 +86,26 @@ def larger(agreements: Iterable[Agreement]) -> Agreement:
 
 
 def lockstep(
-    frameworks: Frameworks, network: Network, points: Sequence[Params], X: Matrix, Y: Matrix, variant: str = "by_hand"
+    frameworks: Frameworks,
+    network: Network,
+    checkpoints: Sequence[Params],
+    X: Matrix,
+    Y: Matrix,
+    variant: str = "by_hand",
 ) -> Agreement:
-    """Hold J, every dW and db, and one step of gradient descent at each of the points against oracle and bound."""
-    case = Case("claim", network, "float64", X, Y, None, None, tuple(points), tuple(range(len(points))), 0.1, 1)
+    """Compare J, every dW and db, and one step of gradient descent with the oracle at each of the checkpoints."""
+    steps = tuple(range(len(checkpoints)))
+    case = Case("claim", network, "float64", X, Y, None, None, tuple(checkpoints), steps, 0.1, 1)
     judge = Judge(case)
-    found = []
+    by_framework = []
     for name, framework in frameworks.items():
         if variant not in framework.gradients:
             continue
         declared = declaration(framework, variant)
         answer = measure(framework, variant, declared, case, "cpu")
         comparisons = judge.compare(answer, declared) + certify(judge, answer, declared)
-        found += [(name, comparison) for comparison in comparisons]
-    return worst(found)
+        by_framework += [(name, comparison) for comparison in comparisons]
+    return worst(by_framework)
 
 
 def outputs(
@@ -110,7 +114,7 @@ def outputs(
     """Return every framework's A[L] (n[L], m), and how they compare: with the oracle's, or bit by bit after a step."""
     answers = {}
     for name, framework in frameworks.items():
-        Z, _ = framework.l_layer.forward(network, put(framework, params), framework.from_numpy(X))
+        Z, _ = framework.l_layer.forward(network, from_numpy(framework, params), framework.from_numpy(X))
         answers[name] = framework.to_numpy(framework.l_layer.activation_forward(network, network.L, Z))
     if "step" in network.g:
         return answers, same(answers)
@@ -132,12 +136,12 @@ def forward_oracle(network: Network, params: Params, X: Matrix) -> Evaluation:
     return Evaluation(np.nan, (), A, Z, slopes, [], [], A[-1])
 
 
-def put(framework: Any, params: Params) -> Params:
+def from_numpy(framework: Any, params: Params) -> Params:
     """Return NumPy params on the framework's side."""
     return tuple(Layer(framework.from_numpy(W), framework.from_numpy(b)) for W, b in params)
 
 
-def get(framework: Any, params: Params) -> Params:
+def to_numpy(framework: Any, params: Params) -> Params:
     """Return a framework's params or gradient as NumPy arrays."""
     return tuple(Layer(framework.to_numpy(W), framework.to_numpy(b)) for W, b in params)
 
@@ -160,21 +164,21 @@ def train(
     variant: str = "by_hand",
 ) -> Trained:
     """Gradient descent in one framework, from NumPy arrays to NumPy arrays."""
-    arguments = put(framework, start), framework.from_numpy(X), framework.from_numpy(Y)
+    arguments = from_numpy(framework, start), framework.from_numpy(X), framework.from_numpy(Y)
     with np.errstate(all="ignore"):  # a learning rate too large is a finding
         params, costs = framework.fit(variant, network, *arguments, float(alpha), iterations)
-    return Trained(get(framework, params), framework.to_numpy(costs))
+    return Trained(to_numpy(framework, params), framework.to_numpy(costs))
 
 
 def cost(framework: Any, network: Network, params: Params, X: Matrix, Y: Matrix) -> float:
     """Return J in one framework."""
-    Z, _ = framework.l_layer.forward(network, put(framework, params), framework.from_numpy(X))
+    Z, _ = framework.l_layer.forward(network, from_numpy(framework, params), framework.from_numpy(X))
     return float(framework.l_layer.cost(network, Z, framework.from_numpy(Y)))
 
 
 def accuracy(framework: Any, network: Network, params: Params, X: Matrix, Y: Matrix) -> float:
     """Return the share of labels that the framework predicts right, in per cent."""
-    labels = framework.to_numpy(framework.predict(network, put(framework, params), framework.from_numpy(X)))
+    labels = framework.to_numpy(framework.predict(network, from_numpy(framework, params), framework.from_numpy(X)))
     return float(100 * (labels == Y).mean())
 
 

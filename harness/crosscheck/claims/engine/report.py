@@ -22,21 +22,21 @@ HEADER = ("claim", "notes", "statement", "measured", *VARIANTS, "agreement", "ve
 Line = dict[str, str]  # a line of claims.csv
 
 
-def lines(claim: Claim, found: Findings | Failure) -> list[Line]:
+def lines(claim: Claim, outcome: Findings | Failure) -> list[Line]:
     """Return a claim's lines: a failed one has one, with the reason."""
-    if isinstance(found, Failure):
+    if isinstance(outcome, Failure):
         words = {
             "claim": claim.name,
             "statement": claim.name,
             "notes": ", ".join(claim.notes),
-            "verdict": f"failed: {found.reason}",
+            "verdict": f"failed: {outcome.reason}",
         }
         return [dict.fromkeys(HEADER, "") | words]
     return [
         {"claim": claim.name, "notes": row.notes, "statement": row.statement, "measured": row.measured}
         | {name: row.figures.get(name, "not run") for name in VARIANTS}
         | {"agreement": row.agreement, "verdict": row.verdict}
-        for row in found.rows
+        for row in outcome.rows
     ]
 
 
@@ -50,12 +50,12 @@ def read(path: Path) -> list[Line]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        found = list(csv.DictReader(file))
-    if found and set(found[0]) != set(HEADER):
+        lines_read = list(csv.DictReader(file))
+    if lines_read and set(lines_read[0]) != set(HEADER):
         raise BadInput(
-            f"{path}: not a table of claims, expected the columns {', '.join(HEADER)}; move it, or name another --out"
+            f"{path}: not a table of claims, expected the columns {', '.join(HEADER)}; move it, or write elsewhere"
         )
-    return [line for line in found if line["claim"] in BY_NAME]
+    return [line for line in lines_read if line["claim"] in BY_NAME]
 
 
 def save(folder: Path, fresh: Mapping[str, Findings | Failure]) -> list[Line]:
@@ -63,15 +63,15 @@ def save(folder: Path, fresh: Mapping[str, Findings | Failure]) -> list[Line]:
     pictures = folder / "claims"
     files.writable(pictures)
     kept = [line for line in read(folder / "claims.csv") if line["claim"] not in fresh]
-    made = [line for name, found in fresh.items() for line in lines(BY_NAME.get(name, Claim(name, ())), found)]
+    made = [line for name, outcome in fresh.items() for line in lines(BY_NAME.get(name, Claim(name, ())), outcome)]
     order = [claim.name for claim in CLAIMS]
     everything = sorted(
         kept + made, key=lambda line: order.index(line["claim"]) if line["claim"] in order else len(order)
     )
-    for name, found in fresh.items():
-        if isinstance(found, Failure):
+    for name, outcome in fresh.items():
+        if isinstance(outcome, Failure):
             continue
-        for what, picture in found.pictures.items():
+        for what, picture in outcome.pictures.items():
             files.write(pictures / f"{name}{'-' if what else ''}{what}.svg", picture)
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, HEADER, lineterminator="\n")
@@ -82,7 +82,7 @@ def save(folder: Path, fresh: Mapping[str, Findings | Failure]) -> list[Line]:
     return made
 
 
-def summary(found: Sequence[Line]) -> str:
+def summary(table: Sequence[Line]) -> str:
     """Return one sentence: how many hold."""
     kinds: dict[str, Callable[[str], bool]] = {
         "hold": lambda v: v == "holds",
@@ -90,8 +90,8 @@ def summary(found: Sequence[Line]) -> str:
         "do not hold": lambda v: v.startswith("does not hold"),
         "failed": lambda v: v.startswith("failed"),
     }
-    counts = {kind: sum(test(line["verdict"]) for line in found) for kind, test in kinds.items()}
-    return f"{len(found)} statements of the notes: {', '.join(f'{n} {kind}' for kind, n in counts.items() if n)}."
+    counts = {kind: sum(test(line["verdict"]) for line in table) for kind, test in kinds.items()}
+    return f"{len(table)} statements of the notes: {', '.join(f'{n} {kind}' for kind, n in counts.items() if n)}."
 
 
 def cell(text: str) -> str:
@@ -101,14 +101,14 @@ def cell(text: str) -> str:
     return text
 
 
-def markdown(found: Sequence[Line], pictures: Sequence[str]) -> str:
+def markdown(table: Sequence[Line], pictures: Sequence[str]) -> str:
     """Return claims.md: what does not simply hold first, then each claim with its table and picture."""
     frameworks = ", ".join(f"{name} {version(name)}" for name in installed())
-    conditional = [line for line in found if line["verdict"] != "holds"]
+    conditional = [line for line in table if line["verdict"] != "holds"]
     text = [
         "# The notes' claims, measured",
         "",
-        summary(found),
+        summary(table),
         "",
         "Every figure comes from the run, in each framework, on identical arrays. Where the frameworks compute the "
         "same thing, `agreement` is the largest error of any of them in units of its error bound: at most 1 is what "
@@ -124,9 +124,9 @@ def markdown(found: Sequence[Line], pictures: Sequence[str]) -> str:
         text += [f"| {x['notes']} | {cell(x['statement'])} | {cell(x['verdict'])} |" for x in conditional] + [""]
     for claim in [
         *CLAIMS,
-        *(Claim(name, ()) for name in dict.fromkeys(line["claim"] for line in found) if name not in BY_NAME),
+        *(Claim(name, ()) for name in dict.fromkeys(line["claim"] for line in table) if name not in BY_NAME),
     ]:
-        mine = [line for line in found if line["claim"] == claim.name]
+        mine = [line for line in table if line["claim"] == claim.name]
         if not mine:
             continue
         title = explanation(claim).split("\n", 1)[0].rstrip(".") if claim.name in BY_NAME else claim.name
@@ -140,7 +140,7 @@ def markdown(found: Sequence[Line], pictures: Sequence[str]) -> str:
     return "\n".join(text).rstrip("\n") + "\n"
 
 
-def show(found: Sequence[Line]) -> None:
+def show(table: Sequence[Line]) -> None:
     """Print the table, a line for each framework whose figure is its own, then one sentence."""
     from rich.console import Console
     from rich.markup import escape
@@ -151,7 +151,7 @@ def show(found: Sequence[Line]) -> None:
     if not console.is_terminal:
         console = Console(width=WIDTH)
     colours = {"holds": "green", "holds when": "cyan", "does not hold": "yellow", "failed": "bold red"}
-    for line in found:
+    for line in table:
         colour = next(c for words, c in reversed(colours.items()) if line["verdict"].startswith(words))
         console.print(
             f"[bold]{line['notes']}[/] {escape(line['statement'])} [{colour}]{escape(line['verdict'])}",
@@ -168,4 +168,4 @@ def show(found: Sequence[Line]) -> None:
                 console.print(f"    {', '.join(names)}: {escape(figure)}", soft_wrap=True, highlight=False)
         if line["agreement"]:
             console.print(f"    agreement: {escape(line['agreement'])}", soft_wrap=True, highlight=False)
-    console.print(summary(found), soft_wrap=True)
+    console.print(summary(table), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Running the claims: each in a process of its own on one processor core, some at once; what crashes is a row."""
+"""Running the claims: each in a process of its own on one core, some at once; one that crashes fails its own row."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ def installed() -> list[str]:
 
 
 def perform(connection: Any, module: str, core: int) -> None:
-    """Run one claim and send what it found; runs in its own process.
+    """Run one claim and send its findings; runs in its own process.
 
     One core and one thread for everybody: sums are then added in the same order on every run.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the harness decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles it
     os.environ.update(ONE_THREAD)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[core % len(cores)]})
     warnings.simplefilter("ignore")
     try:
-        found = importlib.import_module(module).run({name: load(name) for name in installed()})
-    except BaseException as error:  # whatever it is, it is one row
+        findings = importlib.import_module(module).run({name: load(name) for name in installed()})
+    except BaseException as error:  # SystemExit too: it fails this claim alone
         connection.send(Failure(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"))
     else:
-        connection.send(found)
+        connection.send(findings)
 
 
 def run(
@@ -72,16 +72,16 @@ def run(
     at_once = at_once or max(1, min(2, os.cpu_count() or 1))
     finished = 0
 
-    def count(claim: Claim, found: Findings | Failure) -> None:
+    def count(claim: Claim, outcome: Findings | Failure) -> None:
         nonlocal finished
         finished += 1
-        done(claim, found)
+        done(claim, outcome)
         report(claim.name, finished, len(claims))
 
     report("claims", 0, len(claims))
     longest_first = sorted(claims, key=lambda claim: -claim.seconds)
-    _batch([claim for claim in longest_first if not claim.alone], count, at_once, time_limit)
-    _batch([claim for claim in claims if claim.alone], count, 1, time_limit)
+    _batch([claim for claim in longest_first if not claim.measures_time], count, at_once, time_limit)
+    _batch([claim for claim in claims if claim.measures_time], count, 1, time_limit)
 
 
 def _batch(claims: list[Claim], done: Callable[..., None], at_once: int, time_limit: float) -> None:
@@ -90,13 +90,14 @@ def _batch(claims: list[Claim], done: Callable[..., None], at_once: int, time_li
         while waiting or running:
             while waiting and len(running) < at_once:
                 core = min(set(range(at_once)) - {each.core for each in running.values()})
-                _start(waiting.pop(), core, running, time_limit)
+                connection, started = _start(waiting.pop(), core, time_limit)
+                running[connection] = started
             soonest = min(each.deadline for each in running.values())
             for connection in wait(list(running), max(0.0, soonest - time.monotonic())):
                 each = running[connection]
-                found = _outcome(connection, each.process)
+                outcome = _outcome(connection, each.process)
                 del running[connection]
-                done(each.claim, found)
+                done(each.claim, outcome)
             for connection, each in list(running.items()):
                 if time.monotonic() > each.deadline:
                     _stop(running.pop(connection))
@@ -106,20 +107,21 @@ def _batch(claims: list[Claim], done: Callable[..., None], at_once: int, time_li
             _stop(each)
 
 
-def _start(claim: Claim, core: int, running: dict[Any, _Running], time_limit: float) -> None:
+def _start(claim: Claim, core: int, time_limit: float) -> tuple[Any, _Running]:
+    """Start the claim's process, and return the connection that its findings will come through."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     module = claim.name if "." in claim.name else f"crosscheck.claims.experiments.{claim.name}"
     process = context.Process(target=perform, args=(theirs, module, core), daemon=True)
     process.start()
     theirs.close()
-    running[ours] = _Running(claim, process, core, time.monotonic() + time_limit)
+    return ours, _Running(claim, process, core, time.monotonic() + time_limit)
 
 
 def _outcome(connection: Any, process: Any) -> Findings | Failure:
-    """Return what the process sent; a process that ends without a word has crashed."""
+    """Return what the process sent; a process that ends without sending anything has crashed."""
     try:
-        found: Findings | Failure = connection.recv()
+        outcome: Findings | Failure = connection.recv()
     except (EOFError, OSError):
         process.join()
         code = process.exitcode
@@ -127,7 +129,7 @@ def _outcome(connection: Any, process: Any) -> Findings | Failure:
             f"the process was ended by {signal.Signals(-code).name}" if code < 0 else f"it exited with {code}"
         )
     process.join()
-    return found
+    return outcome
 
 
 def _stop(running: _Running) -> None:

@@ -32,7 +32,7 @@ THIRD = {"sigmoid": 1 / 8, "tanh": 2.0, "relu": 0.0, "leaky_relu": 0.0, "linear"
 
 
 def run(frameworks: Frameworks, step: float = 2.0**-8, h: float = 2.0**-17) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     Z = np.arange(-8, 8 + step, step)[None, :]  # (1, m), 0 among them
     rows = [identity(frameworks, name, Z, h) for name in IDENTITIES]
     rows += [kink(frameworks, h), *definition(frameworks)]
@@ -55,7 +55,7 @@ def identity(frameworks: Frameworks, name: str, Z: Matrix, h: float) -> Row:
     # Taylor: h²/6 max|g‴|; rounding: (E(z + h) + E(z − h)) / 2h and of the quotient
     E_central = h * h / 6 * THIRD[name] + 2 * E_right.max() / (2 * h) + 4 * P.u
     smooth = (np.abs(Z) > h) | (name not in ("relu", "leaky_relu"))
-    found, figures = [], {}
+    comparisons, figures = [], {}
     for f, framework in frameworks.items():
         g, derivative = framework.activations.activation(network, 1)
         z = framework.from_numpy(Z)
@@ -65,14 +65,14 @@ def identity(frameworks: Frameworks, name: str, Z: Matrix, h: float) -> Row:
         central = (
             framework.to_numpy(g(framework.from_numpy(Z + h))) - framework.to_numpy(g(framework.from_numpy(Z - h)))
         ) / (2 * h)
-        found += [(f, held(way, 0, got, exact, 2 * E, "float64")) for way, got in by.items()]
-        found.append(
+        comparisons += [(f, held(way, 0, got, exact, 2 * E, "float64")) for way, got in by.items()]
+        comparisons.append(
             (f, held("central difference", 0, central[smooth], exact[smooth], (E + E_central)[smooth], "float64"))
         )
         errors = [f"{way} {np.abs(got - by['identity']).max():.1e}" for way, got in by.items() if way != "identity"]
         errors.append(f"central difference {np.abs(central - by['identity'])[smooth].max():.1e}")
         figures[f] = ", ".join(errors)
-    agreement = worst(found)
+    agreement = worst(comparisons)
     return row(
         f"{name}: g′(z) = {IDENTITIES[name]}.",
         "N15",
@@ -120,7 +120,7 @@ def definition(frameworks: Frameworks) -> list[Row]:
     rows = []
     middle = np.linspace(-8, 8, 4097)[None, :]
     tiny = np.array([[1e-8]])
-    figures, small, found = {}, {}, []
+    figures, small, comparisons = {}, {}, []
     for f, framework in frameworks.items():
         library, by_definition = (
             framework.to_numpy(g(framework.from_numpy(middle)))
@@ -128,11 +128,11 @@ def definition(frameworks: Frameworks) -> list[Row]:
         )
         # the library's own error (the bound's), and five roundings of numbers <= 1
         E = 2 * elementwise("tanh", middle)[3] + 5 * P.u
-        found.append((f, held("tanh", 0, by_definition, library, E, "float64")))
+        comparisons.append((f, held("tanh", 0, by_definition, library, E, "float64")))
         figures[f] = f"{np.abs(library - by_definition).max():.1e}"
         near = framework.to_numpy(framework.textbook.tanh_by_definition(framework.from_numpy(tiny)))[0, 0]
         small[f] = f"{abs(near / np.tanh(tiny[0, 0]) - 1):.1e} relative at z = 1e-8"
-    agreement = worst(found)
+    agreement = worst(comparisons)
     rows.append(
         row(
             "tanh by its definition is the library's tanh.",

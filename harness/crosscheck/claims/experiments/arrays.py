@@ -17,7 +17,7 @@ import numpy as np
 from crosscheck_impls.interface import BadInput, Layer, Network
 
 from crosscheck.claims.engine.autodiff import namespace
-from crosscheck.claims.engine.lab import Findings, Frameworks, Row, put, row, same
+from crosscheck.claims.engine.lab import Findings, Frameworks, Row, from_numpy, row, same
 from crosscheck.oracle.float64 import Matrix
 
 A = np.arange(1.0, 7).reshape(2, 3)  # [[1, 2, 3], [4, 5, 6]]
@@ -75,7 +75,7 @@ RULES = (
 
 
 def run(frameworks: Frameworks) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [rule(frameworks, each) for each in RULES]
     return Findings([*rows, no_broadcast(frameworks), cheap(frameworks), *trap(frameworks), refused(frameworks)], {})
 
@@ -87,17 +87,17 @@ def short(array: Matrix) -> str:
 
 def rule(frameworks: Frameworks, rule: Rule) -> Row:
     """The results are whole numbers and a few quotients, each rounded once, the same everywhere."""
-    found = {
-        name: f.get(rule.compute(namespace(name), *(f.put(array) for array in rule.arrays)))
+    results = {
+        name: f.to_numpy(rule.compute(namespace(name), *(f.from_numpy(array) for array in rule.arrays)))
         for name, f in frameworks.items()
     }
     return row(
         rule.statement,
         "N12",
         rule.shown,
-        {f: short(found[f]) for f in frameworks},
-        same(found),
-        all(np.array_equal(got, rule.expected) for got in found.values()),
+        {f: short(results[f]) for f in frameworks},
+        same(results),
+        all(np.array_equal(got, rule.expected) for got in results.values()),
     )
 
 
@@ -115,16 +115,16 @@ def attempt(work: Callable[..., Any], *arrays: Any) -> str:
 
 def no_broadcast(frameworks: Frameworks) -> Row:
     """A misprint: reshape gives another shape to the same elements, it copies none."""
-    found = {
+    words_of = {
         f: attempt(lambda a: a.reshape(1, 4), framework.from_numpy(np.ones(2))) for f, framework in frameworks.items()
     }
     return row(
         "reshape(1, 4) changes the shape by broadcasting the values.",
         "N12",
         "2 elements, .reshape(1, 4)",
-        found,
+        words_of,
         "each in its own words",
-        not all(words.endswith("Error") for words in found.values()),
+        not all(words.endswith("Error") for words in words_of.values()),
     )
 
 
@@ -132,7 +132,7 @@ def cheap(frameworks: Frameworks) -> Row:
     """A reshape that copies nothing shares memory: a change of the one is seen in the other. JAX's never change."""
 
     def shares(name: str) -> str:
-        a = frameworks[name].put(np.zeros(6))
+        a = frameworks[name].from_numpy(np.zeros(6))
         b = a.reshape(2, 3)
         try:
             a[0] = 1.0
@@ -140,27 +140,27 @@ def cheap(frameworks: Frameworks) -> Row:
             return "arrays never change, so nobody can tell"
         return "no copy" if float(b[0, 0]) == 1 else "a copy"
 
-    found = {f: shares(f) for f in frameworks}
+    words_of = {f: shares(f) for f in frameworks}
     return row(
         "reshape is cheap.",
         "N12",
         "does a reshape copy the elements?",
-        found,
+        words_of,
         "each in its own words",
-        "a copy" not in found.values(),
+        "a copy" not in words_of.values(),
     )
 
 
 def trap(frameworks: Frameworks) -> list[Row]:
     """a (5,), a row and a column at once and neither; b (5, 1) is a column."""
 
-    def found(compute: Callable[[Any], Any]) -> dict[str, str]:
+    def shapes_of(compute: Callable[[Any], Any]) -> dict[str, str]:
         return {f: attempt(compute, framework.from_numpy(np.arange(5.0))) for f, framework in frameworks.items()}
 
-    transposed = found(lambda a: a.T)
-    minus = found(lambda a: a - a.reshape(5, 1))
-    product = found(lambda a: a @ a.T)
-    column = found(lambda a: a.reshape(5, 1) @ a.reshape(5, 1).T)
+    transposed = shapes_of(lambda a: a.T)
+    minus = shapes_of(lambda a: a - a.reshape(5, 1))
+    product = shapes_of(lambda a: a @ a.T)
+    column = shapes_of(lambda a: a.reshape(5, 1) @ a.reshape(5, 1).T)
     words = "each in its own words"
     return [
         row(
@@ -200,7 +200,7 @@ def refused(frameworks: Frameworks) -> Row:
         framework, remedies = frameworks[name], []
         for which in whole:
             given = whole | {which: flat[which]}
-            params = put(framework, (Layer(np.ones((1, 3)), given["b"]),))
+            params = from_numpy(framework, (Layer(np.ones((1, 3)), given["b"]),))
             try:
                 framework.gradients["by_hand"](
                     network, params, framework.from_numpy(given["X"]), framework.from_numpy(given["Y"])
@@ -209,12 +209,12 @@ def refused(frameworks: Frameworks) -> Row:
                 remedies += re.findall(r"\w\.reshape\([^)]*\)", str(error))
         return ", ".join(remedies)
 
-    found = {f: says(f) for f in frameworks}
+    words_of = {f: says(f) for f in frameworks}
     return row(
         "Our entry points refuse rank-1 X, Y and b, and say how to reshape.",
         "N12",
         "the remedy in the error for each of the three",
-        found,
-        same(found),
-        all(f.count("reshape") == 3 for f in found.values()),
+        words_of,
+        same(words_of),
+        all(f.count("reshape") == 3 for f in words_of.values()),
     )

@@ -12,7 +12,18 @@ from __future__ import annotations
 import numpy as np
 from crosscheck_impls.interface import Network
 
-from crosscheck.claims.engine.lab import EXACT, Findings, Frameworks, Row, get, larger, lockstep, outputs, put, row
+from crosscheck.claims.engine.lab import (
+    EXACT,
+    Findings,
+    Frameworks,
+    Row,
+    from_numpy,
+    larger,
+    lockstep,
+    outputs,
+    row,
+    to_numpy,
+)
 from crosscheck.problems.datasets import breast_cancer
 from crosscheck.problems.initial_weights import initial
 
@@ -25,7 +36,7 @@ VARIANTS = ("by_hand", "textbook", "autograd", "per_example")
 
 
 def run(frameworks: Frameworks, seed: int = 0) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [gradient(frameworks, name, seed) for name in NETWORKS]
     return Findings([*rows, dimensions(frameworks), labels(frameworks)], {})
 
@@ -35,17 +46,19 @@ def gradient(frameworks: Frameworks, name: str, seed: int) -> Row:
     network, notes = NETWORKS[name]
     data = breast_cancer()
     start = [initial(network, "scaled", seed)]
-    found = {}
+    agreements = {}
     for f, framework in frameworks.items():
         there = [variant for variant in VARIANTS if variant in framework.gradients]
-        found[f] = {variant: lockstep({f: framework}, network, start, data.X, data.Y, variant) for variant in there}
+        agreements[f] = {
+            variant: lockstep({f: framework}, network, start, data.X, data.Y, variant) for variant in there
+        }
     return row(
         f"Backpropagation by hand is the derivative of J: {name}.",
         notes,
         "the largest error of J, dW, db and a step, in units of its proved error bound, on breast cancer",
-        {f: ", ".join(f"{variant} {a.ratio:.2g}" for variant, a in found[f].items()) for f in frameworks},
-        larger(a for by in found.values() for a in by.values()),
-        all(a.ratio <= 1 for by in found.values() for a in by.values()),
+        {f: ", ".join(f"{variant} {a.ratio:.2g}" for variant, a in agreements[f].items()) for f in frameworks},
+        larger(a for by in agreements.values() for a in by.values()),
+        all(a.ratio <= 1 for by in agreements.values() for a in by.values()),
     )
 
 
@@ -54,21 +67,21 @@ def dimensions(frameworks: Frameworks) -> Row:
     network = NETWORKS["four layers, the building blocks"][0]
     data, params = breast_cancer(), initial(network, "scaled")
     expected = [(network.n[l], network.n[l - 1]) for l in range(1, network.L + 1)]
-    found = {}
+    shapes_of = {}
     for f, framework in frameworks.items():
         _, dParams = framework.gradients["by_hand"](
-            network, put(framework, params), framework.from_numpy(data.X), framework.from_numpy(data.Y)
+            network, from_numpy(framework, params), framework.from_numpy(data.X), framework.from_numpy(data.Y)
         )
-        gradient = get(framework, dParams)
+        gradient = to_numpy(framework, dParams)
         assert len(gradient) == network.L
-        found[f] = [dW.shape if db.shape == (dW.shape[0], 1) else () for dW, db in gradient]
+        shapes_of[f] = [dW.shape if db.shape == (dW.shape[0], 1) else () for dW, db in gradient]
     return row(
         "dW[l] has the shape (n[l], n[l−1]) of W[l], and db[l] (n[l], 1).",
         "N19",
         f"shapes of dW for n = {network.n}",
-        {f: " ".join(map(str, found[f])) for f in frameworks},
+        {f: " ".join(map(str, shapes_of[f])) for f in frameworks},
         EXACT,
-        all(shapes == expected for shapes in found.values()),
+        all(shapes == expected for shapes in shapes_of.values()),
     )
 
 
@@ -83,7 +96,7 @@ def labels(frameworks: Frameworks) -> Row:
         agreements.append(agreement)
         for f, framework in frameworks.items():
             predicted = framework.to_numpy(
-                framework.predict(network, put(framework, params), framework.from_numpy(data.X))
+                framework.predict(network, from_numpy(framework, params), framework.from_numpy(data.X))
             )
             right = right and np.array_equal(predicted, A[f] > 0.5)
             figures[f] = f"{figures[f]} {int(predicted.sum())} of {predicted.size} ({how})".strip()

@@ -34,7 +34,7 @@ def weight(w: float) -> Params:
 
 
 def run(frameworks: Frameworks, ends: tuple[float, float] = (-6.0, 0.0), points: int = 40) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [*midpoint(frameworks, ends), minima(frameworks), *curvature(frameworks, points)]
     return Findings(rows, {"": picture(ends)})
 
@@ -60,21 +60,21 @@ def midpoint(frameworks: Frameworks, ends: tuple[float, float]) -> list[Row]:
 def minima(frameworks: Frameworks) -> Row:
     """Three examples with label 1, and J on a grid of weights: a minimum lies lower than both its neighbours."""
     grid = np.linspace(LEFT, RIGHT, 361)
-    found = {}
+    counts_of = {}
     for name, framework in frameworks.items():
         counts = []
         for network in (SQUARED, CROSS):
             J = np.array([cost(framework, network, weight(w), X, Y) for w in grid])
             counts.append(int(((J[1:-1] < J[:-2]) & (J[1:-1] < J[2:])).sum()))
-        found[name] = counts
+        counts_of[name] = counts
     ratios = [lockstep(frameworks, network, [weight(w) for w in grid[::50]], X, Y) for network in (SQUARED, CROSS)]
     return row(
         "The squared error after a sigmoid has local optima, cross-entropy one.",
         "N3, N4",
         f"local minima of J, {LEFT:g} <= w <= {RIGHT:g}, x = 10, 0.1, −0.5 of label 1: squared error and cross-entropy",
-        {f: f"{found[f][0]} and {found[f][1]}" for f in frameworks},
+        {f: f"{counts_of[f][0]} and {counts_of[f][1]}" for f in frameworks},
         larger(ratios),
-        all(counts[0] > 1 and counts[1] == 1 for counts in found.values()),
+        all(counts[0] > 1 and counts[1] == 1 for counts in counts_of.values()),
     )
 
 
@@ -109,14 +109,14 @@ def curvature(frameworks: Frameworks, points: int) -> list[Row]:
     ):
         network = Network((4, 1), ("sigmoid",), loss)  # type: ignore[arg-type]
         least: dict[str, float] = dict.fromkeys(frameworks, np.inf)
-        bound, found = 0.0, []
+        bound, comparisons = 0.0, []
         for w in weights:
             H, E = by_hand(network, w, inputs, data.Y)
             bound = max(bound, float(np.linalg.norm(E)))
             for name, framework in frameworks.items():
                 there = second_derivatives(name, framework, network, w, inputs, data.Y) if has(name) else H
                 least[name] = min(least[name], float(np.linalg.eigvalsh((there + there.T) / 2)[0]))
-                found.append((name, held("H", 0, there, H, 2 * E, "float64")))
+                comparisons.append((name, held("H", 0, there, H, 2 * E, "float64")))
         negative = {name: value < -bound for name, value in least.items()}
         rows.append(
             row(
@@ -124,15 +124,15 @@ def curvature(frameworks: Frameworks, points: int) -> list[Row]:
                 notes,
                 f"the smallest eigenvalue at {points} weights, breast cancer with 4 features and a bias",
                 {f: f"{least[f]:.3g}" for f in frameworks},
-                _agreement(frameworks, found),
+                _agreement(frameworks, comparisons),
                 all(negative.values()) if loss == "squared_error" else not any(negative.values()),
             )
         )
     return rows
 
 
-def _agreement(frameworks: Frameworks, found: list[tuple[str, Any]]) -> Agreement | str:
-    return worst(found) if any(has(name) for name in frameworks) else "NumPy alone, by hand"
+def _agreement(frameworks: Frameworks, comparisons: list[tuple[str, Any]]) -> Agreement | str:
+    return worst(comparisons) if any(has(name) for name in frameworks) else "NumPy alone, by hand"
 
 
 def second_derivatives(name: str, framework: Any, network: Network, w: Matrix, inputs: Matrix, Y: Matrix) -> Matrix:
@@ -142,8 +142,8 @@ def second_derivatives(name: str, framework: Any, network: Network, w: Matrix, i
     def J(w: Any) -> Any:
         return framework.losses.cost(network, w.reshape(1, -1) @ X, labels)
 
-    found: Matrix = framework.to_numpy(hessian(name, J, framework.from_numpy(w)))
-    return found
+    curvatures: Matrix = framework.to_numpy(hessian(name, J, framework.from_numpy(w)))
+    return curvatures
 
 
 def picture(ends: tuple[float, float]) -> str:

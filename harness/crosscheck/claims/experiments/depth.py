@@ -29,7 +29,7 @@ Costs = dict[str, dict[str, dict[int, Matrix]]]  # framework -> activation -> de
 def run(
     frameworks: Frameworks, depths: tuple[int, ...] = (2, 5, 10), iterations: int = 200, seeds: int = 3
 ) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     whole = digits_by_kind()
     X, Y = whole.X[:, ::3], whole.Y[:1, ::3]  # every third image, the first label: is it even
     costs: Costs = {
@@ -75,15 +75,15 @@ def network(g: str, L: int) -> Network:
 
 def best(framework: Any, shape: Network, X: Matrix, Y: Matrix, iterations: int, seeds: int) -> Matrix:
     """Return J (seeds, iterations) with the alpha whose median at the end is least."""
-    found = []
+    curves = []
     for alpha in ALPHAS:
         runs = [
             train(framework, shape, initial(shape, "scaled", seed), X, Y, alpha, iterations).costs
             for seed in range(seeds)
         ]
-        found.append(np.array(runs))
-    ends = [float(np.median(J[:, -1])) for J in found]
-    least: Matrix = found[int(np.argmin(np.where(np.isfinite(ends), ends, np.inf)))]
+        curves.append(np.array(runs))
+    ends = [float(np.median(J[:, -1])) for J in curves]
+    least: Matrix = curves[int(np.argmin(np.where(np.isfinite(ends), ends, np.inf)))]
     return least
 
 
@@ -106,7 +106,7 @@ def vanishing(frameworks: Frameworks, g: str, L: int, X: Matrix, Y: Matrix) -> R
     for f, framework in frameworks.items():
         arguments = [framework.from_numpy(array) for array in (X, Y)]
         _, gradient = framework.gradients["by_hand"](
-            shape, tuple(type(a)(*map(framework.put, a)) for a in start), *arguments
+            shape, tuple(type(a)(*map(framework.from_numpy, a)) for a in start), *arguments
         )
         first, last = (float(np.linalg.norm(framework.to_numpy(layer.W))) for layer in (gradient[0], gradient[-1]))
         ratio[f] = first / last

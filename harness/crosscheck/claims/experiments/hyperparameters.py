@@ -33,9 +33,9 @@ NARROW = (0.1, 0.3, 1.0)  # alphas that a person would try
 
 
 def run(frameworks: Frameworks, iterations: int = 300, grid: dict[str, tuple[Any, ...]] = GRID) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     data = flower()
-    found = {f: sweep(framework, data, grid, iterations) for f, framework in frameworks.items()}
+    sweeps = {f: sweep(framework, data, grid, iterations) for f, framework in frameworks.items()}
     narrow = [k for k, alpha in enumerate(grid["alpha"]) if alpha in NARROW]
     samples = list(networks(grid))[:: max(1, len(list(networks(grid))) // 4)]
     agreement = larger(
@@ -45,7 +45,7 @@ def run(frameworks: Frameworks, iterations: int = 300, grid: dict[str, tuple[Any
     for what, k in (("final cost", 0), ("accuracy", 1)):
         for name, chosen in (("wide", list(range(len(grid["alpha"])))), ("narrow", narrow)):
             alphas = [grid["alpha"][c] for c in chosen]
-            parts = {f: shares(tables[k][chosen], grid) for f, tables in found.items()}
+            parts = {f: shares(tables[k][chosen], grid) for f, tables in sweeps.items()}
             most = all(max(part, key=part.__getitem__) == "alpha" for part in parts.values())
             rows.append(
                 row(
@@ -57,8 +57,8 @@ def run(frameworks: Frameworks, iterations: int = 300, grid: dict[str, tuple[Any
                     most or "does not hold in this range of alpha",
                 )
             )
-    rows.append(try_them(frameworks, found, grid, iterations, str(agreement)))
-    return Findings(rows, {"": picture(next(iter(found.values())), grid)})
+    rows.append(try_them(frameworks, sweeps, grid, iterations, str(agreement)))
+    return Findings(rows, {"": picture(next(iter(sweeps.values())), grid)})
 
 
 def networks(grid: dict[str, tuple[Any, ...]]) -> Any:
@@ -82,23 +82,23 @@ def sweep(framework: Any, data: Data, grid: dict[str, tuple[Any, ...]], iteratio
 
 def shares(table: Matrix, grid: dict[str, tuple[Any, ...]]) -> dict[str, float]:
     """Return η² of each factor: the variance of the means over all others, over the whole variance."""
-    found = {}
+    parts = {}
     for axis, factor in enumerate(grid):
         others = tuple(k for k in range(table.ndim) if k != axis)
-        found[factor] = float(table.mean(axis=others).var() / table.var())
-    return found
+        parts[factor] = float(table.mean(axis=others).var() / table.var())
+    return parts
 
 
 def try_them(
     frameworks: Frameworks,
-    found: dict[str, tuple[Matrix, Matrix]],
+    sweeps: dict[str, tuple[Matrix, Matrix]],
     grid: dict[str, tuple[Any, ...]],
     iterations: int,
     agreement: str,
 ) -> Row:
     """The best and the worst of all combinations."""
     words, apart = {}, True
-    for f, (J, right) in found.items():
+    for f, (J, right) in sweeps.items():
         best = np.unravel_index(int(np.argmin(J)), J.shape)
         names = ", ".join(f"{factor} {grid[factor][k]}" for factor, k in zip(grid, best, strict=True))
         words[f] = (
@@ -108,7 +108,7 @@ def try_them(
     return row(
         "One has to try values.",
         "N23",
-        f"J of {next(iter(found.values()))[0].size} combinations after {iterations} steps",
+        f"J of {next(iter(sweeps.values()))[0].size} combinations after {iterations} steps",
         words,
         agreement,
         apart,

@@ -30,7 +30,7 @@ def run(
     iterations: int = 1000,
     depth: int = 6,
 ) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     data = flower()
     rows = [*zeros(frameworks, data, iterations), broken(frameworks, data, iterations)]
     swept = {g: sweep(frameworks, g, data, scales, iterations) for g in SWEPT}
@@ -66,14 +66,14 @@ def zeros(frameworks: Frameworks, data: Data, iterations: int) -> list[Row]:
     rows, runs = [], dict[str, Trained]()
     for g, sizes in (("sigmoid", (4, 5)), ("tanh", (4, 5)), ("relu", (4, 5))):
         words: dict[str, list[str]] = {f: [] for f in frameworks}
-        found, exact = [], True
+        agreements, exact = [], True
         for units in sizes:
             shape = network(g, units)
             runs = {
                 f: train(framework, shape, nothing(shape), data.X, data.Y, ALPHA, iterations)
                 for f, framework in frameworks.items()
             }
-            found.append(
+            agreements.append(
                 lockstep(frameworks, shape, [nothing(shape), next(iter(runs.values())).params], data.X, data.Y)
             )
             for f, r in runs.items():
@@ -87,7 +87,7 @@ def zeros(frameworks: Frameworks, data: Data, iterations: int) -> list[Row]:
                 "N17",
                 f"how far the weights of the units lie apart after {iterations} steps",
                 {f: ", ".join(words[f]) for f in frameworks},
-                larger(found),
+                larger(agreements),
                 exact
                 or "holds when every row of a product is summed in the same order, as 4 rows are, and else to rounding",
             )

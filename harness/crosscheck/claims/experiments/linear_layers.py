@@ -19,8 +19,8 @@ from crosscheck.claims.engine.lab import (
     Row,
     cost,
     forward_oracle,
+    from_numpy,
     lockstep,
-    put,
     row,
     train,
     worst,
@@ -35,7 +35,7 @@ LOGISTIC = Network((2, 1), ("sigmoid",))
 
 
 def run(frameworks: Frameworks, hidden: tuple[int, ...] = (8, 5), iterations: int = 3000) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     return Findings([collapse(frameworks, hidden), no_better(frameworks, iterations)], {})
 
 
@@ -64,13 +64,13 @@ def collapse(frameworks: Frameworks, hidden: tuple[int, ...]) -> Row:
     one = affine(params)
     E = sum(forward_bound(g, p, forward_oracle(g, p, X), P, PLAIN)[0][-1] for g, p in ((deep, params), (shallow, one)))
     largest = np.abs(forward_oracle(deep, params, X).A[-1]).max()
-    found, distance = [], {}
+    comparisons, distance = [], {}
     for f, framework in frameworks.items():
-        Z, _ = framework.l_layer.forward(deep, put(framework, params), framework.from_numpy(X))
-        Z_one, _ = framework.l_layer.forward(shallow, put(framework, one), framework.from_numpy(X))
-        found.append((f, held("Z[L]", 0, framework.to_numpy(Z), framework.to_numpy(Z_one), E, "float64")))
+        Z, _ = framework.l_layer.forward(deep, from_numpy(framework, params), framework.from_numpy(X))
+        Z_one, _ = framework.l_layer.forward(shallow, from_numpy(framework, one), framework.from_numpy(X))
+        comparisons.append((f, held("Z[L]", 0, framework.to_numpy(Z), framework.to_numpy(Z_one), E, "float64")))
         distance[f] = float(np.abs(framework.to_numpy(Z) - framework.to_numpy(Z_one)).max())
-    agreement = worst(found)
+    agreement = worst(comparisons)
     return row(
         "A deep network with linear hidden layers is one affine map.",
         "N20",

@@ -30,7 +30,7 @@ def neuron(*w: float, b: float) -> Params:
 
 
 def run(frameworks: Frameworks, nudge: float = 2.0**-20, iterations: int = 8000) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [*jumps(frameworks, nudge), logic(frameworks), regression(frameworks, iterations)]
     return Findings(rows, {"": picture()})
 
@@ -38,12 +38,12 @@ def run(frameworks: Frameworks, nudge: float = 2.0**-20, iterations: int = 8000)
 def jumps(frameworks: Frameworks, nudge: float) -> list[Row]:
     """At x = 2, b = −1 and w = 1/2 the sum w x + b is exactly 0."""
     weights = [0.5 - nudge, 0.5, 0.5 + nudge]
-    found = {}
+    outputs_of = {}
     for network in (STEP, SIGMOID):
         answers = [outputs(frameworks, network, neuron(w, b=-1), X) for w in weights]
-        found[network] = {name: [float(A[name][0, 0]) for A, _ in answers] for name in frameworks}
+        outputs_of[network] = {name: [float(A[name][0, 0]) for A, _ in answers] for name in frameworks}
         agreement = answers[-1][1]
-    step, sigmoid = found[STEP], found[SIGMOID]
+    step, sigmoid = outputs_of[STEP], outputs_of[SIGMOID]
     # |σ(z + δ) − σ(z)| <= δ/4: the slope of the sigmoid is at most 1/4
     most = 2 * nudge / 4 + 1e-15
     slight = all(0 < A[2] - A[1] <= most for A in sigmoid.values())

@@ -44,14 +44,14 @@ DATA = {"digits": (images, 0.12), "breast cancer": (tumours, 0.15)}  # and the c
 
 
 def run(frameworks: Frameworks, iterations: int = 5000, alpha: float = 0.1) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [column(frameworks)]
     curves: dict[str, dict[str, Matrix]] = {}
     for name, (load, target) in DATA.items():
         data = load()
         inputs = {"raw": data.X, "/ largest": data.X / data.X.max(), "standardised": standardise(data).X}
         for rates in ({way: step_size(X) for way, X in inputs.items()}, dict.fromkeys(inputs, alpha)):
-            found = {
+            costs_by_way = {
                 way: {
                     f: descend(framework, X, data.Y, rates[way], target, iterations)
                     for f, framework in frameworks.items()
@@ -60,10 +60,10 @@ def run(frameworks: Frameworks, iterations: int = 5000, alpha: float = 0.1) -> F
             }
             own = len(set(rates.values())) > 1
             rows.append(
-                compare(frameworks, name if own else f"{name}, one alpha", target, rates, inputs, data.Y, found)
+                compare(frameworks, name if own else f"{name}, one alpha", target, rates, inputs, data.Y, costs_by_way)
             )
             if own:
-                curves[name] = {way: next(iter(costs.values())) for way, costs in found.items()}
+                curves[name] = {way: next(iter(costs.values())) for way, costs in costs_by_way.items()}
     return Findings(rows, {"": picture(curves)})
 
 
@@ -71,17 +71,17 @@ def column(frameworks: Frameworks) -> Row:
     """The notes: v = image.reshape(image.shape[0] * image.shape[1] * image.shape[2], 1); the harness flattens all."""
     pixels = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
     together = flatten(pixels)  # (48, 2)
-    found = {}
+    columns = {}
     for name, framework in frameworks.items():
         v = framework.from_numpy(pixels[1] / 255).reshape(4 * 4 * 3, 1)
-        found[name] = framework.to_numpy(v)
+        columns[name] = framework.to_numpy(v)
     return row(
         "An image (width, height, depth) becomes a column vector.",
         "N13",
         "shape of (4, 4, 3) as a column; equal to flatten's",
-        {f: f"{found[f].shape}" for f in frameworks},
-        same(found),
-        all(np.array_equal(v, together[:, 1:]) for v in found.values()),
+        {f: f"{columns[f].shape}" for f in frameworks},
+        same(columns),
+        all(np.array_equal(v, together[:, 1:]) for v in columns.values()),
     )
 
 
@@ -113,16 +113,16 @@ def compare(
     rates: dict[str, float],
     inputs: dict[str, Matrix],
     Y: Matrix,
-    found: dict[str, dict[str, Matrix]],
+    costs_by_way: dict[str, dict[str, Matrix]],
 ) -> Row:
     """Return the iterations that each way of preparing the inputs takes."""
-    counts = {f: {way: reached(costs[f], target) for way, costs in found.items()} for f in frameworks}
+    counts = {f: {way: reached(costs[f], target) for way, costs in costs_by_way.items()} for f in frameworks}
 
     def words(f: str) -> str:
         return ", ".join(
             f"{way} {counts[f][way]:.0f}"
             if np.isfinite(counts[f][way])
-            else f"{way} not in {len(found[way][f])} (J {found[way][f][-1]:.3f})"
+            else f"{way} not in {len(costs_by_way[way][f])} (J {costs_by_way[way][f][-1]:.3f})"
             for way in inputs
         )
 

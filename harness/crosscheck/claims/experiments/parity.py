@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Layer, Network, Params
 
-from crosscheck.claims.engine.lab import Findings, Frameworks, Row, lockstep, put, row, same, train
+from crosscheck.claims.engine.lab import Findings, Frameworks, Row, from_numpy, lockstep, row, same, train
 from crosscheck.claims.engine.pictures import BLUE, GREEN, ORANGE, below, panels, svg
 from crosscheck.oracle.float64 import Matrix
 from crosscheck.problems.initial_weights import initial
@@ -34,7 +34,7 @@ def run(
     seeds: int = 3,
     iterations: int = 3000,
 ) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     builds = {"tree": tree, "patterns": patterns, "counting": counting}
     sizes = {name: [units(build(n)) for n in bits] for name, build in builds.items()}
     exact = {
@@ -129,7 +129,7 @@ def right(framework: Any, build: Any, bits: tuple[int, ...]) -> str:
         params = tuple(Layer(W.astype(np.float32), b.astype(np.float32)) for W, b in build(n))
         network = Network((n, *(W.shape[0] for W, _ in params)), ("step",) * len(params))
         X = inputs(n).astype(np.float32)
-        there, columns = put(framework, params), max(1, CHUNK // max(network.n))
+        there, columns = from_numpy(framework, params), max(1, CHUNK // max(network.n))
         wrong = 0
         for start in range(0, X.shape[1], columns):
             chunk = X[:, start : start + columns]
@@ -154,12 +154,12 @@ def learned(frameworks: Frameworks, learn: tuple[int, ...], seeds: int, iteratio
             for start in starts:
                 params = train(framework, network, start, X - 0.5, Y, 1.0, iterations).params
                 labels = framework.to_numpy(
-                    framework.predict(network, put(framework, params), framework.from_numpy(X - 0.5))
+                    framework.predict(network, from_numpy(framework, params), framework.from_numpy(X - 0.5))
                 )
                 shares.append(float((labels == Y).mean()))
-            found = sum(share == 1 for share in shares)
-            whole = whole and found == seeds
-            best[f].append(f"{found} of {seeds}")
+            learned = sum(share == 1 for share in shares)
+            whole = whole and learned == seeds
+            best[f].append(f"{learned} of {seeds}")
         agreement = lockstep(frameworks, network, starts[:1], X - 0.5, Y)
     return row(
         "Gradient descent finds such networks by itself.",

@@ -13,7 +13,7 @@ from typing import Any
 
 from crosscheck_impls.interface import Layer, Network
 
-from crosscheck.claims.engine.lab import Findings, Frameworks, Row, Trained, larger, lockstep, put, row, train
+from crosscheck.claims.engine.lab import Findings, Frameworks, Row, Trained, from_numpy, larger, lockstep, row, train
 from crosscheck.claims.engine.pictures import BLACK, COLOURS, DASHES, MARKERS, below, panels, svg
 from crosscheck.oracle.float64 import Matrix, evaluate
 from crosscheck.problems.datasets import Data, diabetes
@@ -21,7 +21,7 @@ from crosscheck.problems.initial_weights import initial
 
 
 def run(frameworks: Frameworks, alpha: float = 0.05, iterations: int = 2000, seeds: int = 50) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     data = diabetes()
     shapes = {output: Network((10, 8, 1), ("tanh", output), "squared_error") for output in ("linear", "relu")}
     runs = {
@@ -38,8 +38,10 @@ def run(frameworks: Frameworks, alpha: float = 0.05, iterations: int = 2000, see
 
 def predicted(framework: Any, shape: Network, params: Any, X: Matrix) -> Matrix:
     """Return A[L] (1, m): for a regression `predict` gives the output itself."""
-    found: Matrix = framework.to_numpy(framework.predict(shape, put(framework, params), framework.from_numpy(X)))
-    return found
+    predicted: Matrix = framework.to_numpy(
+        framework.predict(shape, from_numpy(framework, params), framework.from_numpy(X))
+    )
+    return predicted
 
 
 def fits(frameworks: Frameworks, output: str, shape: Network, runs: dict[str, Trained], data: Data) -> Row:
@@ -102,26 +104,26 @@ def dead(frameworks: Frameworks, data: Data, seeds: int) -> Row:
     starts = [initial(shape, "scaled", seed) for seed in range(seeds)]
     # the same with a bias of −3 in the output: an unlucky start
     unlucky = [(first, Layer(last.W, last.b - 3)) for first, last in starts]
-    found = {}
+    outcomes = {}
     for f, framework in frameworks.items():
         counts = []
         for params in (starts, unlucky):
             zero = 0
             for start in params:
                 _, gradient = framework.gradients["by_hand"](
-                    shape, put(framework, start), framework.from_numpy(data.X), framework.from_numpy(data.Y)
+                    shape, from_numpy(framework, start), framework.from_numpy(data.X), framework.from_numpy(data.Y)
                 )
                 zero += not any(framework.to_numpy(array).any() for layer in gradient for array in layer)
             counts.append(zero)
-        found[f] = counts
+        outcomes[f] = counts
     return row(
         "A ReLU output always learns.",
         "N21",
         f"starts of {seeds} whose gradient is exactly 0, b[L] = 0; and with b[L] = −3",
-        {f: f"{found[f][0]}; {found[f][1]}" for f in frameworks},
+        {f: f"{outcomes[f][0]}; {outcomes[f][1]}" for f in frameworks},
         lockstep(frameworks, shape, starts[:1], data.X, data.Y),
         "holds when it does not start negative for every example: there its gradient is exactly 0"
-        if any(counts[1] for counts in found.values())
+        if any(counts[1] for counts in outcomes.values())
         else True,
     )
 

@@ -39,11 +39,11 @@ def run(
     iterations: int = 500,
     alpha: float = 1.0,
 ) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     whole = digits_by_kind()
     data = Data(whole.X, whole.Y[:1], whole.X_test, None if whole.Y_test is None else whole.Y_test[:1])
     machine = support_vectors(data, sizes, seeds)
-    found = {
+    accuracies = {
         f: {"SVM": machine} | sweep(framework, data, sizes, seeds, iterations, alpha)
         for f, framework in frameworks.items()
     }
@@ -51,27 +51,31 @@ def run(
         lockstep(frameworks, network, [initial(network, "scaled")], data.X, data.Y) for network in NETWORKS.values()
     )
     rows = [
-        alike(frameworks, found, sizes[0], agreement),
+        alike(frameworks, accuracies, sizes[0], agreement),
         better(
             frameworks,
             "With much data a large network beats a medium one, a medium a small one.",
-            found,
+            accuracies,
             ("large", "medium", "small"),
             sizes,
             agreement,
         ),
-        better(frameworks, "With much data a small network beats an SVM.", found, ("small", "SVM"), sizes, agreement),
-        better(frameworks, "With much data a large network beats an SVM.", found, ("large", "SVM"), sizes, agreement),
+        better(
+            frameworks, "With much data a small network beats an SVM.", accuracies, ("small", "SVM"), sizes, agreement
+        ),
+        better(
+            frameworks, "With much data a large network beats an SVM.", accuracies, ("large", "SVM"), sizes, agreement
+        ),
         better(
             frameworks,
             "With much data a network beats logistic regression.",
-            found,
+            accuracies,
             ("medium", "logistic regression"),
             sizes,
             agreement,
         ),
     ]
-    return Findings(rows, {"": picture(next(iter(found.values())), sizes)})
+    return Findings(rows, {"": picture(next(iter(accuracies.values())), sizes)})
 
 
 def draws(data: Data, m: int, seed: int) -> Any:
@@ -81,15 +85,15 @@ def draws(data: Data, m: int, seed: int) -> Any:
 
 def sweep(framework: Any, data: Data, sizes: tuple[int, ...], seeds: int, iterations: int, alpha: float) -> Shares:
     """Return every network's accuracy on the test set."""
-    found = {name: np.empty((len(sizes), seeds)) for name in NETWORKS}
+    accuracies = {name: np.empty((len(sizes), seeds)) for name in NETWORKS}
     for name, network in NETWORKS.items():
         for i, m in enumerate(sizes):
             for seed in range(seeds):
                 some = draws(data, m, seed)
                 start = initial(network, "scaled", seed)
                 params = train(framework, network, start, data.X[:, some], data.Y[:, some], alpha, iterations).params
-                found[name][i, seed] = accuracy(framework, network, params, data.X_test, data.Y_test)  # type: ignore[arg-type]
-    return found
+                accuracies[name][i, seed] = accuracy(framework, network, params, data.X_test, data.Y_test)  # type: ignore[arg-type]
+    return accuracies
 
 
 def support_vectors(data: Data, sizes: tuple[int, ...], seeds: int) -> Matrix:
@@ -98,13 +102,13 @@ def support_vectors(data: Data, sizes: tuple[int, ...], seeds: int) -> Matrix:
 
     assert data.X_test is not None
     assert data.Y_test is not None
-    found = np.empty((len(sizes), seeds))
+    accuracies = np.empty((len(sizes), seeds))
     for i, m in enumerate(sizes):
         for seed in range(seeds):
             some = draws(data, m, seed)
             machine = SVC().fit(data.X[:, some].T, data.Y[0, some])
-            found[i, seed] = 100 * (machine.predict(data.X_test.T) == data.Y_test[0]).mean()
-    return found
+            accuracies[i, seed] = 100 * (machine.predict(data.X_test.T) == data.Y_test[0]).mean()
+    return accuracies
 
 
 def told(values: Matrix) -> str:
@@ -112,17 +116,17 @@ def told(values: Matrix) -> str:
     return f"{values.mean():.1f} ± {values.std(ddof=1) if values.size > 1 else 0:.1f}"
 
 
-def alike(frameworks: Frameworks, found: dict[str, Shares], m: int, agreement: Any) -> Row:
+def alike(frameworks: Frameworks, accuracies: dict[str, Shares], m: int, agreement: Any) -> Row:
     """Alike: the best and the worst mean lie within the spread over the draws."""
     apart, spread = {}, {}
-    for f, models in found.items():
+    for f, models in accuracies.items():
         means = [values[0].mean() for values in models.values()]
         apart[f], spread[f] = max(means) - min(means), max(values[0].std() for values in models.values())
     return row(
         "With little data the models do alike.",
         "N26",
         f"accuracy on the test set, %, m = {m}: mean ± deviation over the draws; alike if within 2 deviations",
-        {f: ", ".join(f"{name} {told(values[0])}" for name, values in found[f].items()) for f in frameworks},
+        {f: ", ".join(f"{name} {told(values[0])}" for name, values in accuracies[f].items()) for f in frameworks},
         agreement,
         all(apart[f] <= 2 * spread[f] for f in frameworks),
     )
@@ -131,7 +135,7 @@ def alike(frameworks: Frameworks, found: dict[str, Shares], m: int, agreement: A
 def better(
     frameworks: Frameworks,
     statement: str,
-    found: dict[str, Shares],
+    accuracies: dict[str, Shares],
     order: tuple[str, ...],
     sizes: tuple[int, ...],
     agreement: Any,
@@ -143,13 +147,13 @@ def better(
         gain = a - b
         return bool(gain.mean() > 2 * gain.std(ddof=1) / np.sqrt(gain.size)) if gain.size > 1 else bool(gain[0] > 0)
 
-    true = [all(beats(models[a][-1], models[b][-1]) for models in found.values()) for a, b in steps]
+    true = [all(beats(models[a][-1], models[b][-1]) for models in accuracies.values()) for a, b in steps]
     named = [f"{a} against {b}" for (a, b), holds in zip(steps, true, strict=True) if holds]
     return row(
         statement,
         "N26",
         f"accuracy on the test set, %, m = {sizes[-1]}: mean ± deviation; better by 2 standard errors",
-        {f: ", ".join(f"{name} {told(found[f][name][-1])}" for name in order) for f in frameworks},
+        {f: ", ".join(f"{name} {told(accuracies[f][name][-1])}" for name in order) for f in frameworks},
         agreement,
         all(true)
         or (

@@ -25,7 +25,7 @@ Shares = dict[str, list[list[float]]]  # framework -> a model -> train, test, in
 
 
 def run(frameworks: Frameworks, iterations: int = 2000) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows, shown = [], {}
     for name in MODELS:
         iterate = iterations if name == "flower" else iterations // 4

@@ -39,7 +39,7 @@ ROUNDINGS = 8  # of f(a): two products, or a logarithm (6 u, oracle/error_bound.
 
 
 def run(frameworks: Frameworks, a: float = 2.0, h: float = 0.001) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [nudged(frameworks, name, a, h) for name in FUNCTIONS] + [nudged(frameworks, "a²", a, 0.0001)]
     rows += [*autodiff(frameworks, a), graph(frameworks)]
     return Findings(rows, {"": picture(a)})
@@ -55,17 +55,17 @@ def nudge(framework: Any, name: str, a: float, h: float) -> tuple[float, float]:
 def nudged(frameworks: Frameworks, name: str, a: float, h: float) -> Row:
     """The slope that the nudge shows errs by h/2 max|f″| of Taylor's theorem, and by the rounding of f over h."""
     exact, second = FUNCTIONS[name].slope(a), FUNCTIONS[name].second(a, h)
-    found = {f: nudge(framework, name, a, h) for f, framework in frameworks.items()}
-    rounding = 2 * (ROUNDINGS + 1) * P.u * max(abs(value) for value, _ in found.values()) / h + 4 * P.u * abs(exact)
+    nudges = {f: nudge(framework, name, a, h) for f, framework in frameworks.items()}
+    rounding = 2 * (ROUNDINGS + 1) * P.u * max(abs(value) for value, _ in nudges.values()) / h + 4 * P.u * abs(exact)
     bound = h / 2 * second * (1 + 1e-9) + rounding
-    spread = max(slope for _, slope in found.values()) - min(slope for _, slope in found.values())
+    spread = max(slope for _, slope in nudges.values()) - min(slope for _, slope in nudges.values())
     return row(
         f"Nudging a shows the slope of {name}.",
         "N6",
         f"f(a + h) and the slope, at a = {a:g} with h = {h:g}; the exact slope is {exact:g}",
-        {f: f"{found[f][0]:.10g}, slope {found[f][1]:.7g}" for f in frameworks},
+        {f: f"{nudges[f][0]:.10g}, slope {nudges[f][1]:.7g}" for f in frameworks},
         f"{spread / (2 * rounding):.2g} of what rounding may do" if spread <= 2 * rounding else DIFFER,
-        all(abs(slope - exact) <= bound for _, slope in found.values()),
+        all(abs(slope - exact) <= bound for _, slope in nudges.values()),
     )
 
 
@@ -75,18 +75,18 @@ def autodiff(frameworks: Frameworks, a: float) -> list[Row]:
     rows = []
     for name, (function, slope, _) in FUNCTIONS.items():
         exact = np.array([slope(each) for each in points])
-        found = {}
+        slopes_of = {}
         for f, framework in frameworks.items():
             xp = namespace(f)
             by = slopes(f, partial(function, xp), framework.from_numpy(points)) if has(f) else exact
-            found[f] = framework.to_numpy(by)
-        error = max(float((np.abs(got - exact) / (P.u * np.abs(exact))).max()) for got in found.values())
+            slopes_of[f] = framework.to_numpy(by)
+        error = max(float((np.abs(got - exact) / (P.u * np.abs(exact))).max()) for got in slopes_of.values())
         rows.append(
             row(
                 f"The slope of {name} is {'the same everywhere' if name == '3a' else 'different at different points'}.",
                 "N6",
                 f"autodiff (NumPy: the rule) at a = {', '.join(f'{p:g}' for p in points)}",
-                {f: ", ".join(f"{s:.6g}" for s in found[f]) for f in frameworks},
+                {f: ", ".join(f"{s:.6g}" for s in slopes_of[f]) for f in frameworks},
                 f"within {error:.0f} of {ROUNDINGS} roundings of the exact" if error <= ROUNDINGS else DIFFER,
                 (len(set(exact)) == 1) == (name == "3a") and error <= ROUNDINGS,
             )
@@ -96,7 +96,7 @@ def autodiff(frameworks: Frameworks, a: float) -> list[Row]:
 
 def graph(frameworks: Frameworks) -> Row:
     """u = b c, v = a + u, J = 3 v; from right to left dJ/dv = 3, dJ/du = 3, dJ/db = dJ/du c, dJ/dc = dJ/du b."""
-    found = {}
+    derivatives = {}
     for name, framework in frameworks.items():
         a, b, c = (framework.from_numpy(np.float64(value)) for value in (5, 3, 2))
         u = b * c
@@ -108,14 +108,14 @@ def graph(frameworks: Frameworks) -> Row:
             dv = 3.0
             du = dv
             slopes = (dv, du * c, du * b)
-        found[name] = [float(value) for value in (J, *slopes)]
+        derivatives[name] = [float(value) for value in (J, *slopes)]
     return row(
         "The chain rule from right to left gives the derivatives of a computation graph.",
         "N7",
         "J, dJ/da, dJ/db, dJ/dc of J = 3(a + bc) at a = 5, b = 3, c = 2; the course's: 33, 3, 6, 9",
-        {f: ", ".join(f"{v:g}" for v in found[f]) for f in frameworks},
-        same(found),
-        all(values == [33, 3, 6, 9] for values in found.values()),
+        {f: ", ".join(f"{v:g}" for v in derivatives[f]) for f in frameworks},
+        same(derivatives),
+        all(values == [33, 3, 6, 9] for values in derivatives.values()),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Layer, Network
 
-from crosscheck.claims.engine.lab import Findings, Frameworks, Row, larger, lockstep, put, row
+from crosscheck.claims.engine.lab import Findings, Frameworks, Row, from_numpy, larger, lockstep, row
 from crosscheck.claims.engine.pictures import BY_FRAMEWORK, below, panels, svg
 from crosscheck.oracle.float64 import Matrix
 from crosscheck.problems.datasets import breast_cancer, many_examples
@@ -32,7 +32,7 @@ WAYS = {"loops": "two loops", "per_example": "one loop (mapped in torch, jax)", 
 def run(
     frameworks: Frameworks, sizes: tuple[int, ...] = (1000, 10_000, 100_000, 1_000_000), loop_up_to: int = 10_000
 ) -> Findings:
-    """Return what was found."""
+    """Return the rows and the pictures."""
     rows = [same_gradient(frameworks)]
     times = {name: timings(framework, sizes, loop_up_to) for name, framework in frameworks.items()}
     rows += [faster(times, m, loop_up_to) for m in sizes]
@@ -43,10 +43,10 @@ def run(
 def same_gradient(frameworks: Frameworks) -> Row:
     """Every way lies within its bound of the oracle: of J, of every dW and db, and of one step."""
     data = breast_cancer()
-    found = []
+    agreements = []
     for network in (Network((30, 1), ("sigmoid",)), TWO):
         points = [initial(network, "scaled")]
-        found += [
+        agreements += [
             (f"{len(network.n) - 1}-layer {way}", lockstep(frameworks, network, points, data.X, data.Y, way))
             for way in WAYS
         ]
@@ -56,8 +56,8 @@ def same_gradient(frameworks: Frameworks) -> Row:
         "N8, N9, N10, N14",
         "J, dW, db and a step of logistic regression and a 2-layer network on breast cancer, by each variant",
         figures,
-        larger(agreement for _, agreement in found),
-        all(agreement.ratio <= 1 for _, agreement in found),
+        larger(agreement for _, agreement in agreements),
+        all(agreement.ratio <= 1 for _, agreement in agreements),
     )
 
 
@@ -70,23 +70,23 @@ def data(m: int) -> tuple[Matrix, Matrix]:
 
 def timings(framework: Any, sizes: tuple[int, ...], loop_up_to: int) -> dict[str, dict[int, float]]:
     """Return the seconds that one gradient takes, by way and m: a loop over the examples, mapped, and no loop."""
-    params = put(framework, (Layer(np.array([[0.5, -0.5, 0.25, 1.0]]), np.zeros((1, 1))),))
-    found: dict[str, dict[int, float]] = {"one loop": {}, "no loop": {}}
+    params = from_numpy(framework, (Layer(np.array([[0.5, -0.5, 0.25, 1.0]]), np.zeros((1, 1))),))
+    seconds: dict[str, dict[int, float]] = {"one loop": {}, "no loop": {}}
     ways = {"no loop": "by_hand"}
     if framework.name == "numpy":
-        found["two loops"] = {}
+        seconds["two loops"] = {}
     else:
-        found["mapped"] = {}
+        seconds["mapped"] = {}
         ways["mapped"] = "per_example"
     for m in sizes:
         X, Y = (framework.from_numpy(array) for array in data(m))
         for way, variant in ways.items():
-            found[way][m] = best(partial(finish, framework, variant, params, X, Y))
+            seconds[way][m] = best(partial(finish, framework, variant, params, X, Y))
         if m <= loop_up_to:
-            found["one loop"][m] = best(partial(one_loop, framework, params, X, Y), runs=1)
-            if "two loops" in found:
-                found["two loops"][m] = best(partial(finish, framework, "loops", params, X, Y), runs=1)
-    return found
+            seconds["one loop"][m] = best(partial(one_loop, framework, params, X, Y), runs=1)
+            if "two loops" in seconds:
+                seconds["two loops"][m] = best(partial(finish, framework, "loops", params, X, Y), runs=1)
+    return seconds
 
 
 def finish(framework: Any, variant: str, params: Any, X: Any, Y: Any) -> None:
@@ -132,9 +132,11 @@ def faster(times: dict[str, dict[str, dict[int, float]]], m: int, loop_up_to: in
     """Return how many times faster no loop is than a loop."""
     ratios = {
         name: {
-            way: loop_seconds(found[way], m) / found["no loop"][m] for way in ("two loops", "one loop") if way in found
+            way: loop_seconds(seconds[way], m) / seconds["no loop"][m]
+            for way in ("two loops", "one loop")
+            if way in seconds
         }
-        for name, found in times.items()
+        for name, seconds in times.items()
     }
     carried = "" if m <= loop_up_to else f"; the loop's time is that of m = {loop_up_to:g}, times {m // loop_up_to}"
     return row(
@@ -151,10 +153,10 @@ def faster(times: dict[str, dict[str, dict[int, float]]], m: int, loop_up_to: in
 def mapped(times: dict[str, dict[str, dict[int, float]]], m: int) -> Row:
     """A loop that the framework runs, vmap, is no loop of Python."""
     figures = {
-        name: f"{found['mapped'][m] / found['no loop'][m]:.2g} x the time without"
-        if "mapped" in found
+        name: f"{seconds['mapped'][m] / seconds['no loop'][m]:.2g} x the time without"
+        if "mapped" in seconds
         else "has no vmap"
-        for name, found in times.items()
+        for name, seconds in times.items()
     }
     quick = [f["mapped"][m] < loop_seconds(f["one loop"], m) / 10 for f in times.values() if "mapped" in f]
     return row(
@@ -170,7 +172,7 @@ def mapped(times: dict[str, dict[str, dict[int, float]]], m: int) -> Row:
 def picture(times: dict[str, dict[str, dict[int, float]]]) -> str:
     """Return the times and their ratios against m."""
     figure, (left, right) = panels(2)
-    for name, found in times.items():
+    for name, seconds in times.items():
         colour = BY_FRAMEWORK[name]
         for way, marker, dashes in (
             ("two loops", "s", ":"),
@@ -178,19 +180,19 @@ def picture(times: dict[str, dict[str, dict[int, float]]]) -> str:
             ("mapped", "^", "-."),
             ("no loop", "D", "-"),
         ):
-            if way in found:
+            if way in seconds:
                 left.loglog(
-                    *zip(*found[way].items(), strict=True),
+                    *zip(*seconds[way].items(), strict=True),
                     color=colour,
                     marker=marker,
                     linestyle=dashes,
                     markersize=4,
                     label=f"{name}, {way}",
                 )
-        sizes = list(found["no loop"])
-        ratio = [loop_seconds(found["one loop"], m) / found["no loop"][m] for m in sizes]
+        sizes = list(seconds["no loop"])
+        ratio = [loop_seconds(seconds["one loop"], m) / seconds["no loop"][m] for m in sizes]
         right.loglog(sizes, ratio, color=colour, marker="o", linestyle="--", markersize=4)
-        carried = [(m, r) for m, r in zip(sizes, ratio, strict=True) if m not in found["one loop"]]
+        carried = [(m, r) for m, r in zip(sizes, ratio, strict=True) if m not in seconds["one loop"]]
         if carried:
             right.loglog(
                 *zip(*carried, strict=True),
