@@ -17,7 +17,7 @@ from crosscheck.comparison.session import Implementation, compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.verdict import Row
-from crosscheck.mutation.build import framework
+from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.oracle.float64 import descend
 from crosscheck.problems.catalogue import Problem
 from crosscheck.problems.datasets import Data
@@ -90,7 +90,7 @@ def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, in
     def keep(case: Case, name: str, answer: Answer, _: Declaration) -> None:
         key = case.problem, case.dtype
         if key not in right:
-            right[key] = measure(framework(), "mutated", Declaration(), case, "cpu")
+            right[key] = measure(framework(), VARIANT, Declaration(), case, "cpu")
         beside = seen(case, right[key])
         if answer.run.iterations == case.iterations and len(answer.gradients) == len(right[key].gradients):
             usual[case.problem, name, case.dtype] = alarms(case, answer.checkpoints, seen(case, answer), beside)

@@ -13,7 +13,7 @@ from crosscheck.core.files import write
 from crosscheck.evaluation.baselines import CRITERIA
 from crosscheck.evaluation.false_alarms import Honest
 from crosscheck.evaluation.score import Pair
-from crosscheck.mutation.mutants import BY_NAME, KINDS
+from crosscheck.mutation.mutants import BY_NAME, Kind
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.tables import table
 
@@ -49,7 +49,7 @@ def larger_than_noise(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def csv(pairs: Sequence[Pair]) -> str:
-    """Return power.csv: a line for each mutant that is executed on a problem, and dtype."""
+    """Return power.csv: a line for each mutant that is called on a problem, and dtype."""
     records = [vars(pair) | dict(pair.usual) for pair in pairs]
     return pd.DataFrame.from_records(records).drop(columns="usual").to_csv(index=False, float_format="%.4g")
 
@@ -105,7 +105,7 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
         large = larger_than_noise(these)
         never = sorted({p.mutant for p in living} - {p.mutant for p in living if p.caught not in UNSEEN})
         lines.append(
-            f"- {dtype}: {len(these)} pairs in which a changed line is executed; {len(these) - len(living)} proved to "
+            f"- {dtype}: {len(these)} pairs in which a changed function is called; {len(these) - len(living)} proved to "
             f"compute the same. Of the others {share(seen, len(living))} are caught: "
             f"{', '.join(f'{n} by {check}' for check, n in checks.most_common() if check not in UNSEEN)}. Of those "
             "whose effect is larger than the usual noise "
@@ -119,7 +119,7 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
     asked = [pair for pair in pairs if pair.diagnosis]
     if asked:
         right = sum(pair.diagnosis == "right" for pair in asked)
-        lines.append(f"- The diagnosis names the mutant that was mutated in {share(right, len(asked))} of those asked.")
+        lines.append(f"- The diagnosis names the mutant that was put in, in {share(right, len(asked))} of those asked.")
     if runs:
         verdicts = Counter(each.row.verdict for each in runs)
         noises = sorted(c.noise for each in runs if not each.row.straddles_zero and (c := each.row.noisiest()))
@@ -140,7 +140,7 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[Honest]) -> str:
         "",
         *summary(pairs, runs),
         "",
-        "A pair is a mutant mutated in a default problem, in one dtype. `bound`: J or a gradient lies outside the "
+        "A pair is a mutant on a default problem, in one dtype. `bound`: J or a gradient lies outside the "
         "proved error bound; `steps`: a step of `fit` does; `labels`, `shapes`, `error`: what must be exact is not; "
         "`noise`: above the usual noise only. Equivalent: the results are the same to 100 digits over exact numbers, "
         "or, for a mutant that only rounds, to the last bit. Honest runs: random networks, data and weights, after a "
@@ -170,9 +170,9 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[Honest]) -> str:
         ),
         "",
     ]
-    for kind, words in KINDS.items():
+    for kind in Kind:
         lines += [
-            f"## {kind}: {words}",
+            f"## {kind}: {kind.words}",
             "",
             *table(["mutant", "what it is", "pairs", "same", *DTYPES, "by"], _mutants(pairs, kind)),
             "",

@@ -85,11 +85,9 @@ def mistake(cause: Cause | None) -> list[tuple[str, str]]:
     lines = [("known mistake", f"{near} `{cause.mutant.name}`: {cause.mutant.words}")]
     if cause.also:
         lines.append(("", f"(the same on this problem: {', '.join(cause.also)})"))
-    for old, new in cause.mutant.changes:
-        right, wrong = (text.strip().splitlines() for text in (old, new))
-        for title, some, others in (("right line", right, wrong), ("wrong line", wrong, right)):
-            strange = [line.strip() for line in some if line.strip() not in [other.strip() for other in others]]
-            lines += [(title, f"`{line}`") for line in strange]
+    for change in cause.mutant.changes:
+        lines += [("right line", f"`{line}`") for line in change.right]
+        lines += [("wrong line", f"`{line}`") for line in change.wrong]
     return lines
 
 

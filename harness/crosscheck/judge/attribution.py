@@ -15,7 +15,7 @@ from crosscheck_impls.interface import Array, Declaration
 
 from crosscheck.core.records import Answer, Comparison, flat, named
 from crosscheck.judge.elementwise import Judge, Known
-from crosscheck.mutation.build import framework
+from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import MUTANTS, Mutant
 from crosscheck.oracle.error_bound import Precision, error_bound, precision, step_bound
@@ -227,7 +227,7 @@ def _made(
     try:
         with np.errstate(all="ignore"):
             for point in answer.checkpoints:
-                J, gradient = changed.gradients["mutated"](case.network, case.checkpoints[point], case.X, case.Y)
+                J, gradient = changed.gradients[VARIANT](case.network, case.checkpoints[point], case.X, case.Y)
                 made = [np.asarray(J), *map(np.asarray, flat(gradient))]
                 units = made
                 if made[1].dtype != case.dtype and made[1].dtype.kind == "f":
@@ -235,7 +235,7 @@ def _made(
                 yield from zip(made, units, strict=True)
             start = case.checkpoints[0]
             for length in dict.fromkeys(o.length for o in seen if o.length):
-                trained, costs = changed.fit("mutated", case.network, start, case.X, case.Y, case.alpha, length)
+                trained, costs = changed.fit(VARIANT, case.network, start, case.X, case.Y, case.alpha, length)
                 yield np.asarray(costs[-1]), np.asarray(0.0)
                 yield from ((np.asarray(array), np.asarray(0.0)) for array in flat(trained))
     except Exception:  # a mutant may break anything

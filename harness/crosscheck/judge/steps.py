@@ -16,9 +16,9 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Params
 
 from crosscheck.core.records import Answer, Case, Comparison, cast, flat, named
 from crosscheck.judge.elementwise import Judge, held
-from crosscheck.oracle import reference
 from crosscheck.oracle.error_bound import output_bound, precision, step_bound
 from crosscheck.oracle.float64 import descend, evaluate, exact, grads_at_zero
+from crosscheck.oracle.reference import RIGHT
 
 
 def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Comparison]:
@@ -69,7 +69,7 @@ class Curves:
             self.oracle = np.array([J for _, J in islice(run, case.iterations)])
             apart = [
                 np.abs(
-                    reference.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle
+                    RIGHT.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle
                 )
                 for params in (case.checkpoints[0], _nudged(case.checkpoints[0], 1), _nudged(case.checkpoints[0], 2))
             ]
