@@ -70,7 +70,7 @@ def plant_all(names: Sequence[str], report: Callable[[str, int, int], None], pai
     with settings(processes), multiprocessing.get_context("spawn").Pool(processes) as pool:
         for done, found in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
             pairs += found
-            report("mutation mutants", done, len(tasks))
+            report("mutants tried", done, len(tasks))
     order = {name: k for k, name in enumerate([*names, *BY_NAME, "float64", "float32"])}
     pairs.sort(key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
 

@@ -105,7 +105,7 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
         large = larger_than_noise(these)
         never = sorted({p.mutant for p in living} - {p.mutant for p in living if p.caught not in UNSEEN})
         lines.append(
-            f"- {dtype}: {len(these)} pairs in which a changed function is called; {len(these) - len(living)} proved to "
+            f"- {dtype}: {len(these)} pairs in which a mutant is called; {len(these) - len(living)} proved to "
             f"compute the same. Of the others {share(seen, len(living))} are caught: "
             f"{', '.join(f'{n} by {check}' for check, n in checks.most_common() if check not in UNSEEN)}. Of those "
             "whose effect is larger than the usual noise "
@@ -119,7 +119,7 @@ def summary(pairs: Sequence[Pair], runs: Sequence[Honest]) -> list[str]:
     asked = [pair for pair in pairs if pair.diagnosis]
     if asked:
         right = sum(pair.diagnosis == "right" for pair in asked)
-        lines.append(f"- The diagnosis names the mutant that was put in, in {share(right, len(asked))} of those asked.")
+        lines.append(f"- The diagnosis names the mutant in {share(right, len(asked))} of those asked.")
     if runs:
         verdicts = Counter(each.row.verdict for each in runs)
         noises = sorted(c.noise for each in runs if not each.row.straddles_zero and (c := each.row.noisiest()))
