@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from crosscheck.mutation.build import tf32
+from crosscheck.mutation.rounding import tf32
 from crosscheck_impls.interface import Layer, Network, Params
 
 Forward = Callable[[Network, Params, Any], Any]

@@ -1,4 +1,4 @@
-"""Causes by name: real conventions of real libraries, and every kind of mutated mutant; no case is special."""
+"""Causes by name: real conventions of real libraries, and every kind of mutant; no case is special."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def test_what_libraries_really_do_is_found_and_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("problem", ["flower-2layer-tanh", "kink-2layer-leaky_relu", "many_outputs-squared_error"])
-def test_planted_faults_are_named(problem: str) -> None:
+def test_mutants_are_named(problem: str) -> None:
     case = make_case(build(PROBLEMS[problem], Options(iterations=14)), "float64")
     judging, wrong, asked = Judge(case), [], 0
     for mutant in MUTANTS[::3]:
         try:
             with np.errstate(all="ignore"):
-                answer = measure(framework(mutant), "mutated", Declaration(), case, "cpu")
+                answer = measure(framework(mutant), "reference", Declaration(), case, "cpu")
         except Exception:  # a mutant may break anything
             continue
         if judging.broken(answer, "cpu"):
@@ -103,7 +103,7 @@ def test_planted_faults_are_named(problem: str) -> None:
 
 def test_a_right_answer_needs_no_cause() -> None:
     case = make_case(build(PROBLEMS["flower-2layer-tanh"], Options(iterations=14)), "float64")
-    answer = measure(framework(), "mutated", Declaration(), case, "cpu")
+    answer = measure(framework(), "reference", Declaration(), case, "cpu")
     assert attribute(Judge(case), answer, Declaration()) is None
 
 
@@ -112,11 +112,11 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
     made = importlib.import_module("types").SimpleNamespace(**vars(right))
 
     def gradient(*arguments: Any) -> Any:
-        J, (first, *rest) = right.gradients["mutated"](*arguments)
+        J, (first, *rest) = right.gradients["reference"](*arguments)
         return J, (first._replace(b=np.cos(first.b)), *rest)
 
-    made.gradients = {"mutated": gradient}
-    found = row(made, "flower-2layer-tanh", variant="mutated")
+    made.gradients = {"reference": gradient}
+    found = row(made, "flower-2layer-tanh", variant="reference")
     assert found.verdict == "disagrees"
     assert "unexplained" in of_cause(found.cause)
     assert "every dW is right" in of_cause(found.cause)
@@ -137,14 +137,14 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
     ],
 )
 def test_where_the_mistake_is_in_words(mutant: str, words: str) -> None:
-    found = row(framework(BY_NAME[mutant]), "flower-2layer-tanh", variant="mutated")
+    found = row(framework(BY_NAME[mutant]), "flower-2layer-tanh", variant="reference")
     assert words in of_cause(found.cause)
     assert found.explained is not None
     assert found.explained.mutant.name == mutant
 
 
 def test_where_says_what_is_right_before_what_is_wrong() -> None:
-    found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", variant="mutated")
+    found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", variant="reference")
     outside = [c for c in found.comparisons if c.ratio > 1]
     assert of_location(locate(outside, 3)).startswith(
         "J is right, so the forward pass is, and so are the gradients of layers 3, 2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,15 @@ from crosscheck.evaluation.false_alarms import problems, run
 from crosscheck.evaluation.score import Pair, on_problem
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, judge
-from crosscheck.mutation.build import SOURCE, framework, mutated, tf32
+from crosscheck.mutation import mutants
+from crosscheck.mutation.build import framework
 from crosscheck.mutation.equivalence import Exact, reached
-from crosscheck.mutation.mutants import BY_NAME, KINDS, MUTANTS
+from crosscheck.mutation.mutant import also
+from crosscheck.mutation.mutant import mutant as mutant_of
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Change, Kind
+from crosscheck.mutation.rounding import tf32
 from crosscheck.oracle.noise import FACTOR, permuted
+from crosscheck.oracle.reference import Reference
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
@@ -35,20 +41,49 @@ def case_of(problem: str, dtype: str = "float64", **options: Any) -> Any:
     return make_case(build(PROBLEMS[problem], Options(iterations=6, **options)), dtype)
 
 
-def test_the_table_of_faults_is_whole() -> None:
-    assert len(MUTANTS) >= 60
+def test_the_table_of_mutants_is_whole() -> None:
+    assert len(MUTANTS) == 136
     assert len(BY_NAME) == len(MUTANTS)
-    assert {mutant.kind for mutant in MUTANTS} == set(KINDS)
+    assert {mutant.kind for mutant in MUTANTS} == set(Kind)
     for mutant in MUTANTS:
-        assert mutated(mutant) != SOURCE, mutant.name
-        assert mutant.diff.count("became") == len(mutant.changes), mutant.name
-        framework(mutant)  # it compiles
+        assert mutant.words, mutant.name
+        assert len(mutant.changes) == len(mutant.hooks), mutant.name
+        assert all(change.right or change.wrong for change in mutant.changes), mutant.name
+        assert mutant.affects_training == (mutant.kind == "training"), mutant.name
+        assert framework(mutant).name == mutant.name
 
 
-def test_a_line_that_is_not_there_any_more_is_told() -> None:
-    gone = MUTANTS[0]._replace(changes=(("no such line", ""),))
-    with pytest.raises(ValueError, match="'no such line' stands 0 times"):
-        mutated(gone)
+def test_every_mutant_is_in_the_folder_that_the_table_reads() -> None:
+    folder = Path(str(mutants.__file__)).parent
+    assert {path.stem for path in folder.glob("*.py")} == {*mutants.MODULES, "__init__"}
+
+
+def test_a_mutant_replaces_a_function_of_the_reference_with_the_same_arguments() -> None:
+    for mutant in MUTANTS:
+        for name, wrong in mutant.hooks.items():
+            right = inspect.signature(getattr(Reference, name)).parameters
+            assert list(inspect.signature(wrong).parameters) == list(right), (mutant.name, name)
+
+
+def test_a_name_is_given_once_and_a_function_that_is_not_there_is_told() -> None:
+    with pytest.raises(ValueError, match="mutant 'momentum' is there already"):
+        mutant_of("momentum", Kind.TRAINING, "twice", Reference.step)
+    with pytest.raises(ValueError, match=r"mutant 'momentum': .* is no function of the reference"):
+        also("momentum", case_of)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("dZ = Y - A", ("dZ = A - Y",), ("dZ = Y - A",)),
+        ("dZ[L] times g'", ("dZ = A - Y",), ("dZ = (A - Y) * derivative(network, network.L, Z, A)",)),
+        ("X scaled once more", (), ("X = X / 255",)),
+        ("tanh' = 1 - A", ("return 1 - A * A",), ("return 1 - A",)),
+        ("every seventh step is skipped", (), ("if now.t % 7 == 6:", "return now.params")),
+    ],
+)
+def test_a_change_is_shown_as_the_lines_that_differ(name: str, right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
+    assert BY_NAME[name].changes == (Change(right, wrong),)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -56,13 +91,13 @@ def test_a_line_that_is_not_there_any_more_is_told() -> None:
 def test_the_reference_itself_agrees(problem: str, dtype: str) -> None:
     case = case_of(problem, dtype)
     key = Key(problem, "reference", dtype, "cpu")
-    row = judge(Judge(case), measure(framework(), "mutated", PLAIN, case, "cpu"), PLAIN, key)
+    row = judge(Judge(case), measure(framework(), "reference", PLAIN, case, "cpu"), PLAIN, key)
     assert row.verdict == "agrees", of_cause(row.cause)
 
 
 def test_reruns_in_another_order_are_the_same_numbers_with_other_rounding() -> None:
     case = case_of("regression-4layer-mixed", "float32")
-    J, gradient = framework().gradients["mutated"](case.network, case.checkpoints[1], case.X, case.Y)
+    J, gradient = framework().gradients["reference"](case.network, case.checkpoints[1], case.X, case.Y)
     known = Judge(case).at_checkpoint(1, PLAIN)
     differs = 0
     for seed in range(4):
@@ -74,12 +109,12 @@ def test_reruns_in_another_order_are_the_same_numbers_with_other_rounding() -> N
     assert differs > 10
 
 
-def test_reduced_precision_that_the_budget_allows_is_suspect() -> None:
+def test_reduced_precision_that_the_bound_allows_is_suspect() -> None:
     """Products cut to ten bits in a row of float32 whose bound is wide: proof of nothing, and far from the noise."""
     case = case_of("digits-2layer-relu", "float32")
     made = framework(BY_NAME["TF32 in dW only"])
     key = Key(case.problem, "tf32", "float32", "cpu")
-    row = judge(Judge(case), measure(made, "mutated", PLAIN, case, "cpu"), PLAIN, key)
+    row = judge(Judge(case), measure(made, "reference", PLAIN, case, "cpu"), PLAIN, key)
     assert row.verdict in ("suspect", "disagrees")
     noisiest = row.noisiest()
     assert noisiest is not None
@@ -93,10 +128,33 @@ def test_the_cut_to_tf32_keeps_ten_bits_towards_zero() -> None:
     assert tf32(A).tolist() == [1 + 2.0**-10, 1.0, -1.0, 3.0]
 
 
-def test_a_line_that_is_not_executed_is_no_fault_there() -> None:
+def test_a_function_that_is_not_called_is_no_mutant_there() -> None:
     there = reached(case_of("flower-logistic"))
     assert "dW without 1/m" in there
     assert not {"dZ without g'", "tanh' = 1 - A", "relu'(0) = 0", "square root error"} & there
+    assert {"dZ = Y - A", "TF32 products", "classes swapped", "W updated before dA"} <= there  # any of its functions
+
+
+def test_shaking_moves_every_activation_and_leaves_the_mutant_in() -> None:
+    case = case_of("flower-2layer-tanh")
+    for mutant in (None, BY_NAME["A[l] = g(A[l])"], BY_NAME["dW without 1/m"]):
+        made = [
+            framework(mutant, shake).forward(case.network, case.checkpoints[0], case.X)[0][1] for shake in (False, True)
+        ]  # type: ignore[attr-defined]
+        assert (made[0] != made[1]).all()
+        np.testing.assert_array_max_ulp(*made, maxulp=1)
+
+
+def test_what_a_mutant_shows_in_follows_from_what_it_replaces() -> None:
+    assert {mutant.name for mutant in MUTANTS if mutant.affects_prediction} == {
+        "class 1 where Z > 0.5",
+        "class 1 where A >= 0.5",
+        "classes swapped",
+        "class 1 everywhere",
+    }
+    rounding = {mutant.name for mutant in MUTANTS if mutant.only_rounds}
+    assert {"computed in float32", "TF32 in dW only", "alpha rounded to float32"} <= rounding
+    assert not {"A clipped to [1e-7, 1 - 1e-7]", "tanh by an approximation", "half the examples in turn"} & rounding
 
 
 @pytest.mark.parametrize(
@@ -138,9 +196,9 @@ def test_a_problem_tells_what_became_of_each_mutant() -> None:
 
 def test_what_others_would_have_seen() -> None:
     case = case_of("flower-2layer-tanh")
-    right = measure(framework(), "mutated", PLAIN, case, "cpu")
+    right = measure(framework(), "reference", PLAIN, case, "cpu")
     assert not any(alarms(case, right.checkpoints, seen(case, right), seen(case, right)).values())
-    tiny = measure(framework(BY_NAME["labels smoothed by 1e-7"]), "mutated", PLAIN, case, "cpu")
+    tiny = measure(framework(BY_NAME["labels smoothed by 1e-7"]), "reference", PLAIN, case, "cpu")
     found = alarms(case, tiny.checkpoints, seen(case, tiny), seen(case, right))
     assert set(found) == set(CRITERIA)
     assert found["np.testing.assert_allclose"]

@@ -31,11 +31,11 @@ def case_of(problem: str, iterations: int = 20, dtype: str = "float64") -> Case:
 def verdict(made: Any, case: Case) -> Any:
     key = Key(case.problem, "mine", case.dtype, "cpu")
     with np.errstate(all="ignore"):
-        return judge(Judge(case), measure(made, "mutated", PLAIN, case, "cpu"), PLAIN, key)
+        return judge(Judge(case), measure(made, "reference", PLAIN, case, "cpu"), PLAIN, key)
 
 
 @pytest.mark.parametrize("name", TRAINING)
-def test_every_fault_of_a_training_loop_is_caught(name: str) -> None:
+def test_every_mutant_of_a_training_loop_is_caught(name: str) -> None:
     rising = name == "stops when J rises"  # which it does on one of the two
     case = case_of("saturated-2layer-tanh" if rising else "flower-2layer-tanh", 60 if rising else 20)
     assert verdict(framework(BY_NAME[name]), case).verdict == "disagrees"
@@ -127,10 +127,10 @@ def test_a_gradient_that_is_wrong_after_some_calls_is_asked_again() -> None:
 
     def gradient(*arguments: Any) -> Any:
         calls.append(1)
-        J, slopes = right.gradients["mutated"](*arguments)
+        J, slopes = right.gradients["reference"](*arguments)
         return (J * 2 if len(calls) > 3 else J), slopes
 
-    assert verdict(another(gradients={"mutated": gradient}), case_of("flower-2layer-tanh")).verdict == "disagrees"
+    assert verdict(another(gradients={"reference": gradient}), case_of("flower-2layer-tanh")).verdict == "disagrees"
 
 
 def test_a_single_step_that_is_right_does_not_cover_for_the_run() -> None:
@@ -159,14 +159,14 @@ def test_a_step_is_held_at_the_runs_own_parameters() -> None:
     """A run that is far from the oracle's own is no reason to disagree: each of its steps is right."""
     case = case_of("flower-2layer-tanh")
     elsewhere = tuple(Layer(W + 1, b - 1) for W, b in case.checkpoints[0])
-    answer = measure(framework(), "mutated", PLAIN, case._replace(checkpoints=(elsewhere,), steps=(0,)), "cpu")
+    answer = measure(framework(), "reference", PLAIN, case._replace(checkpoints=(elsewhere,), steps=(0,)), "cpu")
     moved = Judge(case._replace(checkpoints=(elsewhere,), steps=(0,)))
     assert max(c.ratio for c in certify(moved, answer, PLAIN)) <= 1
 
 
 def test_the_envelope_is_small_where_training_is_tame() -> None:
     case = case_of("flower-2layer-tanh", dtype="float32")
-    far, usual = Curves(case).beside(measure(framework(), "mutated", PLAIN, case, "cpu").run.costs)
+    far, usual = Curves(case).beside(measure(framework(), "reference", PLAIN, case, "cpu").run.costs)
     assert far is not None
     assert usual is not None
     assert 0 < far <= usual

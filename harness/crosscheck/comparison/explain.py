@@ -18,6 +18,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import first, locate
 from crosscheck.judge.verdict import Row
 from crosscheck.mutation.equivalence import reached
+from crosscheck.mutation.mutants import Kind
 from crosscheck.oracle.enclosure import settle
 from crosscheck.oracle.float64 import exact, grads_at_zero
 from crosscheck.report.words import MEANING, of_cause, of_location
@@ -61,7 +62,7 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Itera
     yield f"tensors     {_tensors(comparisons)}"
     there = reached(case)
     for mutant, left in distances(judge, answer, plain):
-        if mutant.kind == "switch" and mutant.name in there:
+        if mutant.kind is Kind.SWITCH and mutant.name in there:
             mark = "   <- explains it" if left <= 1 else ""
             yield f"switch      {mutant.name:40} leaves {left:.2g} x the bound{mark}"
     yield f"cause       {of_cause(row.cause)}"

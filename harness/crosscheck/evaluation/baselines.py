@@ -13,7 +13,7 @@ import numpy as np
 from crosscheck_impls.interface import Array, Layer, Params
 
 from crosscheck.core.records import Answer, Case, flat
-from crosscheck.mutation.build import framework
+from crosscheck.mutation.build import VARIANT, framework
 
 
 class Tolerance(NamedTuple):
@@ -90,5 +90,5 @@ def _cost(case: Case, params: Params, l: int, k: int, entry: int, step: float) -
     moved.flat[entry] += step
     layer = Layer(moved, params[l].b) if k == 0 else Layer(params[l].W, moved)
     changed = (*params[:l], layer, *params[l + 1 :])
-    J, _ = framework().gradients["mutated"](case.network, changed, case.X, case.Y)
+    J, _ = framework().gradients[VARIANT](case.network, changed, case.X, case.Y)
     return float(J)

@@ -17,7 +17,7 @@ from crosscheck.comparison.session import Implementation, Request, compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.verdict import Row
-from crosscheck.mutation.build import framework
+from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.oracle.float64 import descend
 from crosscheck.problems.catalogue import Problem
 from crosscheck.problems.datasets import Data
@@ -88,7 +88,7 @@ def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, in
     def keep(case: Case, name: str, answer: Answer, _: Declaration) -> None:
         key = case.problem, case.dtype
         if key not in references:
-            references[key] = measure(framework(), "mutated", Declaration(), case, "cpu")
+            references[key] = measure(framework(), VARIANT, Declaration(), case, "cpu")
         right = references[key]
         if answer.run.iterations == case.iterations and len(answer.gradients) == len(right.gradients):
             differ = alarms(case, answer.checkpoints, seen(case, answer), seen(case, right))

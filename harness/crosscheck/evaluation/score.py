@@ -1,8 +1,8 @@
 """The mutation score: every mutant on every default problem, and what share is caught, by which check.
 
-A mutant whose line is not executed, or that computes the same there, is no mutant on that problem: the first is traced,
-the second proved over exact numbers (`equivalence`). Beside it stand the baselines on the same pairs (`baselines`), and
-the false alarms of all of them over runs of right implementations (`false_alarms`).
+A mutant whose function is not called, or that computes the same there, is no mutant on that problem: the first is
+observed, the second proved over exact numbers (`equivalence`). Beside it stand the baselines on the same
+pairs (`baselines`), and the false alarms of all of them over runs of right implementations (`false_alarms`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.labels import predictions
 from crosscheck.judge.steps import certify
-from crosscheck.mutation.build import framework
-from crosscheck.mutation.equivalence import Exact, reached, rounds
+from crosscheck.mutation.build import VARIANT, framework
+from crosscheck.mutation.equivalence import Exact, reached
 from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.problems.cases import make_case
@@ -81,24 +81,24 @@ def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def on_problem(task: tuple[str, str]) -> list[Pair]:
-    """Return a pair for each mutant of which a line is executed on the problem."""
+    """Return a pair for each mutant of which a function is called on the problem."""
     name, dtype = task
     case = make_case(build(PROBLEMS[name], Options()), dtype)
-    mutation = Mutation(case)
+    experiment = Experiment(case)
     there = reached(case)
     with np.errstate(all="ignore"):  # mutants overflow
-        return [mutation.plant(mutant) for mutant in MUTANTS if mutant.name in there]
+        return [experiment.outcome(mutant) for mutant in MUTANTS if mutant.name in there]
 
 
-class Mutation:
-    """One case, its oracle, and the right reference's answer."""
+class Experiment:
+    """One case, its oracle, and the right reference's answer: what a mutant's answer is held against."""
 
     def __init__(self, case: Case) -> None:
         self.case, self.judge = case, Judge(case)
-        self.right = measure(framework(), "mutated", PLAIN, case, "cpu")
+        self.right = measure(framework(), VARIANT, PLAIN, case, "cpu")
         self.exact: dict[bool, Exact] = {}
 
-    def plant(self, mutant: Mutant) -> Pair:
+    def outcome(self, mutant: Mutant) -> Pair:
         """Return what happens to one mutant."""
         case = self.case
         pair = Pair(mutant.name, mutant.kind, case.problem, case.dtype)
@@ -123,11 +123,11 @@ class Mutation:
         """Return the answer; its run only where the gradients do not tell already."""
         case, made = self.case, framework(mutant)
         gradients = [
-            made.gradients["mutated"](case.network, case.checkpoints[k], case.X, case.Y) for k in self.right.checkpoints
+            made.gradients[VARIANT](case.network, case.checkpoints[k], case.X, case.Y) for k in self.right.checkpoints
         ]
         gradients = [(np.asarray(J), tuple(Layer(*map(np.asarray, d)) for d in g)) for J, g in gradients]
         trained, costs = made.fit(
-            "mutated", case.network, case.checkpoints[0], case.X, case.Y, case.alpha, case.iterations
+            VARIANT, case.network, case.checkpoints[0], case.X, case.Y, case.alpha, case.iterations
         )
         labels_start, labels = (made.predict(case.network, p, case.X) for p in (case.checkpoints[0], trained))
         run = Run(
@@ -139,7 +139,7 @@ class Mutation:
         same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(_all(answer), _all(self.right), strict=True))
         if same or self.judge.broken(answer, "cpu") or any(c.ratio > 1 for c in self.judge.compare(answer, PLAIN)):
             return answer
-        return measure(made, "mutated", PLAIN, case, "cpu")
+        return measure(made, VARIANT, PLAIN, case, "cpu")
 
     def _caught(self, answer: Answer, pair: Pair) -> str:
         """Return the first check that catches an answer."""
@@ -165,12 +165,13 @@ class Mutation:
         """Return whether a mutant that nobody saw is one, and note the size of what it does."""
         got, right = _all(answer), _all(self.right)
         same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(got, right, strict=True))
-        if rounds(mutant):
+        if mutant.only_rounds:
             pair.effect = 0.0 if same else self._distance(answer)
             return "equivalent" if same else "missed"
-        if same and "predict" in mutant.changes[0][0] + mutant.name:
+        if same and mutant.affects_prediction:
+            pair.effect = 0.0
             return "equivalent"
-        training = mutant.kind == "training"
+        training = mutant.affects_training
         exact = self.exact.setdefault(
             training, Exact(self.case, [] if training else [0, len(self.case.checkpoints) - 1])
         )

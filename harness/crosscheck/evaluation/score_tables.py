@@ -14,7 +14,7 @@ from crosscheck.core.files import write
 from crosscheck.evaluation.baselines import CRITERIA
 from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Pair
-from crosscheck.mutation.mutants import BY_NAME, KINDS
+from crosscheck.mutation.mutants import BY_NAME, Kind
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.tables import table
 
@@ -50,7 +50,7 @@ def larger_than_noise(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def csv(pairs: Sequence[Pair]) -> str:
-    """Return mutation.csv: a line for each mutant that is executed on a problem, and dtype."""
+    """Return mutation.csv: a line for each mutant that is called on a problem, and dtype."""
     columns = [field.name for field in fields(Pair) if field.name != "baselines"]
     records = [vars(pair) | pair.baselines for pair in pairs]
     return pd.DataFrame.from_records(records, columns=[*columns, *CRITERIA]).to_csv(index=False, float_format="%.4g")
@@ -109,7 +109,7 @@ def summary(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> list[str]:
         large = larger_than_noise(these)
         never = sorted({p.mutant for p in living} - {p.mutant for p in living if p.caught not in UNSEEN})
         lines.append(
-            f"- {dtype}: {len(these)} pairs in which a changed line is executed; {len(these) - len(living)} proved to "
+            f"- {dtype}: {len(these)} pairs in which a mutant is called; {len(these) - len(living)} proved to "
             f"compute the same. Of the others {share(seen, len(living))} are caught: "
             f"{', '.join(f'{n} by {check}' for check, n in checks.most_common() if check not in UNSEEN)}. Of those "
             "whose effect is larger than the rounding noise "
@@ -177,9 +177,9 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> str:
         ),
         "",
     ]
-    for kind, words in KINDS.items():
+    for kind in Kind:
         lines += [
-            f"## {kind}: {words}",
+            f"## {kind}: {kind.words}",
             "",
             *table(["mutant", "what it is", "pairs", "same", *DTYPES, "by"], _mutants(pairs, kind)),
             "",

@@ -14,10 +14,10 @@ from crosscheck.grading.probe import Function
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.causes import Convention
 from crosscheck.judge.verdict import Row
-from crosscheck.mutation.mutants import MUTANTS
+from crosscheck.mutation.mutants import MUTANTS, Kind
 from crosscheck.report.words import briefly, of_cause
 
-KINK = {mutant.name for mutant in MUTANTS if mutant.kind == "switch" and "'(0)" in mutant.name}
+KINK = {mutant.name for mutant in MUTANTS if mutant.kind is Kind.SWITCH and "'(0)" in mutant.name}
 TRAINING = "your training loop was not checked: give fit(parameters, X, Y, alpha, iterations), returning {}, costs"
 PREDICTIONS = "your predictions were not checked: give predict(parameters, X), returning labels 0 and 1"
 
@@ -84,11 +84,9 @@ def mistake(explained: Explanation | None) -> list[tuple[str, str]]:
     lines = [("known mistake", f"{near} `{explained.mutant.name}`: {explained.mutant.words}")]
     if explained.also:
         lines.append(("", f"(the same on this problem: {', '.join(explained.also)})"))
-    for old, new in explained.mutant.changes:
-        right, wrong = (text.strip().splitlines() for text in (old, new))
-        for title, some, others in (("right line", right, wrong), ("wrong line", wrong, right)):
-            strange = [line.strip() for line in some if line.strip() not in [other.strip() for other in others]]
-            lines += [(title, f"`{line}`") for line in strange]
+    for change in explained.mutant.changes:
+        lines += [("right line", f"`{line}`") for line in change.right]
+        lines += [("wrong line", f"`{line}`") for line in change.wrong]
     return lines
 
 

@@ -16,7 +16,7 @@ from crosscheck_impls.interface import Array, Declaration
 from crosscheck.core.records import Answer, flat
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.observations import Observation, bounds_of_both, farthest, of_gradients, of_steps
-from crosscheck.mutation.build import framework
+from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import MUTANTS, Mutant
 from crosscheck.oracle.error_bound import error_bound, precision
@@ -177,7 +177,7 @@ class _Search:
         shake: with every activation moved by one ulp.
         """
         case, changed = self.judge.case, framework(mutant, shake)
-        ask = changed.gradients["mutated"]
+        ask = changed.gradients[VARIANT]
         nothing = np.asarray(0.0)
         try:
             with np.errstate(all="ignore"):
@@ -190,7 +190,7 @@ class _Search:
                     yield from map(Made, arrays, units)
                 for length in () if gradients_only else dict.fromkeys(o.length for o in self.seen if o.length):
                     start = case.checkpoints[0]
-                    trained, costs = changed.fit("mutated", case.network, start, case.X, case.Y, case.alpha, length)
+                    trained, costs = changed.fit(VARIANT, case.network, start, case.X, case.Y, case.alpha, length)
                     yield Made(np.asarray(costs[-1]), nothing)
                     yield from (Made(np.asarray(array), nothing) for array in flat(trained))
         except Exception:  # a mutant may break anything

@@ -16,9 +16,9 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Params
 
 from crosscheck.core.records import Answer, Case, Comparison, cast, flat, named
 from crosscheck.judge.elementwise import Judge, held
-from crosscheck.oracle import reference
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import descend, exact
+from crosscheck.oracle.reference import RIGHT
 
 
 def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Comparison]:
@@ -68,9 +68,7 @@ class Curves:
             run = descend(case.network, *wide, case.alpha)
             self.oracle = np.array([J for _, J in islice(run, case.iterations)])
             apart = [
-                np.abs(
-                    reference.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle
-                )
+                np.abs(RIGHT.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle)
                 for params in (case.checkpoints[0], _nudged(case.checkpoints[0], 1), _nudged(case.checkpoints[0], 2))
             ]
         self.ulp = np.max(apart, axis=0)

@@ -8,55 +8,44 @@ float; two that are apart by more than their radii are different, and by how muc
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Params
 
 from crosscheck.core.records import Case, flat
-from crosscheck.mutation.build import HELPERS, SOURCE, framework
+from crosscheck.mutation.build import mutated
 from crosscheck.mutation.mutants import MUTANTS, Mutant
+from crosscheck.oracle.reference import RIGHT, Reference
 
 BITS, DIGITS = 512, 100
 STEPS = 2  # of `fit` over balls
 
 
-def rounds(mutant: Mutant) -> bool:
-    """Return whether a mutant only rounds: over exact numbers it says nothing, its bits say all."""
-    names = set(HELPERS) - {"rate"}
-    return (
-        any(f"{name}(" in new for _, new in mutant.changes for name in names) or "np.float32(" in mutant.changes[0][1]
-    )
-
-
 def reached(case: Case) -> set[str]:
-    """Return the names of the mutants of which a changed line is executed on this case: traced, not guessed."""
-    lines: set[int] = set()
-    code = framework().gradients["mutated"].__code__.co_filename  # type: ignore[attr-defined]
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != code:
-            return None
-        lines.add(frame.f_lineno)
-        return trace
-
-    right = framework()
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        right.fit("mutated", case.network, case.checkpoints[0], case.X, case.Y, case.alpha, 1)
-        right.predict(case.network, case.checkpoints[0], case.X)
-    finally:
-        sys.settrace(before)
-    return {mutant.name for mutant in MUTANTS if any(lines & set(_lines(old)) for old, _ in mutant.changes)}
+    """Return the names of the mutants of which a function is called on this case, by one step and a prediction."""
+    called = _called(case)
+    return {mutant.name for mutant in MUTANTS if called & mutant.hooks.keys()}
 
 
-def _lines(old: str) -> range:
-    start = SOURCE.index(old)
-    first = SOURCE.count("\n", 0, start) + 1
-    return range(first, first + old.strip("\n").count("\n") + 1)
+def _called(case: Case) -> set[str]:
+    """Return the names of the reference's functions that are called, out of those that some mutant replaces."""
+    names: set[str] = set()
+
+    def recorder(name: str) -> Callable[..., Any]:
+        right = getattr(Reference, name)
+
+        def recording(self: Reference, *arguments: Any) -> Any:
+            names.add(name)
+            return right(self, *arguments)
+
+        return recording
+
+    recorded = RIGHT.replaced(**{name: recorder(name) for mutant in MUTANTS for name in mutant.hooks})
+    recorded.fit(case.network, case.checkpoints[0], case.X, case.Y, case.alpha, 1)
+    recorded.predict(case.network, case.checkpoints[0], case.X)
+    return names
 
 
 class Exact:
@@ -91,13 +80,13 @@ class Exact:
         return largest
 
     def _results(self, mutant: Mutant | None) -> Iterator[Array]:
-        case, made = self.case, framework(mutant)
+        case, made = self.case, mutated(mutant)
         X, Y = balls(case.X), balls(case.Y)
         for point in self.checkpoints:
-            J, gradient = made.gradients["mutated"](case.network, _balls(case.checkpoints[point]), X, Y)
+            J, gradient = made.cost_and_gradients(case.network, _balls(case.checkpoints[point]), X, Y)
             yield from map(np.asarray, (J, *flat(gradient)))
         if not self.checkpoints:
-            trained, costs = made.fit("mutated", case.network, _balls(case.checkpoints[0]), X, Y, case.alpha, STEPS)
+            trained, costs = made.fit(case.network, _balls(case.checkpoints[0]), X, Y, case.alpha, STEPS)
             yield np.array([np.asarray(J).item() for J in costs], dtype=object)
             yield from map(np.asarray, flat(trained))
 
@@ -107,7 +96,7 @@ class Exact:
         if not {"relu", "leaky_relu"} & set(case.network.g):
             return False
         for point in self.checkpoints:
-            _, Z = framework().forward(case.network, _balls(case.checkpoints[point]), balls(case.X))  # type: ignore[attr-defined]
+            _, Z = RIGHT.forward(case.network, _balls(case.checkpoints[point]), balls(case.X))
             if any(z.contains(0) and z != 0 for layer in Z for z in layer.ravel()):
                 return True
         return False

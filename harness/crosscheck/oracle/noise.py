@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer, Network, Params
 
-from crosscheck.oracle import reference
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
+from crosscheck.oracle.reference import RIGHT
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
 # among them in units of the noise, and how many exceed the factor.
@@ -113,7 +113,7 @@ def permuted(network: Network, params: Params, X: Array, Y: Array, seed: int, se
         return np.ascontiguousarray(array[rows] if columns is None else array[rows][:, columns]).view(form)
 
     layers = tuple(Layer(mixed(W, units[l], units[l - 1]), mixed(b, units[l])) for l, (W, b) in enumerate(params, 1))
-    J, gradient = reference.cost_and_gradients(network, layers, mixed(X, units[0], examples), Y[:, examples].view(form))
+    J, gradient = RIGHT.cost_and_gradients(network, layers, mixed(X, units[0], examples), Y[:, examples].view(form))
     back = []
     for l, (dW, db) in enumerate(gradient, start=1):
         W, b = np.empty(dW.shape), np.empty(db.shape)

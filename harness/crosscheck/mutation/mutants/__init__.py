@@ -1,0 +1,23 @@
+"""The mutants: each a function or a few that replace the reference's, with a name and words for a learner.
+
+A mutant whose function is not called on a problem, or that computes the same there, is no mutant there;
+`evaluation.score` finds out which. To add one, write a function with the arguments of the one that it replaces, and
+put the decorator `mutant` above it. Their order is that in which a cause is looked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from crosscheck.mutation.mutant import Change, Kind, Mutant, mutants
+
+MODULES = (
+    "switches", "misprints", "means", "derivatives", "arrays", "small", "training", "precision", "data", "predictions",
+)  # fmt: skip
+for _name in MODULES:
+    importlib.import_module(f"{__name__}.{_name}")
+
+MUTANTS: tuple[Mutant, ...] = mutants()
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+__all__ = ["BY_NAME", "MODULES", "MUTANTS", "Change", "Kind", "Mutant"]
