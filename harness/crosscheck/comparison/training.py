@@ -44,6 +44,7 @@ def train(
         raise BadInput(
             f"--device {device}: {framework_name} has {', '.join(framework.devices())} here; use one of them"
         )
+    framework.configure(dtype)
     *_, params, _ = rounded_to(problem, dtype)
     start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)
     trained, costs, stopped = _descend(framework, variant, problem, start, dtype, device)

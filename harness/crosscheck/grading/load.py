@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from crosscheck_impls.interface import (
@@ -75,7 +75,7 @@ def is_solution(name: str) -> bool:
 @cache
 def load_implementation(name: str) -> Framework:
     """Return the framework of this name, or the solution. Raises BadInput, and whatever an import raises."""
-    return Solution.of(name) if is_solution(name) else load(name)
+    return cast("Framework", Solution.of(name)) if is_solution(name) else load(name)
 
 
 class Solution:

@@ -107,7 +107,7 @@ class Exact:
         if not {"relu", "leaky_relu"} & set(case.network.g):
             return False
         for point in self.checkpoints:
-            _, Z = framework().forward(case.network, _balls(case.checkpoints[point]), balls(case.X))  # type: ignore[attr-defined]
+            _, Z = framework().forward(case.network, _balls(case.checkpoints[point]), balls(case.X))
             if any(z.contains(0) and z != 0 for layer in Z for z in layer.ravel()):
                 return True
         return False

@@ -31,7 +31,7 @@ from crosscheck_impls.interface import VARIANTS, Declaration, declaration
 
 from crosscheck.core.records import Answer, Case
 from crosscheck.grading.load import load_implementation
-from crosscheck.runner.collect import TooSlow, measure
+from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.threads import THREADS, env_defaults
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
@@ -108,13 +108,16 @@ def serve(connection: Any, framework: str, variant: str, device: str, log: str, 
         with contextlib.suppress(Exception):
             connection.send(Failure("failed", f"import: {_reason(error)}"))
         return
+    configured = set[str]()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while variant:
             case: Case = connection.recv()
             try:
-                answer: Answer | Failure = measure(
-                    load_implementation(framework), variant, about.declarations[variant], case, device
-                )
+                implementation = load_implementation(framework)
+                if case.dtype not in configured:
+                    configure(implementation, case.dtype)
+                    configured.add(case.dtype)
+                answer: Answer | Failure = measure(implementation, variant, about.declarations[variant], case, device)
             except TooSlow as error:
                 answer = Failure("not run", str(error))
             except BaseException as error:  # the same

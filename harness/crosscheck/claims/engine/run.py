@@ -54,7 +54,10 @@ def perform(connection: Any, module: str, core: int) -> None:
         os.sched_setaffinity(0, {cores[core % len(cores)]})
     warnings.simplefilter("ignore")
     try:
-        found = importlib.import_module(module).run({name: load(name) for name in installed()})
+        frameworks = {name: load(name) for name in installed()}
+        for framework in frameworks.values():
+            framework.configure("float64")
+        found = importlib.import_module(module).run(frameworks)
     except BaseException as error:  # whatever it is, it is one row
         connection.send(Failure(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"))
     else:
