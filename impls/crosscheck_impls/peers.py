@@ -178,12 +178,12 @@ def products_jax(network: Network, params: Params, X: Array, Y: Array, alpha: fl
 
     @jax.jit
     def products(layers: Any) -> Any:
-        found = []
+        computed = []
         for l, (W, A, dZ) in enumerate(layers):
-            found += [W @ A, A @ dZ.T]
+            computed += [W @ A, A @ dZ.T]
             if l:
-                found.append(jax.lax.optimization_barrier(W.T) @ dZ)
-        return found
+                computed.append(jax.lax.optimization_barrier(W.T) @ dZ)
+        return computed
 
     def run(iterations: int) -> None:
         for _ in range(iterations):
