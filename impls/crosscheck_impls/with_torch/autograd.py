@@ -1,4 +1,7 @@
-"""The forward pass by hand, the derivative by torch.func.grad_and_value."""
+"""The forward pass by hand, the derivative by torch.func.grad_and_value.
+
+The first call in a process takes as long as importing torch: torch.func imports torch's compiler.
+"""
 
 import torch
 from torch import Tensor as Array
