@@ -19,7 +19,7 @@ import numpy as np
 G = {
     "sigmoid": (lambda Z: 1 / (1 + np.exp(-Z)), lambda Z, A: A * (1 - A)),
     "tanh": (np.tanh, lambda Z, A: 1 - A * A),
-    "relu": (lambda Z: np.maximum(Z, 0), lambda Z, A: (Z >= 0) * 1.0),
+    "relu": (lambda Z: np.maximum(Z, 0), lambda Z, A: (Z >= 0).astype(Z.dtype)),
 }
 
 
@@ -55,7 +55,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Framework:
 
 def test_one_function_is_an_implementation_that_agrees(mine: Framework) -> None:
     assert list(mine.gradients) == ["gradients"]
-    problems = cases("kink-2layer-relu", "flower-2layer-tanh", "breast_cancer-logistic")
+    names = ("kink-2layer-relu", "flower-2layer-tanh", "breast_cancer-logistic")
+    problems = [case for dtype in ("float64", "float32") for case in cases(*names, dtype=dtype)]
     assert not [row for row in verdicts(mine, "gradients", problems) if row.verdict in BAD]
 
 
@@ -146,6 +147,13 @@ name = "ours"
     assert framework.fit("own", *question, 0.1, 2)[1].tolist() == [0, 0]
     assert framework.fit("plain", *question, 0.1, 2)[1].all()
     assert isinstance(framework.variants["plain"], Variant)
+
+
+def test_a_gradient_of_another_dtype_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    framework = loaded(tmp_path, MINE.replace(".astype(Z.dtype)", " * 1.0"), "promoting", monkeypatch)
+    question = put(framework, draw(Network((3, 4, 1), ("relu", "sigmoid")), dtype="float32"))
+    with pytest.raises(BadInput, match="gradients: dW1 is float64, expected float32 as W1"):
+        framework.fit("gradients", *question, 0.1, 1)
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,7 @@ def descent_over(
         costs = []
         for _ in range(iterations):
             J, dParams = gradients(network, params, X, Y)
+            check_dtype(params, dParams)
             costs.append(to_numpy(J))
             # W := W − α dW,  b := b − α db; Python's own number takes the dtype of the array
             params = tuple(
@@ -188,6 +189,17 @@ def descent_over(
         return params, from_numpy(np.stack(costs), device(X))
 
     return gradient_descent
+
+
+def check_dtype(params: Params, dParams: Params) -> None:
+    """Raise BadInput where a gradient has another dtype than its parameters: they would take it with the first step."""
+    for l, (layer, gradient) in enumerate(zip(params, dParams, strict=True), start=1):
+        for kind, array, derivative in zip("Wb", layer, gradient, strict=True):
+            if derivative.dtype != array.dtype:
+                raise BadInput(
+                    f"gradients: d{kind}{l} is {derivative.dtype}, expected {array.dtype} as {kind}{l}: convert what "
+                    "has another dtype inside, a mask or a constant array"
+                )
 
 
 def predict(
