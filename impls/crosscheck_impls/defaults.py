@@ -17,6 +17,7 @@ from crosscheck_impls.contract import Declaration, Fit, Framework, FromNumpy, Gr
 from crosscheck_impls.network import (
     Array,
     BadInput,
+    Incomplete,
     Layer,
     Network,
     Params,
@@ -67,7 +68,7 @@ def variants_of(module: ModuleType, asked: str) -> dict[str, Variant]:
     if table is None:
         given = getattr(module, "gradients", None)
         if given is None:
-            raise BadInput(
+            raise Incomplete(
                 f"implementation {asked!r}: the module lacks gradients; see impls/crosscheck_impls/interface.py"
             )
         functions = given if isinstance(given, Mapping) else {ONLY: given}

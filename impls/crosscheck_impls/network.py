@@ -26,7 +26,24 @@ DTYPES = ("float64", "float32")
 
 
 class BadInput(ValueError):
-    """A request that cannot be met. The message says where, what was got, what is expected, and the remedy."""
+    """A request that cannot be met. The message says where, what was got, what is expected, and the remedy.
+
+    parameter: the name of the parameter that it concerns, where there is one; the message then begins with its value.
+
+    >>> print(BadInput("20,x: expected sizes, 20,7,5", parameter="layers"))
+    layers 20,x: expected sizes, 20,7,5
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.parameter = message, parameter
+
+    def __str__(self) -> str:
+        return f"{self.parameter} {self.message}" if self.parameter else self.message
+
+
+class Incomplete(BadInput):
+    """A module that lacks a part of the contract, so that it is no implementation, though it may hold one function."""
 
 
 class Layer(NamedTuple):
