@@ -1,6 +1,6 @@
 """What holds in each framework alone: published figures, closed forms, building blocks, the models among each other.
 
-A framework's suite is `class TestX(Laws): framework = crosscheck_impls.with_x`. Numbers are worked by hand, or printed
+A framework's suite is `class TestX(Laws): framework = load("x")`. Numbers are worked by hand, or printed
 by the course's exercises and then compared to the digits printed. Where numbers are whole
 or halves, every operation is exact in floating point and so is the comparison.
 """
@@ -63,7 +63,7 @@ class Laws:
     framework: ClassVar[Any]
 
     def module(self, name: str) -> ModuleType:
-        return importlib.import_module(f"{self.framework.__name__}.{name}")
+        return importlib.import_module(f"{self.framework.module.__name__}.{name}")
 
     def put(self, *rows: list[float], dtype: str = "float64") -> Any:
         return self.framework.from_numpy(np.array(rows, dtype))
@@ -315,7 +315,7 @@ class Laws:
         assert [(tuple(A.shape), tuple(each.shape)) for A, each in caches] == [
             ((3, 6), (4, 6)), ((4, 6), (2, 6)), ((2, 6), (1, 6)),
         ]  # fmt: skip
-        assert same_bits(self.framework.to_numpy(caches[-1][1]), self.framework.to_numpy(Z))
+        assert same_bits(self.framework.to_numpy(caches[-1].Z), self.framework.to_numpy(Z))
 
     # ---------------------------------------------------------------- the six equations, the models
 

@@ -4,382 +4,68 @@ Examples are columns. X is (n[0], m), Y is (n[L], m), W[l] is (n[l], n[l-1]), b[
 Z[l], A[l], dZ[l] and dA[l] are (n[l], m). Nothing here computes: no framework is imported.
 """
 
-from __future__ import annotations
-
-import difflib
-import importlib
-import importlib.util
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
-
-Array: TypeAlias = Any  # numpy.ndarray, torch.Tensor or jax.Array
-Loss: TypeAlias = Literal["cross_entropy", "squared_error"]
-Side: TypeAlias = Literal["right", "left"]
-
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "linear", "step")
-OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    "cross_entropy": ("sigmoid", "step"),
-    "squared_error": ("sigmoid", "linear", "relu", "step"),
-}
-KINKED = ("relu", "leaky_relu")
-DTYPES = ("float64", "float32")
-
-# Named here so that nobody has to import a framework in order to list what there is; a test holds it true.
-VARIANTS: Mapping[str, tuple[str, ...]] = {
-    "numpy": ("loops", "per_example", "textbook", "by_hand", "fast"),
-    "torch": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
-    "jax": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
-}
-
-
-class BadInput(ValueError):
-    """A request that cannot be met. The message says where, what was got, what is expected, and the remedy.
-
-    parameter: the name of the parameter that it concerns, where there is one; the message then begins with its value.
-
-    >>> print(BadInput("20,x: expected sizes, 20,7,5", parameter="layers"))
-    layers 20,x: expected sizes, 20,7,5
-    """
-
-    def __init__(self, message: str, parameter: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.parameter = message, parameter
-
-    def __str__(self) -> str:
-        return f"{self.parameter} {self.message}" if self.parameter else self.message
-
-
-class Incomplete(BadInput):
-    """A module that lacks a part of the contract, so that it is no implementation, though it may hold one function."""
-
-
-class Layer(NamedTuple):
-    """One layer's weights W (n[l], n[l-1]) and biases b (n[l], 1), or their gradients; a pytree everywhere."""
-
-    W: Array
-    b: Array
-
-
-Params: TypeAlias = tuple[Layer, ...]
-
-
-def nearest(word: str, words: tuple[str, ...] | list[str]) -> str:
-    """Return the ending of an error message: the closest known words, or all of them.
-
-    >>> nearest("sigmod", ACTIVATIONS)
-    'did you mean sigmoid?'
-    """
-    close = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else f"choose one of {', '.join(words)}"
-
-
-@dataclass(frozen=True)
-class Network:
-    """A fully connected network: sizes, one activation a layer, loss, and what happens at the kink.
-
-    n: (n[0], ..., n[L]), units per layer, the input included.
-    g: (g[1], ..., g[L]) out of `ACTIVATIONS`; `step`, the perceptron's, only predicts (notes: N1).
-    loss: `cross_entropy` (output sigmoid; N3) or `squared_error` (output sigmoid, linear or relu; N4, N21).
-    leaky_slope: the slope of leaky ReLU left of 0, in [0, 1) (N15).
-    relu_grad_at_zero: the derivative of ReLU and leaky ReLU at exactly 0: `right`, 1, as the notes say, or
-        `left`, 0 or the slope, as the frameworks' own relu does.
-
-    Raises BadInput. Frozen and hashable, so that JAX can compile for it.
-
-    >>> print(Network((2, 4, 1), ("tanh", "sigmoid")))
-    layer  g        W       b       Z, A, dZ, dA
-    1      tanh     (4, 2)  (4, 1)  (4, m)
-    2      sigmoid  (1, 4)  (1, 1)  (1, m)
-    X (2, m), Y (1, m), loss cross_entropy, relu_grad_at_zero right
-    """
-
-    n: tuple[int, ...]
-    g: tuple[str, ...]
-    loss: Loss = "cross_entropy"
-    leaky_slope: float = 0.01
-    relu_grad_at_zero: Side = "right"
-
-    def __post_init__(self) -> None:
-        for name in ("n", "g"):
-            value = getattr(self, name)
-            if isinstance(value, str) or not hasattr(value, "__iter__"):
-                raise BadInput(f"network: {name} is {value!r}, expected a tuple, one entry a layer")
-            object.__setattr__(self, name, tuple(value))
-        if len(self.n) < 2:
-            raise BadInput(f"network: n = {self.n} has no layer, expected (n[0], ..., n[L]) with L >= 1")
-        for l, size in enumerate(self.n):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise BadInput(f"network: n[{l}] is {size!r}, expected a whole number of units >= 1")
-        if len(self.g) != self.L:
-            raise BadInput(
-                f"network: {len(self.g)} activations for {self.L} layers, expected one a layer: g = {self.g}"
-            )
-        for l, name in enumerate(self.g, start=1):
-            if name not in ACTIVATIONS:
-                raise BadInput(f"layer {l}: unknown activation {name!r}; {nearest(str(name), ACTIVATIONS)}")
-        if self.loss not in OUTPUTS:
-            raise BadInput(f"network: unknown loss {self.loss!r}; {nearest(str(self.loss), list(OUTPUTS))}")
-        if self.g[-1] not in OUTPUTS[self.loss]:
-            raise BadInput(
-                f"layer {self.L}: the output {self.g[-1]!r} does not go with the loss {self.loss!r}, "
-                f"expected {' or '.join(OUTPUTS[self.loss])}"
-            )
-        slope = self.leaky_slope
-        if not isinstance(slope, (int, float)) or not 0 <= slope < 1:
-            raise BadInput(f"network: leaky_slope is {slope!r}, expected a number in [0, 1), 0.01 as a rule")
-        if self.relu_grad_at_zero not in ("right", "left"):
-            raise BadInput(
-                f"network: relu_grad_at_zero is {self.relu_grad_at_zero!r}, "
-                "expected 'right' (the notes) or 'left' (the frameworks)"
-            )
-
-    @classmethod
-    def of(cls, n: tuple[int, ...], hidden: str = "relu", output: str = "sigmoid", **rest: Any) -> Network:
-        """Return the network with the same activation in all hidden layers."""
-        return cls(tuple(n), (hidden,) * (len(n) - 2) + (output,), **rest)
-
-    @property
-    def L(self) -> int:
-        """Number of layers, the input not counted."""
-        return len(self.n) - 1
-
-    @property
-    def model(self) -> Literal["logistic_regression", "two_layer", "l_layer"]:
-        """Return the most special of the notes' three models that this network is."""
-        if self.loss != "cross_entropy" or "step" in self.g:
-            return "l_layer"
-        return {1: "logistic_regression", 2: "two_layer"}.get(self.L, "l_layer")  # type: ignore[return-value]
-
-    def __str__(self) -> str:
-        rows = [("layer", "g", "W", "b", "Z, A, dZ, dA")]
-        for l in range(1, self.L + 1):
-            n, before = self.n[l], self.n[l - 1]
-            rows.append((str(l), self.g[l - 1], f"({n}, {before})", f"({n}, 1)", f"({n}, m)"))
-        widths = [max(len(row[c]) for row in rows) for c in range(5)]
-        lines = ["  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join(
-            [
-                *lines,
-                f"X ({self.n[0]}, m), Y ({self.n[-1]}, m), loss {self.loss}, "
-                f"relu_grad_at_zero {self.relu_grad_at_zero}",
-            ]
-        )
-
-    @property
-    def dimensions(self) -> str:
-        """The table of dimensions in one line, for errors (notes: N19)."""
-        layers = [f"W{l} ({self.n[l]}, {self.n[l - 1]}) b{l} ({self.n[l]}, 1)" for l in range(1, self.L + 1)]
-        return f"X ({self.n[0]}, m), {', '.join(layers)}, Y ({self.n[-1]}, m)"
-
-
-def check(network: Network, params: Params, X: Array, Y: Array | None = None) -> None:
-    """Raise BadInput unless the shapes and dtypes fit the network and each other (notes: N12, N19). Reads no element.
-
-    Called at every entry point; under `jax.jit` it costs nothing after the first call.
-    """
-    if not _fits(network, params, X, Y):
-        _explain(network, params, X, Y)
-
-
-def _fits(network: Network, params: Params, X: Array, Y: Array | None) -> bool:
-    """Return whether everything is as it should be, in a few microseconds."""
-    try:
-        n, m, dtype = network.n, X.shape[1], X.dtype
-        return (
-            X.shape == (n[0], m)
-            and m >= 1
-            and len(params) == len(n) - 1
-            and (Y is None or (Y.shape == (n[-1], m) and Y.dtype == dtype))
-            and all(
-                W.shape == (n[l], n[l - 1]) and b.shape == (n[l], 1) and W.dtype == dtype and b.dtype == dtype
-                for l, (W, b) in enumerate(params, start=1)
-            )
-        )
-    except Exception:  # an array without a shape, a layer that is no pair: explained below
-        return False
-
-
-def _explain(network: Network, params: Params, X: Array, Y: Array | None) -> None:
-    """Raise BadInput with what does not fit."""
-    if len(params) != network.L:
-        raise BadInput(f"params: {len(params)} layers, expected {network.L} [{network.dimensions}]")
-    _check_matrix("X", X, (network.n[0], None), network, "examples are columns: X.reshape(n_x, m)")
-    m = X.shape[1]
-    if m < 1:
-        raise BadInput(f"X: shape {tuple(X.shape)} has no example, expected at least one column")
-    for l, (W, b) in enumerate(params, start=1):
-        n, before = network.n[l], network.n[l - 1]
-        follows = f"to follow layer {l - 1} (n[{l - 1}] = {before})" if l > 1 else f"to take X (n[0] = {before})"
-        _check_matrix(f"layer {l}: W", W, (n, before), network, follows)
-        _check_matrix(f"layer {l}: b", b, (n, 1), network, "a column: b.reshape(n, 1)")
-    if Y is not None:
-        _check_matrix("Y", Y, (network.n[-1], m), network, "one column an example of X: Y.reshape(n_y, m)")
-    first = params[0].W.dtype
-    others = [("X", X), ("Y", Y)] if Y is not None else [("X", X)]
-    others += [(f"layer {l}: {k}", v) for l, layer in enumerate(params, 1) for k, v in zip("Wb", layer, strict=True)]
-    for name, array in others:
-        if array.dtype != first:
-            raise BadInput(
-                f"{name} is {array.dtype}, expected {first} as W1: convert it with from_numpy, nothing is promoted"
-            )
-
-
-def _check_matrix(name: str, array: Array, shape: tuple[int, int | None], network: Network, remedy: str) -> None:
-    got = tuple(getattr(array, "shape", ()))
-    if len(got) == 2 and got[0] == shape[0] and shape[1] in (None, got[1]):
-        return
-    expected = f"({shape[0]}, {'m' if shape[1] is None else shape[1]})"
-    rank = f" (rank {len(got)})" if len(got) != 2 else ""
-    has = f"has shape {got}{rank}" if hasattr(array, "shape") else f"is a {type(array).__name__}"
-    raise BadInput(f"{name} {has}, expected {expected}, {remedy} [{network.dimensions}]")
-
-
-def check_differentiable(network: Network) -> None:
-    """Raise BadInput for a network with the perceptron's step, whose derivative is 0 wherever it exists."""
-    if "step" in network.g:
-        l = network.g.index("step") + 1
-        raise BadInput(f"layer {l}: 'step' predicts but has no useful derivative; train with 'sigmoid' (notes: N1)")
-
-
-def check_descent(alpha: float, iterations: int) -> None:
-    """Raise BadInput unless alpha is a positive finite number and iterations a whole number >= 1."""
-    if not isinstance(iterations, int) or isinstance(iterations, bool) or iterations < 1:
-        raise BadInput(f"iterations: got {iterations!r}, expected a whole number >= 1")
-    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not math.isfinite(alpha) or alpha <= 0:
-        raise BadInput(f"learning rate: got {alpha!r}, expected a finite number > 0, such as 0.01")
-
-
-class Declaration(NamedTuple):
-    """What a variant says of itself; the harness judges it by that and names it where it matters.
-
-    formulation: what its formulas are, since their rounding errors differ.
-        `logits`: J from the logits, dZ[L] = A - Y, sigmoid and tanh without overflow.
-        `autodiff`: J from the logits, dZ[L] by differentiating softplus, whose error grows with |Z|.
-        `textbook`: the notes to the letter: J through log(A), dA[L] by division, tanh by its definition.
-    precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
-    relu_grad_at_zero: which one-sided derivative at 0 a variant has that cannot honour the network's,
-        by activation.
-    flushes: whether numbers below the normal range may become 0.
-    convention: what these are called where people look them up.
-    loops_over: what Python itself loops over, `examples` or every number, so that the harness asks for less.
-    """
-
-    formulation: Literal["logits", "autodiff", "textbook"] = "logits"
-    precision: Literal["full", "tf32", "bfloat16"] = "full"
-    relu_grad_at_zero: tuple[tuple[str, Side], ...] = ()
-    flushes: bool = False
-    convention: str = ""
-    loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
-
-
-DECLARED = {
-    "formulation": ("logits", "autodiff", "textbook"),
-    "precision": ("full", "tf32", "bfloat16"),
-    "loops_over": ("nothing", "examples", "numbers"),
-}
-
-
-@runtime_checkable
-class Gradients(Protocol):
-    """(network, params, X, Y) -> J, a scalar array of X's dtype, and dParams, of the shapes of params."""
-
-    def __call__(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-        """Return J and its gradient. X (n[0], m), Y (n[L], m). Raises BadInput."""
-
-
-class Model(Protocol):
-    """One of the notes' three models in one framework: `logistic_regression`, `two_layer`, `l_layer`."""
-
-    def forward(self, network: Network, params: Params, X: Array) -> tuple[Array, Any]:
-        """Return Z[L] (n[L], m) and what backward needs again."""
-
-    def cost(self, network: Network, Z: Array, Y: Array) -> Array:
-        """Return J, a scalar, from Z[L] (n[L], m) and Y (n[L], m)."""
-
-    def backward(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-        """Return J and dParams."""
-
-    def predict(self, network: Network, params: Params, X: Array) -> Array:
-        """Return the classes, 0 or 1, whole numbers (n[L], m); for a regression A[L] itself."""
-
-
-class Framework(Protocol):
-    """A module that computes with one kind of array. `put` and `get` are its only doors."""
-
-    name: str
-    gradients: Mapping[str, Gradients]
-    declarations: Mapping[str, Declaration]
-
-    def devices(self) -> tuple[str, ...]:
-        """Return the devices that are there now, out of `cpu` and `cuda`."""
-
-    def device(self, array: Array) -> str:
-        """Return the device on which the array lies."""
-
-    def from_numpy(self, array: Any, device: str = "cpu") -> Array:
-        """Copy a NumPy array of float64 or float32 to the device; the dtype stays."""
-
-    def to_numpy(self, array: Array) -> Any:
-        """Copy an array back to NumPy; the dtype stays."""
-
-    def fit(
-        self, variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
-    ) -> tuple[Params, Array]:
-        """Gradient descent on the device: the last params, and J before each step (iterations,)."""
-
-    def predict(self, network: Network, params: Params, X: Array) -> Array:
-        """Return the classes, whole numbers (n[L], m); for a regression A[L]."""
-
-    def environment(self) -> Mapping[str, Any]:
-        """Return versions, threads and precision switches as they are set now."""
-
-
-CONTRACT = ("name", "gradients", "devices", "device", "from_numpy", "to_numpy", "fit", "predict")
-
-
-def load(name: str) -> Framework:
-    """Import a framework: `numpy`, `torch`, `jax`, or the dotted path of anyone's module.
-
-    Raises BadInput where there is no such module or it lacks a part of the contract, and ModuleNotFoundError
-    where the framework that the module is written for is not installed.
-
-    >>> load("numpy").name
-    'numpy'
-    """
-    path = f"crosscheck_impls.with_{name}" if name in VARIANTS else name
-    if name not in VARIANTS and "." not in name and importlib.util.find_spec(name) is None:
-        raise BadInput(f"implementation {name!r}: no such framework or module; {nearest(name, list(VARIANTS))}")
-    try:
-        module: ModuleType = importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (path == error.name or path.startswith(error.name + ".")):
-            raise BadInput(f"implementation {name!r}: no module {error.name!r} on the path; check the name") from error
-        raise
-    missing = [part for part in CONTRACT if not hasattr(module, part)]
-    if missing:
-        raise Incomplete(
-            f"implementation {name!r}: the module lacks {', '.join(missing)}; see impls/crosscheck_impls/interface.py"
-        )
-    return cast(Framework, module)
-
-
-def declaration(framework: Framework, variant: str) -> Declaration:
-    """Return what the variant declares; by default it works from the logits, in full precision. Raises BadInput."""
-    found: Declaration = getattr(framework, "declarations", {}).get(variant, Declaration())
-    for field, known in DECLARED.items():
-        if getattr(found, field) not in known:
-            where = f"implementation {framework.name}/{variant}: declares {field} {getattr(found, field)!r}"
-            raise BadInput(f"{where}, expected one of {', '.join(known)}")
-    for name, side in found.relu_grad_at_zero:
-        if name not in KINKED or side not in ("right", "left"):
-            raise BadInput(
-                f"implementation {framework.name}/{variant}: declares relu_grad_at_zero {name!r}: {side!r}, expected "
-                f"{' or '.join(KINKED)}: right or left"
-            )
-    if found.relu_grad_at_zero and not found.convention:
-        words = ", ".join(f"{name} {side}" for name, side in found.relu_grad_at_zero)
-        return found._replace(convention=f"{framework.name}/{variant} at 0: {words}")
-    return found
+from crosscheck_impls.contract import (
+    CONTRACT,
+    DECLARED,
+    VARIANTS,
+    Declaration,
+    Fit,
+    Framework,
+    FromNumpy,
+    GradientDescent,
+    Gradients,
+    Model,
+    Variant,
+    declaration,
+    load,
+)
+from crosscheck_impls.network import (
+    ACTIVATIONS,
+    DTYPES,
+    KINKED,
+    OUTPUTS,
+    Array,
+    BadInput,
+    Incomplete,
+    Layer,
+    Loss,
+    Network,
+    Params,
+    Side,
+    check,
+    check_descent,
+    check_differentiable,
+    nearest,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "CONTRACT",
+    "DECLARED",
+    "DTYPES",
+    "KINKED",
+    "OUTPUTS",
+    "VARIANTS",
+    "Array",
+    "BadInput",
+    "Declaration",
+    "Fit",
+    "Framework",
+    "FromNumpy",
+    "GradientDescent",
+    "Gradients",
+    "Incomplete",
+    "Layer",
+    "Loss",
+    "Model",
+    "Network",
+    "Params",
+    "Side",
+    "Variant",
+    "check",
+    "check_descent",
+    "check_differentiable",
+    "declaration",
+    "load",
+    "nearest",
+]

@@ -23,6 +23,7 @@ def implementation(name: str) -> Start:
     def start(network: Network, params: Params, X: Array, Y: Array, alpha: float, device: str) -> Run:
         framework_name, _, variant = name.partition("/")
         framework = load(framework_name)
+        framework.configure(str(X.dtype))
         put = [tuple(type(layer)(*(framework.from_numpy(a, device) for a in layer)) for layer in params)]
         there = (network, put[0], framework.from_numpy(X, device), framework.from_numpy(Y, device), alpha)
         return lambda iterations: framework.to_numpy(framework.fit(variant, *there, iterations)[1])
@@ -67,6 +68,7 @@ def optax_loop(network: Network, params: Params, X: Array, Y: Array, alpha: floa
     import optax
 
     jax_ = load("jax")
+    jax_.configure(str(X.dtype))
     start = tuple(type(layer)(*(jax_.from_numpy(a, device) for a in layer)) for layer in params)
     inputs, labels = jax_.from_numpy(X, device), jax_.from_numpy(Y, device)
     functions = {"tanh": jax.numpy.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
@@ -104,7 +106,7 @@ def keras(backend: str) -> Start:
         os.environ["KERAS_BACKEND"] = backend
         import keras
 
-        load(backend).from_numpy(X[:1, :1], device)  # x64 and the precision of products as in ours
+        load(backend).configure(str(X.dtype))  # x64 and the precision of products as in ours
         keras.config.set_floatx(str(X.dtype))
         layers = [keras.layers.Dense(n, activation=g) for n, g in zip(network.n[1:-1], network.g[:-1], strict=True)]
         model = keras.Sequential([keras.layers.Input((network.n[0],)), *layers, keras.layers.Dense(network.n[-1])])
@@ -169,17 +171,19 @@ def products_jax(network: Network, params: Params, X: Array, Y: Array, alpha: fl
     """The 3L - 1 products of one iteration and nothing else, in one compiled call."""
     import jax
 
-    put = load("jax").from_numpy
+    framework = load("jax")
+    framework.configure(str(X.dtype))
+    put = framework.from_numpy
     layers = [tuple(put(array, device) for array in arrays) for arrays in _operands(network, params, X)]
 
     @jax.jit
     def products(layers: Any) -> Any:
-        found = []
+        computed = []
         for l, (W, A, dZ) in enumerate(layers):
-            found += [W @ A, A @ dZ.T]
+            computed += [W @ A, A @ dZ.T]
             if l:
-                found.append(jax.lax.optimization_barrier(W.T) @ dZ)
-        return found
+                computed.append(jax.lax.optimization_barrier(W.T) @ dZ)
+        return computed
 
     def run(iterations: int) -> None:
         for _ in range(iterations):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from crosscheck.oracle.error_bound import PLAIN
-from crosscheck_impls.interface import DTYPES, BadInput, Layer, Network, load
+from crosscheck_impls.interface import DTYPES, BadInput, Layer, Network
 
 from tests.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
 from tests.judging import assert_within, draw, judge, put
@@ -14,9 +14,8 @@ AND = Network((2, 1), ("step",))  # on exactly where both inputs are
 
 @dtypes
 @pytest.mark.parametrize("network", [LOGISTIC, TANH, DEEP], ids=["logistic", "2-layer", "3-layer, two outputs"])
-def test_the_class_is_1_where_A_is_above_a_half(name, network, dtype):
+def test_the_class_is_1_where_A_is_above_a_half(framework, network, dtype):
     # notes: N27
-    framework = load(name)
     problem = draw(network, seed=6, dtype=dtype)
     _, params, X, _ = put(framework, problem)
     labels = framework.to_numpy(framework.predict(network, params, X))
@@ -29,10 +28,9 @@ def test_the_class_is_1_where_A_is_above_a_half(name, network, dtype):
     assert np.array_equal(labels, A > 0.5)
 
 
-def test_a_half_itself_is_class_0(name):
+def test_a_half_itself_is_class_0(framework):
     """All weights zero: Z is exactly 0, A exactly 1/2, and the class is 1 where A > 0.5."""
     # notes: N27
-    framework = load(name)
     params = (Layer(framework.from_numpy(np.zeros((1, 3))), framework.from_numpy(np.zeros((1, 1)))),)
     labels = framework.predict(LOGISTIC, params, framework.from_numpy(draw(LOGISTIC).X))
     assert not framework.to_numpy(labels).any()
@@ -40,9 +38,8 @@ def test_a_half_itself_is_class_0(name):
 
 @dtypes
 @pytest.mark.parametrize("network", ["squared error, linear", "squared error, relu"])
-def test_a_regression_predicts_A(name, network, dtype):
+def test_a_regression_predicts_A(framework, network, dtype):
     # notes: N21
-    framework = load(name)
     problem = draw(NETWORKS[network], seed=6, dtype=dtype)
     _, params, X, _ = put(framework, problem)
     exact = judge(problem, PLAIN)
@@ -57,9 +54,8 @@ def test_a_regression_predicts_A(name, network, dtype):
     [(-2.0, [0, 0, 0, 0]), (-1.0, [0, 0, 0, 1]), (0.0, [0, 1, 1, 1])],
     ids=["never", "and", "or"],
 )
-def test_a_perceptron_fires_above_0_and_not_at_0(name, threshold, fires, dtype):
+def test_a_perceptron_fires_above_0_and_not_at_0(framework, threshold, fires, dtype):
     """The notes: N1. In each of the three the sum is exactly 0 for one of the boolean inputs."""
-    framework = load(name)
     X = np.array([[0, 0, 1, 1], [0, 1, 0, 1]], dtype)
     W, b = np.ones((1, 2), dtype), np.full((1, 1), threshold, dtype)
     assert (W @ X + b == 0).any()

@@ -18,8 +18,8 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, Options, build
-from crosscheck.runner.collect import measure
-from crosscheck_impls.interface import declaration
+from crosscheck.runner.collect import configure, measure
+from crosscheck_impls.interface import Framework, declaration, load
 
 SERIAL = count()
 
@@ -33,7 +33,7 @@ class Slip(NamedTuple):
     nth: int = 0
 
 
-def plant(framework: str, slip: Slip, folder: Path) -> Any:
+def plant(framework: str, slip: Slip, folder: Path) -> Framework:
     """Return a copy of the framework's package with the change, imported under a name of its own."""
     name = f"slip_{framework}_{next(SERIAL)}"
     variant = Path(crosscheck_impls.__file__).parent / f"with_{framework}"
@@ -49,7 +49,7 @@ def plant(framework: str, slip: Slip, folder: Path) -> Any:
     sys.path.insert(0, str(folder))
     try:
         importlib.invalidate_caches()
-        return importlib.import_module(name)
+        return load(name)
     finally:
         sys.path.remove(str(folder))
 
@@ -60,15 +60,16 @@ def cases(*names: str, dtype: str = "float64", **options: Any) -> list[tuple[Cas
     return [(case, Judge(case)) for case in (make_case(problem, dtype) for problem in made)]
 
 
-def verdicts(module: Any, variant: str, problems: list[tuple[Case, Judge]]) -> Iterator[Row]:
+def verdicts(framework: Framework, variant: str, problems: list[tuple[Case, Judge]]) -> Iterator[Row]:
     """Yield a row for each problem, measured in this process; JAX without compiling, which takes longer than this."""
-    quick = importlib.import_module("jax").disable_jit if module.name == "jax" else nullcontext
+    quick = importlib.import_module("jax").disable_jit if framework.name == "jax" else nullcontext
     for case, judging in problems:
         key = Key(case.problem, f"slip/{variant}", case.dtype, "cpu")
-        declared = declaration(module, variant)
+        declared = declaration(framework, variant)
         try:
             with quick():
-                answer = measure(module, variant, declared, case, "cpu")
+                configure(framework, case.dtype)
+                answer = measure(framework, variant, declared, case, "cpu")
             yield judge(judging, answer, declared, key)
         except Exception as error:  # as the worker does
             yield Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, str(error)))
@@ -96,7 +97,7 @@ SLIPS = [
 FUNCTIONS = {
     "logistic_regression.py": ("backward",),
     "two_layer.py": ("backward",),
-    "l_layer.py": ("activation_backward", "linear_backward", "input_backward", "backward"),
+    "l_layer.py": ("activation_backward", "linear_backward", "input_backward", "layers_backward", "backward"),
     "losses.py": ("output_gradient",),
     "activations.py": (
         "sigmoid_derivative", "tanh_derivative", "left_of_kink", "relu_derivative", "leaky_relu_derivative",

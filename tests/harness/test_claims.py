@@ -56,7 +56,10 @@ def frameworks(*names: str) -> dict[str, Any]:
     for name in names:
         if name != "numpy":
             pytest.importorskip(name)
-    return {name: load(name) for name in names}
+    there = {name: load(name) for name in names}
+    for framework in there.values():
+        framework.configure("float64")
+    return there
 
 
 def findings(name: str, there: dict[str, Any], **settings: Any) -> Findings:
@@ -165,12 +168,12 @@ def test_the_rules_of_arrays_are_those_of_all_three() -> None:
 
 def with_mutant(**parts: Any) -> dict[str, Any]:
     """NumPy with some of its functions replaced."""
-    return {"numpy": load("numpy"), "mine": SimpleNamespace(**vars(load("numpy")) | {"name": "numpy"} | parts)}
+    return {"numpy": load("numpy"), "mine": SimpleNamespace(**vars(load("numpy").module) | vars(load("numpy")) | parts)}
 
 
 def test_a_perceptron_that_fires_at_0_does_not_hold() -> None:
     """notes: N1"""
-    l_layer = load("numpy").l_layer  # type: ignore[attr-defined]
+    l_layer = load("numpy").l_layer
     fires = SimpleNamespace(**vars(l_layer) | {"activation_forward": lambda network, l, Z: (Z >= 0) * 1.0})
     made = findings("neuron", with_mutant(l_layer=fires), iterations=10)
     assert made.rows[1].verdict.startswith("failed: the frameworks disagree")

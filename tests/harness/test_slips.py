@@ -33,7 +33,7 @@ MISPRINTS = {
         Slip("l_layer.py", "activation(network, l).g(Z)", "activation(network, l).g(activation(network, l).g(Z))"),
         "by_hand", DEEP),
     "a[l] = g[l](a[l - 1]), L layers": (
-        Slip("l_layer.py", "A = activation_forward(network, l, Z)", "A = activation_forward(network, l, A)"),
+        Slip("l_layer.py", "A = activate(network, l, Z)", "A = activate(network, l, A)"),
         "by_hand", DEEP),
     "g'[2](Z[1]) instead of g'[1], two layers": (
         Slip("two_layer.py", "_, derivative = activation(network, 1)", "_, derivative = activation(network, 2)"),

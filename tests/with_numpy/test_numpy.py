@@ -3,12 +3,11 @@
 import cmath
 import tracemalloc
 
-import crosscheck_impls.with_numpy
 import numpy as np
 import pytest
 from crosscheck.oracle.error_bound import PLAIN, precision
 from crosscheck.oracle.float64 import evaluate
-from crosscheck_impls.interface import DTYPES, Layer, Network
+from crosscheck_impls.interface import DTYPES, Layer, Network, load
 from crosscheck_impls.with_numpy import logistic_regression, loops, per_example
 
 from tests.judging import ask, assert_same, assert_within, draw, get, judge, put
@@ -16,9 +15,11 @@ from tests.laws import Laws
 
 P = precision("float64")
 
+NUMPY = load("numpy")
+
 
 class TestNumpy(Laws):
-    framework = crosscheck_impls.with_numpy
+    framework = NUMPY
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -26,7 +27,7 @@ def test_two_loops_one_loop_and_none_agree(dtype):
     """Logistic regression over examples and features, over examples, and vectorised (notes: N9)."""
     problem = draw(Network((3, 1), ("sigmoid",)), seed=1, dtype=dtype)
     ways = [loops.logistic_regression, per_example.gradients, logistic_regression.backward]
-    answers = [way(*put(crosscheck_impls.with_numpy, problem)) for way in ways]
+    answers = [way(*put(NUMPY, problem)) for way in ways]
     E = judge(problem, PLAIN).theirs
     for k, first in enumerate(answers):
         for second in answers[k + 1 :]:
@@ -35,9 +36,7 @@ def test_two_loops_one_loop_and_none_agree(dtype):
 
 def test_the_general_loops_are_the_special_ones():
     problem = draw(Network((3, 1), ("sigmoid",)), seed=2)
-    special, general = (
-        way(*put(crosscheck_impls.with_numpy, problem)) for way in (loops.logistic_regression, loops.l_layer)
-    )
+    special, general = (way(*put(NUMPY, problem)) for way in (loops.logistic_regression, loops.l_layer))
     E = judge(problem, PLAIN).theirs
     assert_same(special, E, general, E)
 
@@ -101,7 +100,7 @@ def complex_bound(network, params, X, Y):
 )
 def test_the_complex_step_is_the_gradient(network):
     problem = draw(network, seed=3)
-    _, gradient = ask(crosscheck_impls.with_numpy, "by_hand", problem)
+    _, gradient = ask(NUMPY, "by_hand", problem)
     theirs = judge(problem, PLAIN).theirs.gradient
     bounds = complex_bound(network, problem.params, problem.X, problem.Y)
     for l, (got, E, bound) in enumerate(zip(gradient, theirs, bounds, strict=True)):
@@ -126,7 +125,7 @@ def test_the_central_difference_is_the_gradient():
     ((W, b),) = problem.params
     W, b = np.round(W * 2**20) / 2**20, np.round(b * 2**20) / 2**20
     problem = problem._replace(params=(Layer(W, b),))
-    _, ((dW, db),) = ask(crosscheck_impls.with_numpy, "by_hand", problem)
+    _, ((dW, db),) = ask(NUMPY, "by_hand", problem)
     E = judge(problem, PLAIN).theirs.gradient[0]
     inputs = np.vstack([problem.X, np.ones((1, problem.X.shape[1]))])
     for j, (got, E_got) in enumerate(zip([*dW[0], db[0, 0]], [*E.W[0], E.b[0, 0]], strict=True)):
@@ -135,7 +134,7 @@ def test_the_central_difference_is_the_gradient():
             moved = np.append(W[0], b[0, 0])
             moved[j] += sign * h
             there = problem._replace(params=(Layer(moved[None, :3], moved[None, 3:]),))
-            J.append(ask(crosscheck_impls.with_numpy, "by_hand", there)[0])
+            J.append(ask(NUMPY, "by_hand", there)[0])
             E_J += judge(there, PLAIN).theirs.J
         truncation = h * h / 6 * (np.abs(inputs[j]) ** 3).mean() / (6 * np.sqrt(3))
         slope = np.asarray((J[0] - J[1]) / (2 * h))
@@ -151,20 +150,20 @@ def test_the_slope_of_a_function_by_nudging_it():
 
 def test_inputs_that_numpy_cannot_change_are_enough():
     problem = draw(Network((3, 4, 1), ("relu", "sigmoid")))
-    network, params, X, Y = put(crosscheck_impls.with_numpy, problem)
+    network, params, X, Y = put(NUMPY, problem)
     for array in (X, Y, *(a for layer in params for a in layer)):
         array.flags.writeable = False
-    for variant in crosscheck_impls.with_numpy.gradients:
-        crosscheck_impls.with_numpy.fit(variant, network, params, X, Y, 0.1, 2)
-        get(crosscheck_impls.with_numpy, crosscheck_impls.with_numpy.gradients[variant](network, params, X, Y)[1])
+    for variant in NUMPY.gradients:
+        NUMPY.fit(variant, network, params, X, Y, 0.1, 2)
+        get(NUMPY, NUMPY.gradients[variant](network, params, X, Y)[1])
 
 
 def test_the_fast_path_never_copies_X():
     """All that NumPy allocates in `fit`, traced: here the activations are a hundredth of X."""
-    network, params, X, Y = put(crosscheck_impls.with_numpy, draw(Network((500, 3, 1), ("relu", "sigmoid")), m=2000))
+    network, params, X, Y = put(NUMPY, draw(Network((500, 3, 1), ("relu", "sigmoid")), m=2000))
     tracemalloc.start()
     try:
-        crosscheck_impls.with_numpy.fit("fast", network, params, X, Y, 0.1, 3)
+        NUMPY.fit("fast", network, params, X, Y, 0.1, 3)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -6,6 +6,7 @@ import io
 import math
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,27 +26,13 @@ def train(
     impl: str, problem: Problem, dtype: str, device: str, costs_file: Path | None, params_file: Path | None
 ) -> None:
     """Train, print the costs and the accuracies, and write the files. Raises BadInput."""
-    chosen = implementations([impl])
-    if len(chosen) != 1:
-        raise BadInput(
-            f"{impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}", parameter="impl"
-        )
-    if dtype not in DTYPES:
-        raise BadInput(f"{dtype}: unknown; {nearest(dtype, DTYPES)}", parameter="dtype")
-    framework_name, variant = chosen[0]
-    if package := subprocesses.missing(framework_name):
-        raise BadInput(f"{impl}: {package} is not installed; pip install {package}", parameter="impl")
+    framework, variant = _chosen(impl, dtype, device)
     for path, ending in ((costs_file, ".csv"), (params_file, ".npz")):
         if path is not None:
             if path.suffix != ending:
                 raise BadInput(f"{path}: expected a name that ends in {ending}")
             writable(path.parent)
-    sys.path.insert(0, str(Path.cwd()))  # for a dotted path
-    framework = load(framework_name)
-    if device not in framework.devices():
-        raise BadInput(
-            f"--device {device}: {framework_name} has {', '.join(framework.devices())} here; use one of them"
-        )
+    framework.configure(dtype)
     params = rounded_to(problem, dtype).params
     start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)
     trained, costs, stopped = _descend(framework, variant, problem, start, dtype, device)
@@ -57,17 +44,45 @@ def train(
     print(problem.network)
     print(f"iterations {len(costs)}{' (interrupted)' if stopped else ''}, learning rate {problem.alpha:g}")
     print(f"cost {costs[0]:.6f} at iteration 0, {costs[-1]:.6f} at iteration {len(costs) - 1}")
-    for name, X, Y in (("train", problem.data.X, problem.data.Y), ("test", problem.data.X_test, problem.data.Y_test)):
-        if X is not None and problem.network.loss == "cross_entropy":
-            labels = framework.to_numpy(
-                framework.predict(problem.network, trained, framework.from_numpy(X.astype(dtype), device))
-            )
-            print(f"accuracy {name} {100 * (labels == Y).mean():.2f} %")
+    for name, accuracy in _accuracies(framework, problem, trained, dtype, device):
+        print(f"accuracy {name} {100 * accuracy:.2f} %")
     if not math.isfinite(costs[-1]):
         first = next(t for t, J in enumerate(costs) if not math.isfinite(J))
         print(f"J is {costs[first]} from iteration {first} on: lower --learning-rate, or use a stable variant")
     if stopped:
         raise KeyboardInterrupt
+
+
+def _chosen(impl: str, dtype: str, device: str) -> tuple[Framework, str]:
+    """Return the framework and the variant that a name stands for, loaded here. Raises BadInput."""
+    chosen = implementations([impl])
+    if len(chosen) != 1:
+        raise BadInput(
+            f"{impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}", parameter="impl"
+        )
+    if dtype not in DTYPES:
+        raise BadInput(f"{dtype}: unknown; {nearest(dtype, DTYPES)}", parameter="dtype")
+    framework_name, variant = chosen[0]
+    if package := subprocesses.missing(framework_name):
+        raise BadInput(f"{impl}: {package} is not installed; pip install {package}", parameter="impl")
+    sys.path.insert(0, str(Path.cwd()))  # for a dotted path
+    framework = load(framework_name)
+    if device not in framework.devices():
+        there = ", ".join(framework.devices())
+        raise BadInput(f"{device}: {framework_name} has {there} here; use one of them", parameter="device")
+    return framework, variant
+
+
+def _accuracies(
+    framework: Framework, problem: Problem, trained: Params, dtype: str, device: str
+) -> Iterator[tuple[str, float]]:
+    """Yield the accuracies on train and test; none of a regression."""
+    data = problem.data
+    for name, X, Y in (("train", data.X, data.Y), ("test", data.X_test, data.Y_test)):
+        if X is not None and problem.network.loss == "cross_entropy":
+            given = framework.from_numpy(X.astype(dtype), device)
+            labels = framework.to_numpy(framework.predict(problem.network, trained, given))
+            yield name, float((labels == Y).mean())
 
 
 def _descend(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
@@ -122,7 +122,7 @@ def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("floa
 
     module = sys.modules.get(getattr(function, "__module__", ""))
     solution = Solution(function, module)
-    return examine(in_process(solution), wanted, dtypes, solution.name)
+    return examine(in_process(cast("Framework", solution)), wanted, dtypes, solution.name)
 
 
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Report:

@@ -217,6 +217,11 @@ def same(first: Array, second: Array) -> bool:
     return first.shape == second.shape and bool(np.array_equal(first, second, equal_nan=True))
 
 
+def configure(framework: Framework, dtype: str) -> None:
+    """Set the framework's own switches for arrays of the dtype; a learner's function has none."""
+    getattr(framework, "configure", lambda dtype: None)(dtype)
+
+
 def environment(framework: Framework) -> dict[str, Any]:
     """Return what a framework says of its versions and switches, as plain words and numbers."""
     return _plain(getattr(framework, "environment", dict)())

@@ -32,7 +32,7 @@ from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Incomple
 
 from crosscheck.core.failures import Failure, Kind, Refusal, Stage
 from crosscheck.core.records import Answer, Case
-from crosscheck.runner.collect import TooSlow, measure
+from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.loading import load_implementation, loader_of
 from crosscheck.runner.threads import THREADS, env_defaults
 
@@ -115,15 +115,19 @@ def serve(connection: Any, start: Start) -> None:
         with contextlib.suppress(Exception):
             connection.send(failure_of(Stage.LOAD, error))
         return
+    configured = set[str]()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while start.variant:
-            connection.send(_answer(start, about, connection.recv()))
+            connection.send(_answer(start, about, connection.recv(), configured))
 
 
-def _answer(start: Start, about: About, case: Case) -> Answer | Failure:
-    """Return what an implementation answers, or why it does not."""
+def _answer(start: Start, about: About, case: Case, configured: set[str]) -> Answer | Failure:
+    """Return what an implementation answers, or why it does not. configured: the dtypes that it is ready for."""
     try:
         framework = load_implementation(start.framework, start.loader)
+        if case.dtype not in configured:
+            configure(framework, case.dtype)
+            configured.add(case.dtype)
         return measure(framework, start.variant, about.declarations[start.variant], case, start.device)
     except BaseException as error:  # somebody's code may raise anything
         return failure_of(Stage.CASE, error)

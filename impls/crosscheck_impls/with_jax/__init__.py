@@ -7,20 +7,9 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax import Array
 
-from crosscheck_impls.interface import (
-    Array,
-    BadInput,
-    Declaration,
-    Gradients,
-    Model,
-    Network,
-    Params,
-    check,
-    check_descent,
-    check_differentiable,
-    nearest,
-)
+from crosscheck_impls.interface import BadInput, Declaration, Gradients, Model, Network, Params, Variant
 from crosscheck_impls.with_jax import (
     autograd,
     fast,
@@ -46,29 +35,26 @@ def by_hand(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
     return models[network.model].backward(network, params, X, Y)
 
 
-compiled = partial(jax.jit, static_argnums=0)  # once for each network, shape and dtype
-formulas: Mapping[str, Gradients] = {
-    "per_example": per_example.gradients,
-    "textbook": textbook.gradients,
-    "by_hand": by_hand,
-    "fast": fast.gradients,
-    "autograd": autograd.gradients,
-}
-gradients: Mapping[str, Gradients] = {
-    **{variant: training.alone(formula) for variant, formula in formulas.items()},
-    "native": compiled(native.gradients),
-}
-declarations: Mapping[str, Declaration] = {
-    "per_example": Declaration(formulation="autodiff", flushes=True),
-    "by_hand": Declaration(flushes=True),
-    "fast": Declaration(flushes=True),
-    "autograd": Declaration(formulation="autodiff", flushes=True),
-    "textbook": Declaration(formulation="textbook", flushes=True),
-    "native": Declaration(
-        formulation="autodiff",
-        flushes=True,
-        relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "right")),
-        convention="jax.nn: relu'(0) = 0, leaky_relu'(0) = 1",
+def compiled(gradients: Gradients, declaration: Declaration) -> Variant:
+    """Return the variant whose gradients and gradient descent are one program, compiled once (see `training`)."""
+    return Variant(training.value_and_grad(gradients), partial(training.gradient_descent, gradients), declaration)
+
+
+variants: Mapping[str, Variant] = {
+    "per_example": compiled(per_example.gradients, Declaration(formulation="autodiff", flushes=True)),
+    "textbook": compiled(textbook.gradients, Declaration(formulation="textbook", flushes=True)),
+    "by_hand": compiled(by_hand, Declaration(flushes=True)),
+    "fast": Variant(training.value_and_grad(fast.gradients), fast.gradient_descent, Declaration(flushes=True)),
+    "autograd": compiled(autograd.gradients, Declaration(formulation="autodiff", flushes=True)),
+    "native": Variant(
+        jax.jit(native.gradients, static_argnums=0),
+        native.gradient_descent,
+        Declaration(
+            formulation="autodiff",
+            flushes=True,
+            relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "right")),
+            convention="jax.nn: relu'(0) = 0, leaky_relu'(0) = 1",
+        ),
     ),
 }
 
@@ -87,16 +73,13 @@ def device(array: Array) -> str:
 def from_numpy(array: Any, device: str = "cpu") -> Array:
     """Copy a NumPy array to the device; the dtype stays. Raises BadInput for a device that is not there.
 
-    The one place where JAX's global switches are set: x64 with the first float64 array, without which JAX
-    makes it float32 in silence; and float32 products in full float32, unless the user has set them already.
+    JAX would make it float32 in silence unless `configure("float64")` was called first: BadInput says so.
     """
     if device not in devices():
         raise BadInput(f"device: jax has no {device!r} here, expected {' or '.join(devices())}")
     array = np.asarray(array)
     if array.dtype == np.float64 and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
-        jax.config.update("jax_enable_x64", True)
-    if jax.config.jax_default_matmul_precision is None:  # type: ignore[attr-defined]
-        jax.config.update("jax_default_matmul_precision", "highest")
+        raise BadInput('from_numpy: float64, but x64 is off in this process: call configure("float64") first')
     # a copy first: on the CPU device_put may share the memory of the array that it is given
     return jax.device_put(array.copy(), jax.devices({"cuda": "gpu"}.get(device, device))[0])
 
@@ -106,23 +89,7 @@ def to_numpy(array: Array) -> Any:
     return np.array(array)
 
 
-def fit(
-    variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
-) -> tuple[Params, Array]:
-    """Gradient descent: the last params, and J before each step (iterations,). Raises BadInput."""
-    if variant not in gradients:
-        raise BadInput(f"jax: no variant {variant!r}; {nearest(variant, list(gradients))}")
-    check(network, params, X, Y)
-    check_differentiable(network)
-    check_descent(alpha, iterations)
-    if variant == "fast":
-        return fast.gradient_descent(network, params, X, Y, alpha, iterations)
-    if variant == "native":
-        return native.gradient_descent(network, params, X, Y, alpha, iterations)
-    return training.gradient_descent(formulas[variant], network, params, X, Y, alpha, iterations)
-
-
-@compiled
+@partial(jax.jit, static_argnums=0)
 def predict(network: Network, params: Params, X: Array) -> Array:
     """Return the classes, whole numbers (n[L], m); A[L] for a regression (notes: N27)."""
     return models[network.model].predict(network, params, X)
@@ -137,3 +104,15 @@ def environment() -> Mapping[str, Any]:
         "x64": jax.config.jax_enable_x64,  # type: ignore[attr-defined]
         "float32 products": jax.config.jax_default_matmul_precision or "JAX's default",  # type: ignore[attr-defined]
     }
+
+
+def configure(dtype: str) -> None:
+    """Set JAX's global switches for arrays of a dtype: call it once in a process for each dtype, before the arrays.
+
+    x64 for float64, without which JAX makes it float32 in silence; and float32 products in full float32, unless the
+    user has set their precision.
+    """
+    if dtype == "float64":
+        jax.config.update("jax_enable_x64", True)
+    if jax.config.jax_default_matmul_precision is None:  # type: ignore[attr-defined]
+        jax.config.update("jax_default_matmul_precision", "highest")

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
-from crosscheck_impls.interface import Array, Network, Side
+from crosscheck_impls.interface import Network, Side
 
 
 def sigmoid(Z: Array) -> Array:

@@ -3,14 +3,15 @@
 X (n_x, m), Y (1, m), params = (Layer(W (1, n_x), b (1, 1)),). The notes' w, an (n_x, 1) column, is Wᵀ.
 """
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check
+from jax import Array
+
+from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_jax import losses
 from crosscheck_impls.with_jax.activations import sigmoid
 
 
 def forward(network: Network, params: Params, X: Array) -> tuple[Array, tuple[Array]]:
     """Return Z (1, m) and (A,) (notes: N2)."""
-    check(network, params, X)
     ((W, b),) = params
     # Z = W X + b                                                             (1, m)
     Z = W @ X + b
@@ -26,7 +27,6 @@ def cost(network: Network, Z: Array, Y: Array) -> Array:
 
 def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and (Layer(dW (1, n_x), db (1, 1)),) (notes: N2, N10)."""
-    check(network, params, X, Y)
     Z, (A,) = forward(network, params, X)
     m = X.shape[1]
     # dZ = A − Y                                                              (1, m)

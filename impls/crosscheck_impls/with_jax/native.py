@@ -10,8 +10,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from crosscheck_impls.interface import Array, Network, Params, check, check_differentiable
+from crosscheck_impls.interface import Network, Params
 
 
 def apply(network: Network, params: Params, X: Array) -> Array:
@@ -42,8 +43,6 @@ def criterion(network: Network, output: Array, target: Array) -> Array:
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams."""
-    check(network, params, X, Y)
-    check_differentiable(network)
     J, dParams = jax.value_and_grad(lambda params: criterion(network, apply(network, params, X), Y))(params)
     return J, dParams
 

@@ -5,8 +5,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from crosscheck_impls.interface import Array, Gradients, Layer, Network, Params, check
+from crosscheck_impls.interface import Gradients, Layer, Network, Params
 
 CHUNK = 512  # iterations in one call of the compiled loop, which is compiled once whatever their number
 
@@ -31,15 +32,18 @@ def gradient_descent(
     return params, jax.device_put(together, X.sharding)
 
 
-def alone(gradients: Gradients) -> Gradients:
-    """Return the gradients at one place by the compiled loop, so that nothing is compiled twice."""
+def value_and_grad(gradients: Gradients) -> Gradients:
+    """Return the gradients, compiled: the last gradient of one step of the compiled loop, which training needs too.
 
-    def first(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-        check(network, params, X, Y)
+    One program instead of two: J, the gradient and three steps of the variants of this loop on three problems
+    (two, three and four layers) take 6.4 s with compilation, and 9.9 s if the gradients are jitted by themselves.
+    """
+
+    def of_one_step(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         _, costs, dParams = descend(gradients, network, params, X, Y, X.dtype.type(0), 1)
         return costs[0], dParams
 
-    return first
+    return of_one_step
 
 
 @partial(jax.jit, static_argnums=(0, 1))

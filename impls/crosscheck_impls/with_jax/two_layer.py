@@ -3,14 +3,15 @@
 X (n[0], m), Y (n[2], m), params = (Layer(W1 (n[1], n[0]), b1 (n[1], 1)), Layer(W2 (n[2], n[1]), b2 (n[2], 1))).
 """
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check
+from jax import Array
+
+from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_jax import losses
 from crosscheck_impls.with_jax.activations import activation, sigmoid
 
 
 def forward(network: Network, params: Params, X: Array) -> tuple[Array, tuple[Array, Array, Array]]:
     """Return Z2 (n[2], m) and (Z1, A1, A2) (notes: N14)."""
-    check(network, params, X)
     (W1, b1), (W2, b2) = params
     g1, _ = activation(network, 1)
     # Z1 = W1 X + b1                                                          (n[1], m)
@@ -31,7 +32,6 @@ def cost(network: Network, Z: Array, Y: Array) -> Array:
 
 def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and (Layer(dW1, db1), Layer(dW2, db2)) (notes: N16)."""
-    check(network, params, X, Y)
     Z2, (Z1, A1, A2) = forward(network, params, X)
     W2 = params[1].W
     _, derivative = activation(network, 1)

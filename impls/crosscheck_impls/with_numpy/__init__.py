@@ -4,20 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy import ndarray as Array
 
-from crosscheck_impls.interface import (
-    Array,
-    BadInput,
-    Declaration,
-    Gradients,
-    Model,
-    Network,
-    Params,
-    check,
-    check_descent,
-    check_differentiable,
-    nearest,
-)
+from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Variant
 from crosscheck_impls.with_numpy import (
     fast,
     l_layer,
@@ -25,9 +14,9 @@ from crosscheck_impls.with_numpy import (
     loops,
     per_example,
     textbook,
-    training,
     two_layer,
 )
+from crosscheck_impls.with_numpy.training import gradient_descent as gradient_descent
 
 name = "numpy"
 models: Mapping[str, Model] = {
@@ -42,17 +31,12 @@ def by_hand(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
     return models[network.model].backward(network, params, X, Y)
 
 
-gradients: Mapping[str, Gradients] = {
-    "loops": loops.gradients,
-    "per_example": per_example.gradients,
-    "textbook": textbook.gradients,
-    "by_hand": by_hand,
-    "fast": fast.gradients,
-}
-declarations: Mapping[str, Declaration] = {
-    "loops": Declaration(loops_over="numbers"),
-    "per_example": Declaration(loops_over="examples"),
-    "textbook": Declaration(formulation="textbook"),
+variants: Mapping[str, Variant] = {
+    "loops": Variant(loops.gradients, declaration=Declaration(loops_over="numbers")),
+    "per_example": Variant(per_example.gradients, declaration=Declaration(loops_over="examples")),
+    "textbook": Variant(textbook.gradients, declaration=Declaration(formulation="textbook")),
+    "by_hand": Variant(by_hand),
+    "fast": Variant(fast.gradients, fast.gradient_descent),
 }
 
 
@@ -76,20 +60,6 @@ def from_numpy(array: Any, device: str = "cpu") -> Array:
 def to_numpy(array: Array) -> Any:
     """Copy the array."""
     return np.array(array)
-
-
-def fit(
-    variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
-) -> tuple[Params, Array]:
-    """Gradient descent: the last params, and J before each step (iterations,). Raises BadInput."""
-    if variant not in gradients:
-        raise BadInput(f"numpy: no variant {variant!r}; {nearest(variant, list(gradients))}")
-    check(network, params, X, Y)
-    check_differentiable(network)
-    check_descent(alpha, iterations)
-    if variant == "fast":
-        return fast.gradient_descent(network, params, X, Y, alpha, iterations)
-    return training.gradient_descent(gradients[variant], network, params, X, Y, alpha, iterations)
 
 
 def predict(network: Network, params: Params, X: Array) -> Array:

@@ -8,8 +8,9 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ndarray as Array
 
-from crosscheck_impls.interface import Array, Network, Side
+from crosscheck_impls.interface import Network, Side
 
 
 def sigmoid(Z: Array) -> Array:

@@ -8,8 +8,9 @@ one subtraction takes the step. No product makes a copy: BLAS reads the transpos
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ndarray as Array
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from crosscheck_impls.interface import Layer, Network, Params
 
 BATCH = 16_384  # logits of so many outputs are kept, and their costs computed together: few calls for small problems
 
@@ -111,38 +112,40 @@ def differentiate(network: Network, l: int, dA: Array, A: Array, right: Array) -
 def forward(network: Network, work: Workspace, X: Array) -> None:
     """Fill the slots with A[1], ..., A[L-1] and Z[L]."""
     A = X
-    for l, (W, b, _, _, Z, right) in enumerate(work.slots, start=1):
+    for l, slot in enumerate(work.slots, start=1):
         # Z[l] = W[l] A[l−1] + b[l]                                           (n[l], m)
-        np.dot(W, A, out=Z)
-        Z += b[:, None]
+        Z = np.dot(slot.W, A, out=slot.A)
+        Z += slot.b[:, None]
         if l < network.L:
-            activate(network, l, Z, right, scratch(work, Z))
+            activate(network, l, Z, slot.right, scratch(work, Z))
         A = Z
 
 
 def backward(network: Network, work: Workspace, X: Array, Y: Array) -> None:
     """Turn the slots from A[l] and Z[L] to dZ[l], and fill the gradient, m times that of J."""
-    *_, A, right = work.slots[-1]
-    activate(network, network.L, A, right, scratch(work, A))
+    output = work.slots[-1]
+    A = output.A
+    activate(network, network.L, A, output.right, scratch(work, A))
     if network.loss == "cross_entropy":
         # dZ[L] = A[L] − Y
         A -= Y
     else:
         # dZ[L] = (A[L] − Y) ∘ g[L]′(Z[L])
         dA = np.subtract(A, Y, out=scratch(work, A))
-        differentiate(network, network.L, dA, A, right)
+        differentiate(network, network.L, dA, A, output.right)
     for l in range(network.L, 0, -1):
-        W, _, dW, db, dZ, _ = work.slots[l - 1]
-        *_, before, right = work.slots[l - 2] if l > 1 else (X, X)
+        layer, before = work.slots[l - 1], work.slots[l - 2]
+        dZ = layer.A
         # m dW[l] = dZ[l] A[l−1]ᵀ                                             (n[l], n[l−1])
-        np.dot(dZ, before.T, out=dW)
+        np.dot(dZ, (before.A if l > 1 else X).T, out=layer.dW)
         # m db[l] = Σ dZ[l] = dZ[l] 1                                         (n[l],)
-        np.dot(dZ, work.ones, out=db)
+        np.dot(dZ, work.ones, out=layer.db)
         if l > 1:
             # dA[l−1] = W[l]ᵀ dZ[l]                                           (n[l−1], m)
-            dA = scratch(work, before)
-            (np.multiply if len(W) == 1 else np.dot)(W.T, dZ, out=dA)  # BLAS is slow where the sum has one term
-            differentiate(network, l - 1, dA, before, right)
+            dA = scratch(work, before.A)
+            # BLAS is slow where the sum has one term
+            (np.multiply if len(layer.W) == 1 else np.dot)(layer.W.T, dZ, out=dA)
+            differentiate(network, l - 1, dA, before.A, before.right)
 
 
 def scratch(work: Workspace, like: Array) -> Array:
@@ -172,8 +175,6 @@ def costs(network: Network, Z: Array, Y: Array) -> Array:
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams, by the same code as the loop below."""
-    check(network, params, X, Y)
-    check_differentiable(network)
     work = allocate(network, params, X)
     with np.errstate(over="ignore"):
         forward(network, work, X)

@@ -3,28 +3,37 @@
 X = A[0] (n[0], m), Y (n[L], m); layer l is params[l - 1] = Layer(W (n[l], n[l-1]), b (n[l], 1)).
 """
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from numpy import ndarray as Array
+
+from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_numpy import losses
 from crosscheck_impls.with_numpy.activations import activation
 
-Cache = list[tuple[Array, Array]]  # (A[l-1], Z[l]) of each layer
+Activate: TypeAlias = Callable[[Network, int, Array], Array]
+
+
+class Cache(NamedTuple):
+    """What backward needs again of layer l: A[l-1] (n[l-1], m) and Z[l] (n[l], m)."""
+
+    A_prev: Array
+    Z: Array
 
 
 def linear_forward(layer: Layer, A: Array) -> Array:
-    """Return Z[l] (n[l], m) from A[l-1] (n[l-1], m)."""
-    # Z[l] = W[l] A[l−1] + b[l]                                               (n[l], m)
+    """Z[l] = W[l] A[l−1] + b[l], (n[l], m)."""
     return layer.W @ A + layer.b
 
 
 def activation_forward(network: Network, l: int, Z: Array) -> Array:
-    """Return A[l] (n[l], m) from Z[l]."""
-    # A[l] = g[l](Z[l])                                                       (n[l], m)
+    """A[l] = g[l](Z[l]), (n[l], m)."""
     return activation(network, l).g(Z)
 
 
 def activation_backward(network: Network, l: int, dA: Array, Z: Array, A: Array) -> Array:
-    """Return dZ[l] (n[l], m) from dA[l], Z[l] and A[l] = g[l](Z[l])."""
-    # dZ[l] = dA[l] ∘ g[l]′(Z[l])                                             (n[l], m)
+    """dZ[l] = dA[l] ∘ g[l]′(Z[l]), (n[l], m)."""
     return dA * activation(network, l).derivative(Z, A)
 
 
@@ -39,21 +48,21 @@ def linear_backward(dZ: Array, A: Array) -> Layer:
 
 
 def input_backward(layer: Layer, dZ: Array) -> Array:
-    """Return dA[l-1] (n[l-1], m) from dZ[l]; nobody needs dA[0]."""
-    # dA[l−1] = W[l]ᵀ dZ[l]                                                   (n[l−1], m)
+    """dA[l−1] = W[l]ᵀ dZ[l], (n[l−1], m); nobody needs dA[0]."""
     return layer.W.T @ dZ
 
 
-def forward(network: Network, params: Params, X: Array) -> tuple[Array, Cache]:
-    """Return Z[L] (n[L], m) and (A[l-1], Z[l]) of every layer."""
-    check(network, params, X)
+def forward(
+    network: Network, params: Params, X: Array, activate: Activate = activation_forward
+) -> tuple[Array, list[Cache]]:
+    """Return Z[L] (n[L], m) and the cache of every layer; activate: (network, l, Z[l]) -> A[l]."""
     A = X
     caches = []
     for l, layer in enumerate(params, start=1):
         Z = linear_forward(layer, A)
-        caches.append((A, Z))
+        caches.append(Cache(A, Z))
         if l < network.L:
-            A = activation_forward(network, l, Z)
+            A = activate(network, l, Z)
     return Z, caches
 
 
@@ -62,21 +71,23 @@ def cost(network: Network, Z: Array, Y: Array) -> Array:
     return losses.cost(network, Z, Y)
 
 
-def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Return J and dParams, from the last layer to the first; dA[0] is not computed."""
-    check(network, params, X, Y)
-    check_differentiable(network)
-    Z, caches = forward(network, params, X)
-    J = cost(network, Z, Y)
-    dZ = losses.output_gradient(network, Z, Y)
+def layers_backward(network: Network, params: Params, caches: list[Cache], dZ: Array) -> Params:
+    """Return dParams from dZ[L] (n[L], m), from the last layer to the first; dA[0] is not computed."""
     gradients = []
     for l in range(network.L, 0, -1):
-        A, _ = caches[l - 1]
+        A = caches[l - 1].A_prev
         gradients.append(linear_backward(dZ, A))
         if l > 1:
             dA = input_backward(params[l - 1], dZ)
-            dZ = activation_backward(network, l - 1, dA, caches[l - 2][1], A)
-    return J, tuple(reversed(gradients))
+            dZ = activation_backward(network, l - 1, dA, caches[l - 2].Z, A)
+    return tuple(reversed(gradients))
+
+
+def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+    """Return J and dParams."""
+    Z, caches = forward(network, params, X)
+    dZ = losses.output_gradient(network, Z, Y)
+    return cost(network, Z, Y), layers_backward(network, params, caches, dZ)
 
 
 def predict(network: Network, params: Params, X: Array) -> Array:

@@ -3,14 +3,14 @@
 The gradient of the mean is the mean of the gradients: 1/m Σᵢ ∇J(x⁽ⁱ⁾, y⁽ⁱ⁾).
 """
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from numpy import ndarray as Array
+
+from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_numpy import l_layer
 
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams, the means over the examples."""
-    check(network, params, X, Y)
-    check_differentiable(network)
     m = X.shape[1]
     J = X.dtype.type(0)
     total = [Layer(0 * W, 0 * b) for W, b in params]

@@ -1,8 +1,9 @@
 """Gradient descent, full batch (notes: N5, N24)."""
 
 import numpy as np
+from numpy import ndarray as Array
 
-from crosscheck_impls.interface import Array, Gradients, Layer, Network, Params
+from crosscheck_impls.interface import Gradients, Layer, Network, Params
 
 
 def update(params: Params, gradients: Params, alpha: Array) -> Params:

@@ -5,20 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor as Array
 
-from crosscheck_impls.interface import (
-    Array,
-    BadInput,
-    Declaration,
-    Gradients,
-    Model,
-    Network,
-    Params,
-    check,
-    check_descent,
-    check_differentiable,
-    nearest,
-)
+from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Variant
 from crosscheck_impls.with_torch import (
     autograd,
     fast,
@@ -27,9 +16,9 @@ from crosscheck_impls.with_torch import (
     native,
     per_example,
     textbook,
-    training,
     two_layer,
 )
+from crosscheck_impls.with_torch.training import gradient_descent as gradient_descent
 
 name = "torch"
 models: Mapping[str, Model] = {
@@ -44,21 +33,19 @@ def by_hand(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
     return models[network.model].backward(network, params, X, Y)
 
 
-gradients: Mapping[str, Gradients] = {
-    "per_example": per_example.gradients,
-    "textbook": textbook.gradients,
-    "by_hand": by_hand,
-    "fast": fast.gradients,
-    "autograd": autograd.gradients,
-    "native": native.gradients,
-}
-declarations: Mapping[str, Declaration] = {
-    "per_example": Declaration(formulation="autodiff"),
-    "autograd": Declaration(formulation="autodiff"),
-    "textbook": Declaration(formulation="textbook"),
-    "native": Declaration(
-        relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "left")),
-        convention="torch.nn: relu'(0) = 0, leaky_relu'(0) = slope",
+variants: Mapping[str, Variant] = {
+    "per_example": Variant(per_example.gradients, declaration=Declaration(formulation="autodiff")),
+    "textbook": Variant(textbook.gradients, declaration=Declaration(formulation="textbook")),
+    "by_hand": Variant(by_hand),
+    "fast": Variant(fast.gradients, fast.gradient_descent),
+    "autograd": Variant(autograd.gradients, declaration=Declaration(formulation="autodiff")),
+    "native": Variant(
+        native.gradients,
+        native.gradient_descent,
+        Declaration(
+            relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "left")),
+            convention="torch.nn: relu'(0) = 0, leaky_relu'(0) = slope",
+        ),
     ),
 }
 
@@ -86,22 +73,6 @@ def from_numpy(array: Any, device: str = "cpu") -> Array:
 def to_numpy(array: Array) -> Any:
     """Copy a tensor back to NumPy."""
     return array.detach().cpu().numpy().copy()
-
-
-def fit(
-    variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
-) -> tuple[Params, Array]:
-    """Gradient descent: the last params, and J before each step (iterations,). Raises BadInput."""
-    if variant not in gradients:
-        raise BadInput(f"torch: no variant {variant!r}; {nearest(variant, list(gradients))}")
-    check(network, params, X, Y)
-    check_differentiable(network)
-    check_descent(alpha, iterations)
-    if variant == "fast":
-        return fast.gradient_descent(network, params, X, Y, alpha, iterations)
-    if variant == "native":
-        return native.gradient_descent(network, params, X, Y, alpha, iterations)
-    return training.gradient_descent(gradients[variant], network, params, X, Y, alpha, iterations)
 
 
 def predict(network: Network, params: Params, X: Array) -> Array:

@@ -7,16 +7,17 @@ lie. Where there is much to multiply on the CPU, `product` knows what is twice a
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
+from torch import Tensor as Array
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from crosscheck_impls.interface import Layer, Network, Params
 
 BATCH = 16_384  # logits of so many outputs are kept, and their costs computed together: few calls for small problems
 LARGE = 2**22  # multiplications from which on a product is worth a call that takes longer to begin
 LONG = 256  # terms in each sum from which on oneDNN gains more than copying its result costs
-ONEDNN = torch.backends.mkldnn.is_available()
 
 
 class Slot(NamedTuple):
@@ -41,13 +42,13 @@ class Slot(NamedTuple):
 class Workspace(NamedTuple):
     """All that an iteration writes: the parameters and m times their gradient, vectors; a slot a layer.
 
-    multiply: torch.mm, or `product` where a product is large.
+    large: whether a product is large enough for `product` to pay, instead of torch.mm.
     """
 
     parameters: Array
     gradient: Array
     slots: list[Slot]
-    multiply: Callable[..., Array]
+    large: bool
 
 
 def allocate(network: Network, params: Params, X: Array) -> Workspace:
@@ -70,7 +71,7 @@ def allocate(network: Network, params: Params, X: Array) -> Workspace:
         )  # fmt: skip
         start = end
     large = m * max(slot.W.numel() for slot in slots) >= LARGE
-    return Workspace(parameters, gradient, slots, product if large else torch.mm)
+    return Workspace(parameters, gradient, slots, large)
 
 
 def activate(network: Network, l: int, Z: Array, slope: Array) -> None:
@@ -106,6 +107,26 @@ def differentiate(network: Network, l: int, dA: Array, A: Array, slope: Array) -
         torch.mul(dA, slope, out=A)
 
 
+@lru_cache(maxsize=1)
+def onednn() -> Callable[[Array, Array], Array] | None:
+    """Return oneDNN's product of two float32 matrices on the CPU, or None where this torch has none.
+
+    torch offers it to its own compiler only, under a name that may go: hence it is looked for, and tried once.
+    """
+    if not torch.backends.mkldnn.is_available():
+        return None
+    try:
+        linear = torch.ops.mkldnn._linear_pointwise
+
+        def multiply(left: Array, right: Array) -> Array:
+            return linear(left, right.T, None, "none", [], "")
+
+        left, right = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0], [5.0]])
+        return multiply if multiply(left, right).tolist() == [[13.0]] else None
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+        return None
+
+
 def product(left: Array, right: Array, out: Array) -> Array:
     """Return out = left @ right. left (k, p), right (p, q), both as they lie or transposed; out (k, q) is contiguous.
 
@@ -121,27 +142,28 @@ def product(left: Array, right: Array, out: Array) -> Array:
         blocks = right.unflatten(1, (threads, -1)).transpose(0, 1)
         torch.bmm(left.expand(threads, 1, p), blocks, out=out.view(threads, 1, -1))
         return out
-    if ONEDNN and out.dtype == torch.float32 and p >= LONG and min(k, q) >= 16:
-        return out.copy_(torch.ops.mkldnn._linear_pointwise(left, right.T, None, "none", [], ""))
+    if out.dtype == torch.float32 and p >= LONG and min(k, q) >= 16 and (multiply := onednn()) is not None:
+        return out.copy_(multiply(left, right))
     return torch.mm(left, right, out=out)
 
 
 def forward(network: Network, work: Workspace, X: Array) -> None:
     """Fill the slots with A[1], ..., A[L-1] and Z[L]."""
     A = X
-    for l, (W, b, _, _, Z, slope, *_) in enumerate(work.slots, start=1):
+    for l, slot in enumerate(work.slots, start=1):
         # Z[l] = W[l] A[l−1] + b[l]                                           (n[l], m)
-        if work.multiply is product:
-            product(W, A, out=Z).add_(b)
+        if work.large:
+            product(slot.W, A, out=slot.A).add_(slot.b)
         else:
-            torch.addmm(b, W, A, out=Z)
+            torch.addmm(slot.b, slot.W, A, out=slot.A)
         if l < network.L:
-            activate(network, l, Z, slope)
-        A = Z
+            activate(network, l, slot.A, slot.slope)
+        A = slot.A
 
 
 def backward(network: Network, work: Workspace, X: Array, Y: Array) -> None:
     """Turn the slots from A[l] and Z[L] to dZ[l], and fill the gradient, m times that of J."""
+    multiply = product if work.large else torch.mm
     output = work.slots[-1]
     activate(network, network.L, output.A, output.slope)
     if network.loss == "cross_entropy":
@@ -155,12 +177,12 @@ def backward(network: Network, work: Workspace, X: Array, Y: Array) -> None:
         layer, before = work.slots[l - 1], work.slots[l - 2]
         dZ = layer.A
         # m dW[l] = dZ[l] A[l−1]ᵀ                                             (n[l], n[l−1])
-        work.multiply(dZ, before.A_T if l > 1 else X.T, out=layer.dW)
+        multiply(dZ, before.A_T if l > 1 else X.T, out=layer.dW)
         # m db[l] = Σ dZ[l]                                                   (n[l], 1)
         torch.sum(dZ, 1, keepdim=True, out=layer.db)
         if l > 1:
             # dA[l−1] = W[l]ᵀ dZ[l]                                           (n[l−1], m)
-            work.multiply(layer.W_T, dZ, out=before.dA)
+            multiply(layer.W_T, dZ, out=before.dA)
             differentiate(network, l - 1, before.dA, before.A, before.slope)
 
 
@@ -181,8 +203,6 @@ def costs(network: Network, Z: Array, Y: Array) -> Array:
 @torch.no_grad()
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams, by the same code as the loop below."""
-    check(network, params, X, Y)
-    check_differentiable(network)
     work = allocate(network, params, X)
     forward(network, work, X)
     (J,) = costs(network, work.slots[-1].A[None], Y)

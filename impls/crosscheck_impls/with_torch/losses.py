@@ -4,8 +4,9 @@ Z, A, Y and dZ are (n[L], m); J is a scalar of their dtype.
 """
 
 import torch
+from torch import Tensor as Array
 
-from crosscheck_impls.interface import Array, Network
+from crosscheck_impls.interface import Network
 from crosscheck_impls.with_torch.activations import activation
 
 

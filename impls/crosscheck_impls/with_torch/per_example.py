@@ -4,15 +4,14 @@ The gradient of the mean is the mean of the gradients: 1/m Σᵢ ∇J(x⁽ⁱ⁾
 """
 
 import torch
+from torch import Tensor as Array
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_torch import l_layer
 
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams, the means over the examples."""
-    check(network, params, X, Y)
-    check_differentiable(network)
 
     def cost_of_one(params: Params, x: Array, y: Array) -> Array:
         # x⁽ⁱ⁾ (n[0],), y⁽ⁱ⁾ (n[L],)

@@ -4,8 +4,10 @@ They overflow, or divide 0 by 0, where an output saturates; the harness reports 
 """
 
 import torch
+from torch import Tensor as Array
 
-from crosscheck_impls.interface import Array, Layer, Network, Params, check, check_differentiable
+from crosscheck_impls.interface import Network, Params
+from crosscheck_impls.with_torch import l_layer
 from crosscheck_impls.with_torch.activations import activation
 
 
@@ -45,27 +47,9 @@ def output_backward(network: Network, A: Array, Y: Array) -> Array:
 
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Return J and dParams, layer by layer, from dA[L]."""
-    check(network, params, X, Y)
-    check_differentiable(network)
-    m = X.shape[1]
-    A, Z = [X], [X]  # A[l] and Z[l] at index l; A[0] = X, Z[0] is not used
-    for l, (W, b) in enumerate(params, start=1):
-        # Z[l] = W[l] A[l−1] + b[l]                                           (n[l], m)
-        Z.append(W @ A[l - 1] + b)
-        # A[l] = g[l](Z[l])                                                   (n[l], m)
-        A.append(activate(network, l, Z[l]))
-    dA = output_backward(network, A[-1], Y)
-    dParams = []
-    for l in range(network.L, 0, -1):
-        # dZ[l] = dA[l] ∘ g[l]′(Z[l])                                         (n[l], m)
-        dZ = dA * activation(network, l).derivative(Z[l], A[l])
-        # dW[l] = 1/m dZ[l] A[l−1]ᵀ                                           (n[l], n[l−1])
-        dW = dZ @ A[l - 1].T / m
-        # db[l] = 1/m Σ dZ[l]                                                 (n[l], 1)
-        db = dZ.sum(dim=1, keepdim=True) / m
-        dParams.append(Layer(dW, db))
-        if l > 1:
-            # dA[l−1] = W[l]ᵀ dZ[l]                                           (n[l−1], m)
-            dA = params[l - 1].W.T @ dZ
-    return cost(network, A[-1], Y), tuple(reversed(dParams))
+    """Return J and dParams: `l_layer` with the activations, the cost and the first derivative of this file."""
+    Z, caches = l_layer.forward(network, params, X, activate)
+    A = activate(network, network.L, Z)
+    # dZ[L] = dA[L] ∘ g[L]′(Z[L])                                             (n[L], m)
+    dZ = l_layer.activation_backward(network, network.L, output_backward(network, A, Y), Z, A)
+    return cost(network, A, Y), l_layer.layers_backward(network, params, caches, dZ)

@@ -1,8 +1,9 @@
 """Gradient descent, full batch (notes: N5, N24)."""
 
 import torch
+from torch import Tensor as Array
 
-from crosscheck_impls.interface import Array, Gradients, Layer, Network, Params
+from crosscheck_impls.interface import Gradients, Layer, Network, Params
 
 
 def update(params: Params, gradients: Params, alpha: float) -> Params:

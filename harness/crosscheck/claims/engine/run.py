@@ -54,7 +54,10 @@ def perform(connection: Any, module: str, core: int) -> None:
         os.sched_setaffinity(0, {cores[core % len(cores)]})
     warnings.simplefilter("ignore")
     try:
-        findings = importlib.import_module(module).run({name: load(name) for name in installed()})
+        frameworks = {name: load(name) for name in installed()}
+        for framework in frameworks.values():
+            framework.configure("float64")
+        findings = importlib.import_module(module).run(frameworks)
     except BaseException as error:  # SystemExit too: it fails this claim alone
         connection.send(Failure(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"))
     else:

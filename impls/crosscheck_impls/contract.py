@@ -1,0 +1,197 @@
+"""What every implementation offers, and how one is loaded. No framework is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+from crosscheck_impls.network import KINKED, Array, BadInput, Network, Params, Side, nearest
+
+# Named here so that nobody has to import a framework in order to list what there is; a test holds it true.
+VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "numpy": ("loops", "per_example", "textbook", "by_hand", "fast"),
+    "torch": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
+    "jax": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
+}
+
+
+class Declaration(NamedTuple):
+    """What a variant says of itself; the harness judges it by that and names it where it matters.
+
+    formulation: what its formulas are, since their rounding errors differ.
+        `logits`: J from the logits, dZ[L] = A - Y, sigmoid and tanh without overflow.
+        `autodiff`: J from the logits, dZ[L] by differentiating softplus, whose error grows with |Z|.
+        `textbook`: the notes to the letter: J through log(A), dA[L] by division, tanh by its definition.
+    precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
+    relu_grad_at_zero: which one-sided derivative at 0 a variant has that cannot honour the network's,
+        by activation.
+    flushes: whether numbers below the normal range may become 0.
+    convention: what these are called where people look them up.
+    loops_over: what Python itself loops over, `examples` or every number, so that the harness asks for less.
+    """
+
+    formulation: Literal["logits", "autodiff", "textbook"] = "logits"
+    precision: Literal["full", "tf32", "bfloat16"] = "full"
+    relu_grad_at_zero: tuple[tuple[str, Side], ...] = ()
+    flushes: bool = False
+    convention: str = ""
+    loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
+
+
+DECLARED = {
+    "formulation": ("logits", "autodiff", "textbook"),
+    "precision": ("full", "tf32", "bfloat16"),
+    "loops_over": ("nothing", "examples", "numbers"),
+}
+
+
+@runtime_checkable
+class Gradients(Protocol):
+    """(network, params, X, Y) -> J, a scalar array of X's dtype, and dParams, of the shapes of params."""
+
+    def __call__(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        """Return J and its gradient. X (n[0], m), Y (n[L], m)."""
+
+
+class GradientDescent(Protocol):
+    """(network, params, X, Y, alpha, iterations) -> the last params, and J before each step (iterations,)."""
+
+    def __call__(
+        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
+        """Return the params after the iterations, and J before each of them (iterations,)."""
+
+
+class Variant(NamedTuple):
+    """One way to compute the gradient.
+
+    gradient_descent: its own loop, where it has one; otherwise the framework's, over `gradients`.
+    """
+
+    gradients: Gradients
+    gradient_descent: GradientDescent | None = None
+    declaration: Declaration = Declaration()
+
+
+class Model(Protocol):
+    """One of the notes' three models in one framework: `logistic_regression`, `two_layer`, `l_layer`."""
+
+    def forward(self, network: Network, params: Params, X: Array) -> tuple[Array, Any]:
+        """Return Z[L] (n[L], m) and what backward needs again."""
+
+    def cost(self, network: Network, Z: Array, Y: Array) -> Array:
+        """Return J, a scalar, from Z[L] (n[L], m) and Y (n[L], m)."""
+
+    def backward(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        """Return J and dParams."""
+
+    def predict(self, network: Network, params: Params, X: Array) -> Array:
+        """Return the classes, 0 or 1, whole numbers (n[L], m); for a regression A[L] itself."""
+
+
+class FromNumpy(Protocol):
+    """(array, device) -> a copy of a NumPy array of float64 or float32 on the device; the dtype stays."""
+
+    def __call__(self, array: Any, device: str = "cpu") -> Array:
+        """Return the copy. Raises BadInput for a device that is not there."""
+
+
+class Fit(Protocol):
+    """Gradient descent on the device with one of the variants."""
+
+    def __call__(
+        self, variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
+        """Return the last params, and J before each step (iterations,). Raises BadInput."""
+
+
+@dataclass(frozen=True)
+class Framework:
+    """What computes with one kind of array; `from_numpy` and `to_numpy` are the only ways in and out.
+
+    `gradients`, `fit` and `predict` check their arguments once and raise BadInput; the functions behind them do not.
+
+    name: `numpy`, `torch`, `jax`, or what the module calls itself.
+    module: the module that was loaded; its other attributes are the framework's too, `framework.l_layer` for one.
+    variants: as the module has them, unchecked.
+    gradients: by variant. declarations: by variant; `declaration` checks what they say.
+    devices: () -> the devices that are there now, out of `cpu` and `cuda`.
+    device: array -> the device on which it lies.
+    to_numpy: array -> a copy in NumPy; the dtype stays.
+    predict: (network, params, X) -> the classes, whole numbers (n[L], m); for a regression A[L].
+    environment: () -> versions, threads and precision switches as they are set now.
+    configure: dtype -> sets what the framework needs for arrays of that dtype in the whole process: call it once,
+        before the first of them.
+    """
+
+    name: str
+    module: ModuleType
+    variants: Mapping[str, Variant]
+    gradients: Mapping[str, Gradients]
+    declarations: Mapping[str, Declaration]
+    devices: Callable[[], tuple[str, ...]]
+    device: Callable[[Array], str]
+    from_numpy: FromNumpy
+    to_numpy: Callable[[Array], Any]
+    fit: Fit
+    predict: Callable[[Network, Params, Array], Array]
+    environment: Callable[[], Mapping[str, Any]]
+    configure: Callable[[str], None]
+
+    def __getattr__(self, part: str) -> Any:
+        if part == "module" or part.startswith("__"):  # asked for by copy and pickle, before there is a module
+            raise AttributeError(part)
+        return getattr(self.module, part)
+
+
+CONTRACT = ("name", "gradients", "devices", "device", "from_numpy", "to_numpy", "fit", "predict")
+
+
+def load(name: str) -> Framework:
+    """Import a framework: `numpy`, `torch`, `jax`, or the dotted path of anyone's module.
+
+    The module needs no more than `gradients`: a function (network, params, X, Y) -> J, dParams, or several by name.
+    `variants`, `declarations` and every field of `Framework` are taken from it where it has them; `defaults` says
+    what stands in for the rest.
+
+    Raises BadInput where there is no such module or it has no gradients, and ModuleNotFoundError
+    where the framework that the module is written for is not installed.
+
+    >>> load("numpy").name
+    'numpy'
+    """
+    path = f"crosscheck_impls.with_{name}" if name in VARIANTS else name
+    if name not in VARIANTS and "." not in name and importlib.util.find_spec(name) is None:
+        raise BadInput(f"implementation {name!r}: no such framework or module; {nearest(name, list(VARIANTS))}")
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (path == error.name or path.startswith(error.name + ".")):
+            raise BadInput(f"implementation {name!r}: no module {error.name!r} on the path; check the name") from error
+        raise
+    from crosscheck_impls.defaults import complete  # here, since it brings NumPy along
+
+    return complete(module, name)
+
+
+def declaration(framework: Framework, variant: str) -> Declaration:
+    """Return what the variant declares; by default it works from the logits, in full precision. Raises BadInput."""
+    declared: Declaration = getattr(framework, "declarations", {}).get(variant, Declaration())
+    for field, known in DECLARED.items():
+        if getattr(declared, field) not in known:
+            where = f"implementation {framework.name}/{variant}: declares {field} {getattr(declared, field)!r}"
+            raise BadInput(f"{where}, expected one of {', '.join(known)}")
+    for name, side in declared.relu_grad_at_zero:
+        if name not in KINKED or side not in ("right", "left"):
+            raise BadInput(
+                f"implementation {framework.name}/{variant}: declares relu_grad_at_zero {name!r}: {side!r}, expected "
+                f"{' or '.join(KINKED)}: right or left"
+            )
+    if declared.relu_grad_at_zero and not declared.convention:
+        words = ", ".join(f"{name} {side}" for name, side in declared.relu_grad_at_zero)
+        return declared._replace(convention=f"{framework.name}/{variant} at 0: {words}")
+    return declared
