@@ -13,10 +13,10 @@ import crosscheck_impls.with_jax
 import jax
 import jax.numpy as jnp
 from crosscheck.oracle.error_bound import PLAIN
+from crosscheck.testing.judging import ask, assert_same, assert_true, draw, flat, get, judge, put, same_bits
 from crosscheck_impls.interface import DTYPES, Layer, Network, declaration
 from crosscheck_impls.with_jax import losses, training
 
-from tests.judging import ask, assert_same, assert_true, draw, flat, get, judge, put, same_bits
 from tests.laws import Laws
 
 
@@ -132,7 +132,7 @@ X64 = """
 import jax
 import crosscheck_impls.with_jax as F
 from crosscheck_impls.interface import Layer, Network
-from tests.judging import ask, draw, flat
+from crosscheck.testing.judging import ask, draw, flat
 
 assert not jax.config.jax_enable_x64, "x64 is on before anybody asked for it"
 problem = draw(Network((3, 4, 1), ("tanh", "sigmoid")), seed=1, dtype="float32")

@@ -7,11 +7,11 @@ pytest.importorskip("torch", reason="torch is not installed")
 import crosscheck_impls.with_torch
 import torch
 from crosscheck.oracle.error_bound import PLAIN
+from crosscheck.testing.judging import ask, assert_same, assert_true, draw, flat, judge, put
 from crosscheck_impls.interface import DTYPES, Network, declaration
 from crosscheck_impls.with_torch import fast, native
 from torch import nn
 
-from tests.judging import ask, assert_same, assert_true, draw, flat, judge, put
 from tests.laws import Laws
 
 
