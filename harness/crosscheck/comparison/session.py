@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +19,7 @@ from crosscheck.mutation.mutants import Mutant
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Problem
 from crosscheck.runner import subprocesses as workers
-from crosscheck.runner.loading import registered
+from crosscheck.runner.loading import importable, registered
 from crosscheck.runner.subprocesses import About, Failure, Job
 
 
@@ -44,11 +45,11 @@ def implementations(names: Sequence[str] | None, time_limit: float = workers.TIM
     outsiders = registered()
     known = [f"{framework}/{variant}" for framework, variants in VARIANTS.items() for variant in variants]
     for name in names or VARIANTS:
-        framework, _, variant = name.partition("/")
+        framework, _, variant = importable(name).partition("/")
         framework = outsiders.get(framework, framework)
         if framework in VARIANTS:
             variants: tuple[str, ...] = VARIANTS[framework]
-        elif "." not in framework:
+        elif "." not in framework and importlib.util.find_spec(framework) is None:
             raise BadInput(f"--impl {name}: no such implementation; {nearest(name, [*known, *VARIANTS, *outsiders])}")
         else:
             about = workers.probe(framework, time_limit)

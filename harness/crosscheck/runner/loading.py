@@ -36,11 +36,21 @@ def importable(name: str) -> str:
     path = Path(file + ending)
     if not path.is_file():
         raise BadInput(f"{path}: {'not a file' if path.exists() else 'no such file'}; check the path")
-    module = path.stem
-    if not module.isidentifier() or module in VARIANTS or module in sys.stdlib_module_names:
-        raise BadInput(f"{path}: {module!r} is no name for a module of your own; rename the file, to mine.py say")
+    check_module_name(path)
     _first_on_path(path.resolve().parent)
-    return module + rest
+    return path.stem + rest
+
+
+def check_module_name(path: Path) -> None:
+    """Raise BadInput unless a file can be imported by its name without hiding another module.
+
+    >>> check_module_name(Path("torch.py"))
+    Traceback (most recent call last):
+    crosscheck_impls.interface.BadInput: torch.py: 'torch' is no name for a module of your own, expected mine.py, say
+    """
+    name = path.stem
+    if path.suffix != ".py" or not name.isidentifier() or name in VARIANTS or name in sys.stdlib_module_names:
+        raise BadInput(f"{path}: {name!r} is no name for a module of your own, expected mine.py, say")
 
 
 def _first_on_path(folder: Path) -> None:
