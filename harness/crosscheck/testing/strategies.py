@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from crosscheck.testing.judging import M, Problem
 
+SMALLEST = 2.0**-30  # of a number that is not 0: no product comes near the subnormal numbers, which XLA makes 0
 LARGEST = 4.0  # of a weight, a feature or a target: logits to some tens, so that most outputs are not saturated
 
 few = settings(
@@ -25,9 +26,10 @@ few = settings(
 )
 
 
-def matrices(shape: tuple[int, int], dtype: str = "float64", largest: float = LARGEST) -> st.SearchStrategy[Any]:
-    """Draw a matrix of finite normal numbers, 0 among them, every entry by itself."""
-    entries = st.floats(-largest, largest, allow_subnormal=False, width=32 if dtype == "float32" else 64)
+def matrices(shape: tuple[int, int], dtype: str = "float64") -> st.SearchStrategy[Any]:
+    """Draw a matrix of finite numbers, 0 among them, every entry by itself."""
+    numbers = st.floats(-LARGEST, LARGEST, allow_subnormal=False, width=32 if dtype == "float32" else 64)
+    entries = numbers.map(lambda number: number if abs(number) >= SMALLEST else 0.0)
     return arrays(dtype, shape, elements=entries, fill=st.nothing())
 
 
