@@ -12,6 +12,7 @@ import numpy as np
 from crosscheck_impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
 
 from crosscheck.comparison.session import implementations
+from crosscheck.core.extras import installs
 from crosscheck.core.files import writable, write
 from crosscheck.problems.cases import rounded_to
 from crosscheck.problems.catalogue import Problem
@@ -32,7 +33,7 @@ def train(
         raise BadInput(f"--dtype {dtype}: unknown; {nearest(dtype, DTYPES)}")
     framework_name, variant = chosen[0]
     if package := workers.missing(framework_name):
-        raise BadInput(f"--impl {impl}: {package} is not installed; pip install {package}")
+        raise BadInput(f"--impl {impl}: {package} is not installed; {installs(package)}")
     for path, ending in ((costs_file, ".csv"), (params_file, ".npz")):
         if path is not None:
             if path.suffix != ending:
