@@ -13,10 +13,13 @@ before a test, or `--impl`, asks for it.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+
+SUITE = "crosscheck.testing.conformance"
 
 
 def register(manager: pytest.PytestPluginManager) -> None:
@@ -46,6 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what `--impl` asks for and cannot be had, in one line and before anything is collected."""
     names = config.getoption("crosscheck_impl", [])
+    asked = names or any(SUITE in str(argument) for argument in config.invocation_params.args)
+    if asked and importlib.util.find_spec("hypothesis") is None:
+        raise pytest.UsageError("the conformance suite needs hypothesis: pip install 'crosscheck[test]'")
     if names:
         from crosscheck.testing.implementations import CHOSEN, named
 
