@@ -16,7 +16,6 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 	$(if $(LABEL),--label $(LABEL)) $(if $(LAYERS),--layers $(LAYERS)) $(if $(OUT),--out $(OUT)) \
 	$(foreach name,$(IMPL),--impl $(name)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
 PYTEST := $(PY) -m pytest -q
-CONFORMANCE := harness/crosscheck/testing/conformance
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock claims bench clean
@@ -47,19 +46,19 @@ test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 
 test-numpy: $(READY) ## the NumPy suite, and the conformance suite on NumPy
-	$(PYTEST) tests/with_numpy $(CONFORMANCE) --impl numpy $(ARGS)
+	$(PYTEST) tests/with_numpy tests/conformance --impl numpy $(ARGS)
 
 test-torch: $(READY) ## the same for PyTorch
-	$(PYTEST) tests/with_torch $(CONFORMANCE) --impl torch $(ARGS)
+	$(PYTEST) tests/with_torch tests/conformance --impl torch $(ARGS)
 
 test-jax: $(READY) ## the same for JAX
-	$(PYTEST) tests/with_jax $(CONFORMANCE) --impl jax $(ARGS)
+	$(PYTEST) tests/with_jax tests/conformance --impl jax $(ARGS)
 
 test-harness: $(READY) ## the harness's own suite, planted faults included
 	$(PYTEST) $(SIDE_BY_SIDE) tests/harness tests/test_structure.py $(ARGS)
 
 conformance: $(READY) ## the conformance suite on IMPL=my_package.mine
-	$(PYTEST) $(CONFORMANCE) $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
+	$(PYTEST) tests/conformance $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
 
 lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff check .

@@ -1,10 +1,12 @@
 """What an installation brings: two packages and nothing else, the conformance suite and the templates among them."""
 
+import importlib
 import importlib.util
 import subprocess
 import sys
 import tarfile
 import zipfile
+from configparser import ConfigParser
 from email.parser import Parser
 from pathlib import Path
 
@@ -69,10 +71,15 @@ def test_the_conformance_suite_and_the_templates_are_in_the_wheel(wheel):
 
 
 def test_the_wheel_brings_the_command_and_the_pytest_plugin(wheel):
-    assert in_wheel(wheel, "entry_points.txt").split() == [
-        *("[console_scripts]", "crosscheck", "=", "crosscheck.cli.main:main"),
-        *("[pytest11]", "crosscheck", "=", "crosscheck.testing.plugin"),
-    ]
+    points = ConfigParser()
+    points.read_string(in_wheel(wheel, "entry_points.txt"))
+    assert {section: list(points[section]) for section in points.sections()} == {
+        "console_scripts": ["crosscheck"],
+        "pytest11": ["crosscheck"],
+    }
+    assert points["pytest11"]["crosscheck"] == "crosscheck.testing.plugin"
+    module, function = points["console_scripts"]["crosscheck"].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
 
 
 def test_the_core_needs_no_framework_and_the_extras_are_named(wheel):

@@ -88,7 +88,7 @@ def short(array: Matrix) -> str:
 def rule(frameworks: Frameworks, rule: Rule) -> Row:
     """The results are whole numbers and a few quotients, each rounded once, the same everywhere."""
     found = {
-        name: f.to_numpy(rule.compute(namespace(name), *(f.from_numpy(array) for array in rule.arrays)))
+        name: f.get(rule.compute(namespace(name), *(f.put(array) for array in rule.arrays)))
         for name, f in frameworks.items()
     }
     return row(
@@ -132,7 +132,7 @@ def cheap(frameworks: Frameworks) -> Row:
     """A reshape that copies nothing shares memory: a change of the one is seen in the other. JAX's never change."""
 
     def shares(name: str) -> str:
-        a = frameworks[name].from_numpy(np.zeros(6))
+        a = frameworks[name].put(np.zeros(6))
         b = a.reshape(2, 3)
         try:
             a[0] = 1.0

@@ -106,7 +106,7 @@ def vanishing(frameworks: Frameworks, g: str, L: int, X: Matrix, Y: Matrix) -> R
     for f, framework in frameworks.items():
         arguments = [framework.from_numpy(array) for array in (X, Y)]
         _, gradient = framework.gradients["by_hand"](
-            shape, tuple(type(a)(*map(framework.from_numpy, a)) for a in start), *arguments
+            shape, tuple(type(a)(*map(framework.put, a)) for a in start), *arguments
         )
         first, last = (float(np.linalg.norm(framework.to_numpy(layer.W))) for layer in (gradient[0], gradient[-1]))
         ratio[f] = first / last
