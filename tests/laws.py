@@ -17,9 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from crosscheck.oracle.error_bound import LOGARITHM, PLAIN, TANH, precision
-from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network, Params, declaration
-
-from tests.judging import (
+from crosscheck.testing.judging import (
     Problem,
     ask,
     assert_same,
@@ -32,6 +30,7 @@ from tests.judging import (
     put,
     same_bits,
 )  # fmt: skip
+from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network, Params, declaration
 
 TEXTBOOK = Declaration(formulation="textbook")
 ONE = Network((1, 1), ("sigmoid",))

@@ -7,10 +7,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 from crosscheck.judge.verdict import BAD
+from crosscheck.testing.judging import draw, get, put, same_bits
 from crosscheck_impls.interface import BadInput, Declaration, Framework, Layer, Network, Variant, declaration, load
 
 from tests.harness.slips import cases, verdicts
-from tests.judging import draw, get, put, same_bits
 
 # the whole of an implementation
 MINE = """

@@ -10,6 +10,7 @@ from crosscheck_impls.interface import VARIANTS
 
 ROOT = Path(__file__).parent.parent
 IMPLS = ROOT / "impls" / "crosscheck_impls"
+SUITE = ROOT / "harness" / "crosscheck" / "testing" / "conformance"
 FRAMEWORKS = {"torch", "jax", "jaxlib", "flax", "optax", "tensorflow", "keras"}
 COMMON = (
     "__init__", "activations", "l_layer", "logistic_regression", "losses", "per_example", "textbook", "training",
@@ -87,6 +88,8 @@ def test_an_implementation_imports_only_the_interface_and_its_framework(framewor
 
 @pytest.mark.parametrize("path", python_files("harness/crosscheck"), ids=relative)
 def test_the_harness_imports_no_framework_and_no_implementation(path):
+    if path.parent.name == "templates":  # what `crosscheck init` copies, and nothing imports
+        return
     assert not roots(path) & FRAMEWORKS
     assert not roots(path) & {"tests"}
     ours = {name for name in imports(path) if name.startswith("crosscheck_impls")}
@@ -96,7 +99,8 @@ def test_the_harness_imports_no_framework_and_no_implementation(path):
 @pytest.mark.parametrize("framework", VARIANTS)
 def test_a_suite_of_one_framework_imports_no_other(framework):
     others = {f"crosscheck_impls.with_{each}" for each in VARIANTS if each != framework}
-    shared = [ROOT / "tests" / f"{name}.py" for name in ("conftest", "judging", "laws")]
+    shared = [ROOT / "tests" / f"{name}.py" for name in ("conftest", "laws")]
+    shared += [ROOT / "harness" / "crosscheck" / "testing" / f"{name}.py" for name in ("judging", "strategies")]
     for path in [*python_files(f"tests/with_{framework}"), *shared]:
         assert not roots(path) & (FRAMEWORKS - {framework}), relative(path)
         assert not {name for name in imports(path) if name.startswith(tuple(others))}, relative(path)
@@ -218,7 +222,7 @@ except ModuleNotFoundError as error:
 
 def test_the_conformance_suite_skips_what_is_missing_and_refuses_what_is_asked_for():
     pytest_main = "import pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-rs', *{args!r}]))"
-    suite = ["tests/conformance/test_doors.py", "-k", "contract"]
+    suite = ["harness/crosscheck/testing/conformance/test_doors.py", "-k", "contract"]
     got = run(pytest_main.format(args=suite), ("torch", "jax"))
     assert got.returncode == 0, got.stdout + got.stderr
     assert "torch is not installed" in got.stdout
@@ -249,7 +253,7 @@ def test_the_conformance_suite_takes_anyones_module(tmp_path, path, mutant, caug
     """From the user's own folder; a relative mutant of 1e-10 in dW, which no allclose would see, is caught."""
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "mine.py").write_text(MINE.format(mutant=mutant), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", ROOT / "tests/conformance"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", SUITE]
     got = subprocess.run([*command, "--impl", path], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert got.returncode == (pytest.ExitCode.TESTS_FAILED if caught else pytest.ExitCode.OK), got.stdout + got.stderr
     assert ("test_J_and_every_gradient_lie_within_the_budget_of_the_oracle" in got.stdout) == caught

@@ -12,10 +12,10 @@ pytest.importorskip("jax", reason="jax is not installed")
 import jax
 import jax.numpy as jnp
 from crosscheck.oracle.error_bound import PLAIN
+from crosscheck.testing.judging import ask, assert_same, assert_true, draw, flat, get, judge, put, same_bits
 from crosscheck_impls.interface import DTYPES, Layer, Network, declaration, load
 from crosscheck_impls.with_jax import losses, training
 
-from tests.judging import ask, assert_same, assert_true, draw, flat, get, judge, put, same_bits
 from tests.laws import Laws
 
 JAX = load("jax")
@@ -127,7 +127,7 @@ def test_a_chunk_ends_without_a_trace():
 X64 = """
 import jax
 from crosscheck_impls.interface import BadInput, Layer, Network, load
-from tests.judging import ask, draw, flat
+from crosscheck.testing.judging import ask, draw, flat
 
 F = load("jax")
 assert not jax.config.jax_enable_x64, "x64 is on before anybody asked for it"

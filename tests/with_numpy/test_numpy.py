@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from crosscheck.oracle.error_bound import PLAIN, precision
 from crosscheck.oracle.float64 import evaluate
+from crosscheck.testing.judging import ask, assert_same, assert_within, draw, get, judge, put
 from crosscheck_impls.interface import DTYPES, Layer, Network, load
 from crosscheck_impls.with_numpy import logistic_regression, loops, per_example
 
-from tests.judging import ask, assert_same, assert_within, draw, get, judge, put
 from tests.laws import Laws
 
 P = precision("float64")

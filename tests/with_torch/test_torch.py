@@ -8,11 +8,11 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed")
 import torch
 from crosscheck.oracle.error_bound import PLAIN
+from crosscheck.testing.judging import ask, assert_same, assert_true, draw, flat, judge, put
 from crosscheck_impls.interface import DTYPES, Network, declaration, load
 from crosscheck_impls.with_torch import fast, native
 from torch import nn
 
-from tests.judging import ask, assert_same, assert_true, draw, flat, judge, put
 from tests.laws import Laws
 
 TORCH = load("torch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import pandas as pd
 
 from crosscheck.bench.figures import PEER, Line, exponent
 from crosscheck.bench.sizes import GROWTH, SIZES, Size
+from crosscheck.core.extras import installs
 from crosscheck.core.files import write
 
 
@@ -146,8 +148,9 @@ def summary(lines: Sequence[Line]) -> str:
 
 
 def plots(out: Path, lines: Sequence[Line], grown: Sequence[Grown]) -> list[str]:
-    """Write the plots as SVG, and return their names; without matplotlib there are none."""
+    """Write the plots as SVG, and return their names; without matplotlib there are none, and a line says so."""
     if importlib.util.find_spec("matplotlib") is None:
+        print(f"no plots: matplotlib is not installed; {installs('plots')}", file=sys.stderr)
         return []
     from matplotlib import rc_context
     from matplotlib.figure import Figure

@@ -11,6 +11,7 @@ import typer
 from crosscheck_impls.interface import VARIANTS, BadInput
 
 from crosscheck.cli import experiments
+from crosscheck.cli.init import init
 from crosscheck.cli.options import (
     Activation,
     DataFile,
@@ -265,6 +266,7 @@ def train(
 
 for command in (experiments.oracle, experiments.explain, experiments.power, experiments.claims, experiments.bench):
     app.command()(command)
+app.command()(init)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +23,7 @@ from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
-from crosscheck.runner.loading import registered
+from crosscheck.runner.loading import importable, registered
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job
 
 
@@ -47,7 +48,7 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
     chosen: dict[Implementation, None] = {}
     outsiders = registered()
     for name in names or VARIANTS:
-        framework, _, variant = name.partition("/")
+        framework, _, variant = importable(name).partition("/")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
         if variant and variant not in variants:
@@ -61,7 +62,7 @@ def _variants(name: str, framework: str, outsiders: Mapping[str, str], time_limi
     """Return the variants of a framework; name: what the user called it."""
     if framework in VARIANTS:
         return VARIANTS[framework]
-    if "." not in framework:
+    if "." not in framework and importlib.util.find_spec(framework) is None:
         known = [f"{framework}/{variant}" for framework, variants in VARIANTS.items() for variant in variants]
         near = nearest(name, [*known, *VARIANTS, *outsiders])
         raise BadInput(f"{name}: no such implementation; {near}", parameter="impl")

@@ -13,6 +13,7 @@ import numpy as np
 from crosscheck_impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
 
 from crosscheck.comparison.session import implementations
+from crosscheck.core.extras import installs
 from crosscheck.core.files import writable, write
 from crosscheck.problems.cases import rounded_to
 from crosscheck.problems.catalogue import Problem
@@ -64,7 +65,7 @@ def _chosen(impl: str, dtype: str, device: str) -> tuple[Framework, str]:
         raise BadInput(f"{dtype}: unknown; {nearest(dtype, DTYPES)}", parameter="dtype")
     framework_name, variant = chosen[0]
     if package := subprocesses.missing(framework_name):
-        raise BadInput(f"{impl}: {package} is not installed; pip install {package}", parameter="impl")
+        raise BadInput(f"{impl}: {package} is not installed; {installs(package)}", parameter="impl")
     sys.path.insert(0, str(Path.cwd()))  # for a dotted path
     framework = load(framework_name)
     if device not in framework.devices():

@@ -11,6 +11,7 @@ says nothing whichever of the two works. `fit` and `predict` are taken from besi
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import importlib.util
@@ -78,6 +79,26 @@ def load_solution(name: str) -> Framework:
 
 
 register(is_solution, "crosscheck.grading.load:load_solution")
+
+
+def is_whole(name: str) -> bool:
+    """Return whether a name is that of a file with `gradients` and without a function to check: a whole framework.
+
+    It is read, not run.
+    """
+    path = Path(name)
+    if path.suffix != ".py" or not path.is_file():
+        return False
+    try:
+        statements = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError):  # told when it is imported
+        return False
+    defined = {each.name for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for each in statements:
+        if isinstance(each, ast.Assign | ast.AnnAssign):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            defined |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return "gradients" in defined and DEFAULT not in defined
 
 
 class Solution:

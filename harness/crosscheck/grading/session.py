@@ -16,7 +16,7 @@ from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framewor
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.hints import Result
-from crosscheck.grading.load import VARIANT, Solution, is_solution
+from crosscheck.grading.load import VARIANT, Solution, is_solution, is_whole
 from crosscheck.grading.probe import (
     FORMULATIONS,
     Ask,
@@ -38,7 +38,7 @@ from crosscheck.mutation.mutants import Mutant
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
 from crosscheck.runner.collect import measure
-from crosscheck.runner.loading import registered
+from crosscheck.runner.loading import importable, registered
 from crosscheck.runner.subprocesses import Job
 
 SEARCHES = 2  # problems on which a mistake that is none of the known ones is compared with all of them
@@ -95,6 +95,8 @@ def in_full(name: str, time_limit: float) -> tuple[str, bool]:
     Raises BadInput for what is neither.
     """
     path = registered().get(name, name)
+    if is_whole(path) or not is_solution(path):
+        path = importable(path)
     if is_solution(path) or "/" in path:
         return path, "/" in path and not is_solution(path)
     if "." not in path and path not in VARIANTS and importlib.util.find_spec(path) is None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import BadInput, nearest
 
+from crosscheck.core.extras import need
 from crosscheck.oracle.float64 import Matrix
 
 SEED = 1  # of the data sets that are drawn; the weights have a seed of their own
@@ -292,6 +293,7 @@ def _csv(path: Path, label: str | None) -> Data:
 
 
 def _h5(path: Path, label: str | None) -> Data:
+    need("h5py", "h5", str(path))
     import h5py
 
     try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crosscheck_impls.interface import VARIANTS, load
 
 from crosscheck.claims import Claim
+from crosscheck.core.extras import need
 
 if TYPE_CHECKING:
     from crosscheck.claims.engine.lab import Findings
@@ -72,6 +73,7 @@ def run(
     time_limit: float = TIME_LIMIT,
 ) -> None:
     """Run the claims and call `done` for each, in the order in which they end; those that measure time at the end."""
+    need("matplotlib", "plots", "the pictures of the claims")
     at_once = at_once or max(1, min(2, os.cpu_count() or 1))
     finished = 0
 

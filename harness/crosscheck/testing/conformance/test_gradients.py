@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from crosscheck.oracle.error_bound import PLAIN
 from crosscheck_impls.interface import DTYPES, VARIANTS, Gradients, Layer, load
 
-from tests.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
-from tests.judging import Problem, arrays, ask, assert_true, draw, flat, get, judge, put, same_bits
+from crosscheck.oracle.error_bound import PLAIN
+from crosscheck.testing.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
+from crosscheck.testing.judging import Problem, arrays, ask, assert_true, draw, flat, get, judge, put, same_bits
 
 networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 dtypes = pytest.mark.parametrize("dtype", DTYPES)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from crosscheck_impls.interface import DTYPES
 
-from tests.conformance.networks import DEEP, LOGISTIC, TANH
-from tests.judging import arrays, assert_step, assert_within, draw, flat, get, judge, put, same_bits
+from crosscheck.testing.conformance.networks import DEEP, LOGISTIC, TANH
+from crosscheck.testing.judging import arrays, assert_step, assert_within, draw, flat, get, judge, put, same_bits
 
 ALPHA = 0.3  # not a float32 number: it has to be rounded where the params are
 networks = pytest.mark.parametrize("network", [LOGISTIC, TANH, DEEP], ids=["logistic", "2-layer", "3-layer"])

@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from crosscheck_impls.interface import Declaration, Framework, Layer, Network, Params
+
 from crosscheck.core.records import cast, named
 from crosscheck.judge.elementwise import held
 from crosscheck.oracle.error_bound import ErrorBound, error_bound, output_bound, precision, step_bound
 from crosscheck.oracle.float64 import Evaluation, evaluate, exact, grads_at_zero
-from crosscheck_impls.interface import Declaration, Framework, Layer, Network, Params
 
 M = 6  # examples; the shapes stay the same, so that JAX compiles once for each network
 
@@ -29,6 +30,7 @@ class Problem(NamedTuple):
 
     @property
     def dtype(self) -> str:
+        """Return the dtype of X, and of everything else."""
         return str(self.X.dtype)
 
 
@@ -98,6 +100,11 @@ def _judge(declared: Declaration, network: Network, dtype: str, m: int, *raw: by
     return Exact(oracle, error_bound(network, params, oracle, Y, p, declared), own, output)
 
 
+def bounded(E: ErrorBound) -> bool:
+    """Return whether J and every element of the gradient have a bound: where a formula overflows there is none."""
+    return bool(np.isfinite(E.J)) and all(bool(np.isfinite(each).all()) for each in flat(E.gradient))
+
+
 def arrays(problem: Problem) -> list[Any]:
     """Return W1, b1, ..., X, Y."""
     return [*(a for layer in problem.params for a in layer), problem.X, problem.Y]
@@ -164,4 +171,4 @@ def flat(params: Params) -> list[Any]:
 
 def same_bits(first: Any, second: Any) -> bool:
     """Two NumPy arrays of one dtype, one shape and the same bits, signs of zeros included."""
-    return first.dtype == second.dtype and first.shape == second.shape and first.tobytes() == second.tobytes()
+    return bool(first.dtype == second.dtype and first.shape == second.shape and first.tobytes() == second.tobytes())

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from crosscheck_impls.interface import BadInput, Layer
 
-from tests.conformance.networks import TANH
-from tests.judging import draw, put
+from crosscheck.testing.conformance.networks import TANH
+from crosscheck.testing.judging import draw, put
 
 GOOD = draw(TANH)
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from crosscheck.oracle.error_bound import PLAIN
 from crosscheck_impls.interface import DTYPES, BadInput, Layer, Network
 
-from tests.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
-from tests.judging import assert_within, draw, judge, put
+from crosscheck.oracle.error_bound import PLAIN
+from crosscheck.testing.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
+from crosscheck.testing.judging import assert_within, draw, judge, put
 
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
 AND = Network((2, 1), ("step",))  # on exactly where both inputs are

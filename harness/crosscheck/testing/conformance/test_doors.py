@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from crosscheck_impls.interface import CONTRACT, DTYPES, BadInput
 
-from tests.judging import same_bits
+from crosscheck.testing.judging import same_bits
 
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
 

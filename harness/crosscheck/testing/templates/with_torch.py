@@ -1,0 +1,66 @@
+"""A network in PyTorch: the forward pass by hand, the gradient by torch.autograd.
+
+crosscheck compare --impl mine
+"""
+
+import torch
+from crosscheck_impls.interface import Array, BadInput, Declaration, Layer, Network, Params
+
+# dZ[L] is the derivative of softplus here, not A − Y: its rounding error grows with |Z|, and is granted as much
+declarations = {"gradients": Declaration(formulation="autodiff")}
+
+
+def activation(name: str, network: Network, Z: Array) -> Array:
+    """Return A = g(Z) (n[l], m)."""
+    if name in ("sigmoid", "tanh"):
+        return getattr(torch, name)(Z)
+    if name == "linear":
+        return Z
+    slope = network.leaky_slope if name == "leaky_relu" else 0.0
+    right = Z > 0 if network.relu_grad_at_zero == "left" else Z >= 0
+    return torch.where(right, Z, slope * Z)  # torch.relu has the derivative 0 at 0, whatever the network says
+
+
+def cost(network: Network, params: Params, X: Array, Y: Array) -> Array:
+    """Return J. X (n[0], m), Y (n[L], m)."""
+    A = X
+    for name, (W, b) in zip(network.g, params, strict=True):
+        # Z[l] = W[l] A[l−1] + b[l],  A[l] = g[l](Z[l])                       (n[l], m)
+        Z = W @ A + b
+        A = activation(name, network, Z)
+    if network.loss == "cross_entropy":
+        # J = 1/m Σ log(1 + eᶻ) − Y Z; torch's softplus cuts e⁻ᶻ off above 20
+        softplus = torch.maximum(Z, torch.zeros_like(Z)) + torch.log1p(torch.exp(-torch.abs(Z)))
+        return (softplus - Y * Z).sum() / X.shape[1]
+    # J = 1/m Σ ½ (A − Y)²
+    return (0.5 * (A - Y) ** 2).sum() / X.shape[1]
+
+
+def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+    """Return J and its gradient, Layer(dW, db) of every layer."""
+    leaves = tuple(Layer(W.detach().requires_grad_(), b.detach().requires_grad_()) for W, b in params)
+    J = cost(network, leaves, X, Y)
+    flat = torch.autograd.grad(J, [array for layer in leaves for array in layer])
+    return J.detach(), tuple(Layer(dW, db) for dW, db in zip(flat[::2], flat[1::2], strict=True))
+
+
+def devices() -> tuple[str, ...]:
+    """Return where it can compute."""
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+
+
+def device(array: Array) -> str:
+    """Return where a tensor lies."""
+    return str(array.device.type)
+
+
+def from_numpy(array: Array, device: str = "cpu") -> Array:
+    """Copy a NumPy array to the device; the dtype stays."""
+    if device not in devices():
+        raise BadInput(f"device: no {device!r} here, expected {' or '.join(devices())}")
+    return torch.tensor(array, device=device)
+
+
+def to_numpy(array: Array) -> Array:
+    """Copy a tensor to NumPy."""
+    return array.detach().cpu().numpy().copy()
