@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -71,10 +70,10 @@ def bench(
                     found += lines(all_of_them, size, dtype, COPIED)
                 if growth and not quick:
                     grown += grow([each for each in all_of_them if each.name.endswith("/fast")], rounds, tell)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             files.write(out / "speed.partial.csv", report.csv(found))
             files.write(out / "speed.partial.md", report.markdown(found, grown, {}))
-            print(f"\ninterrupted: {len(found)} lines are in {out / 'speed.partial.csv'}", file=sys.stderr)
+            stopped.args = (f"{len(found)} lines are in {out / 'speed.partial.csv'}",)
             raise
     settings = {
         "device": device, "threads": threads, "rounds": rounds, "dtypes": wanted, "sizes": [s.name for s in sizes],

@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 from crosscheck_impls.interface import VARIANTS, Declaration, declaration
 
+from crosscheck.core import interrupts
 from crosscheck.core.records import Answer, Case
 from crosscheck.grading.load import load_implementation
 from crosscheck.runner.collect import TooSlow, measure
@@ -245,7 +246,7 @@ def _start(worker: _Worker, time_limit: float) -> _Worker:
         worker.log.unlink()
     arguments = (theirs, job.framework, job.variant, job.device, str(worker.log), worker.processors)
     worker.process = context.Process(target=serve, args=arguments, daemon=True, name=f"crosscheck {job.name}")
-    worker.process.start()
+    interrupts.start(worker.process)
     theirs.close()
     worker.about, worker.current = None, None
     _allow(worker, time_limit)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crosscheck_impls.interface import VARIANTS, load
 
 from crosscheck.claims import Claim
+from crosscheck.core import interrupts
 
 if TYPE_CHECKING:
     from crosscheck.claims.engine.lab import Findings
@@ -111,7 +112,7 @@ def _start(claim: Claim, core: int, running: dict[Any, _Running], time_limit: fl
     ours, theirs = context.Pipe(duplex=False)
     module = claim.name if "." in claim.name else f"crosscheck.claims.experiments.{claim.name}"
     process = context.Process(target=perform, args=(theirs, module, core), daemon=True)
-    process.start()
+    interrupts.start(process)
     theirs.close()
     running[ours] = _Running(claim, process, core, time.monotonic() + time_limit)
 
