@@ -27,7 +27,9 @@ def train(
         typer.Option(help="A problem of `crosscheck list`.", metavar="NAME", autocompletion=complete_problem),
     ] = None,
     options: Options = OWN,
-    dtype: Annotated[str, typer.Option(help="float64 or float32.", metavar="DTYPE", autocompletion=complete_dtype)] = "float64",
+    dtype: Annotated[
+        str, typer.Option(help="float64 or float32.", metavar="DTYPE", autocompletion=complete_dtype)
+    ] = "float64",
     device: Device = "cpu",
     costs: Annotated[Path | None, typer.Option(help="Write iteration,cost of every iteration to this .csv.")] = None,
     params: Annotated[Path | None, typer.Option(help="Write W1, b1, ... after training to this .npz.")] = None,

@@ -211,38 +211,38 @@ def columns_that_fit(widths: dict[str, int], width: int) -> list[str]:
 def _print_rows(rows: Sequence[Row], console: Console) -> None:
     """Print the rows, each on one line. Where the problem's column does not fit it becomes a heading."""
     texts = [dict(zip(HEADER, cells(row), strict=True)) for row in rows]
-    widths = {
-        name: max(len(name), *(len(text[name]) for text in texts)) if any(text[name] for text in texts) else 0
-        for name in HEADER
-    }
+    widths = {name: max(len(text[name]) for text in texts) for name in HEADER}
+    widths = {name: max(len(name), width) if width else 0 for name, width in widths.items()}
     columns = columns_that_fit(widths, console.width)
-    headings = not {"largest", "in"} <= set(columns) | {name for name in widths if not widths[name]}
-    if headings:
-        columns = columns_that_fit(
-            {"": 1} | {name: widths[name] for name in HEADER if name != "problem"}, console.width
-        )
+    headings = any(widths[name] and name not in columns for name in ("largest", "in"))
+    if headings:  # the empty first column sets the rows in
+        widths = {"": 1} | {name: widths[name] for name in HEADER if name != "problem"}
+        columns = columns_that_fit(widths, console.width)
+    others = sum(widths[name] for name in columns if name != "cause") + GAP * (len(columns) - 1)
+    widths["cause"] = min(widths["cause"], MOST, max(LEAST, console.width - others))
     console.print("Largest errors in units of the proved error bound", style="italic")
-    rest = console.width - sum(widths[name] for name in columns if name != "cause") - GAP * (len(columns) - 1)
-    lines: list[tuple[str, list[Text]]] = [("", [Text(name, style="bold") for name in columns])]
-    for row, text in zip(rows, texts, strict=True):
-        line = [Text(text.get(name, "")) for name in columns]
-        line[columns.index("verdict")].stylize(COLOURS[_verdict(row)])
-        lines.append((row.problem, line))
+    title = _line({name: Text(name, style="bold") for name in columns}, widths)
+    console.print(title, overflow="ellipsis", no_wrap=True)
     previous = ""
-    for problem, line in lines:
-        if problem != previous and (previous or headings):
-            console.print(problem if headings else "", style="bold", overflow="ellipsis", no_wrap=True)
-        previous = problem
-        for name, cell in zip(columns, line, strict=True):
-            width = min(MOST, max(rest, 1)) if name == "cause" else widths[name]
-            cell.truncate(width, overflow="ellipsis")
-            if name in (*TEXTS, ""):
-                cell.pad_right(width - cell.cell_len)
-            else:
-                cell.pad_left(width - cell.cell_len)
-        whole = Text(" " * GAP).join(line)
-        whole.rstrip()
-        console.print(whole, overflow="ellipsis", no_wrap=True)
+    for row, text in zip(rows, texts, strict=True):
+        if row.problem != previous and (previous or headings):
+            console.print(row.problem if headings else "", style="bold", overflow="ellipsis", no_wrap=True)
+        previous = row.problem
+        line = {name: Text(text.get(name, "")) for name in columns}
+        line["verdict"].stylize(COLOURS[_verdict(row)])
+        console.print(_line(line, widths), overflow="ellipsis", no_wrap=True)
+    console.print()
+
+
+def _line(texts: dict[str, Text], widths: dict[str, int]) -> Text:
+    """Return a line of the table: words to the left, numbers to the right."""
+    for name, text in texts.items():
+        text.truncate(widths[name], overflow="ellipsis")
+        padding = widths[name] - text.cell_len
+        text.pad_right(padding) if name in TEXTS else text.pad_left(padding)
+    line = Text(" " * GAP).join(texts.values())
+    line.rstrip()
+    return line
 
 
 def _print_counts(rows: Sequence[Row], console: Console) -> None:
