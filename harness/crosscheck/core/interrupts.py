@@ -37,16 +37,21 @@ class _Startable(Protocol):
     def start(self) -> None: ...
 
 
-@contextlib.contextmanager
-def listening() -> Iterator[None]:
-    """Handle both signals, and put the former handlers back. SIGINT stays ignored where it was, as in `nohup`."""
+def listen() -> dict[signal.Signals, Any]:
+    """Handle both signals, and return the former handlers. SIGINT stays ignored where it was, as under `nohup`."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield
-        return
+        return {}
     former = {number: signal.getsignal(number) for number in WORDS}
     for number, handler in former.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, _received)
+    return former
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[None]:
+    """Handle both signals in this block, and put the former handlers back."""
+    former = listen()
     try:
         yield
     finally:

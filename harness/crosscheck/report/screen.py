@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -29,6 +30,7 @@ COLOURS = {
     "failed": "bold red", "not run": "dim",
 }  # fmt: skip
 WIDTH = 120  # of the table where the output is a file or a pipe, and COLUMNS says nothing
+CAUSES = 5  # of each other verdict
 LINES = 30  # about what disagrees or failed, at the end
 FIRST, QUIET = 2.0, 10.0  # seconds to the first line of progress, and between two, where there is no terminal
 TEXTS = ("problem", "implementation", "dtype", "verdict", "in", "cause")  # the other columns are numbers
@@ -147,6 +149,11 @@ def show(
         return
     for verdict in sorted({_verdict(row) for row in rows} - {"agrees", *fails}):
         console.print(Text(f"{verdict}: {VERDICTS[verdict]}", style=COLOURS[verdict]), soft_wrap=True)
+        causes = Counter(_cause(row) for row in rows if _verdict(row) == verdict and _cause(row))
+        for cause, number in causes.most_common(CAUSES):
+            console.print(Text(f"  {cause} ({number} rows)" if number > 1 else f"  {cause}"), soft_wrap=True)
+        if len(causes) > CAUSES:
+            console.print(Text(f"  ... and {len(causes) - CAUSES} more, in agreement.md"))
     console.print(summary(rows), soft_wrap=True)
 
 
