@@ -72,15 +72,14 @@ def _received(number: int, _: FrameType | None) -> None:
 
 
 def _leave(number: int) -> None:
-    """End this process and its children now."""
-    if "multiprocessing" in sys.modules:
-        from multiprocessing import active_children
-
-        for child in active_children():
+    """End this process and its children now, whatever state it is in: half of a module may be imported."""
+    try:
+        children = getattr(sys.modules.get("multiprocessing.process"), "active_children", list)
+        for child in children():
             child.kill()
-    with contextlib.suppress(OSError):
         os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + f"{WORDS[signal.Signals(number)]}\n".encode())
-    os._exit(128 + number)
+    finally:
+        os._exit(128 + number)
 
 
 @contextlib.contextmanager
