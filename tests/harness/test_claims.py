@@ -260,14 +260,15 @@ def test_only_runs_one_and_keeps_the_rest(
     code, out, _ = run("claims")
     assert code == 0
     assert f"{len(CLAIMS)} statements of the notes: {len(CLAIMS)} hold." in out
-    before = {path.name: path.read_text() for path in Path("results").rglob("*.*")}
+    before = {path.name: path.read_text() for path in Path("results/latest").rglob("*.*")}
     assert set(before) == {"claims.csv", "claims.md", *(f"{claim.name}.svg" for claim in CLAIMS)}
     assert "\\| it\\_" in before["claims.md"]
     code, out, _ = run("claims", "--only", word)
     assert code == 0
-    assert [line["claim"] for line in report.read(tmp_path / "results/claims.csv")] == [claim.name for claim in CLAIMS]
+    kept = report.read(tmp_path / "results/latest/claims.csv")
+    assert [line["claim"] for line in kept] == [claim.name for claim in CLAIMS]
     assert f"{len(names)} statements" in out
-    assert {path.name: path.read_text() for path in Path("results").rglob("*.*")} == before
+    assert {path.name: path.read_text() for path in Path("results/latest").rglob("*.*")} == before
 
 
 def test_a_framework_that_is_not_there_reads_not_run(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 """The command line as people use it, and every bad request: one line, exit code 2, nothing lost."""
 
 import csv
+import io
 import json
+import os
 import pickle
+import signal
 import subprocess
 import sys
+import time
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +17,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from crosscheck.cli import outcome
 from crosscheck.cli.main import main
+from crosscheck.core.records import Comparison
+from crosscheck.judge.verdict import VERDICTS, Row
+from crosscheck.report import screen
 from crosscheck.runner import subprocesses as workers
-from crosscheck_impls.interface import VARIANTS
+from crosscheck_impls.interface import VARIANTS, BadInput
+from rich.console import Console
 
 # ruff: noqa: E501 (a table: a line is a bad request)
 
 Run = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("harness", "impls", "."))}
 
 
 @pytest.fixture
@@ -173,16 +185,16 @@ BAD: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name: str) -> None:
     words, expected = BAD[name]
-    Path("results").mkdir()
-    Path("results/agreement.csv").write_text("what was there before")
+    Path("results/latest").mkdir(parents=True)
+    Path("results/latest/agreement.csv").write_text("what was there before")
     code, out, err = run("compare", *words.split())
     assert code == 2
     assert expected in err
     assert err.count("\n") == 1
     assert "Traceback" not in err
     assert out == ""
-    assert [path.name for path in Path("results").iterdir()] == ["agreement.csv"]
-    assert Path("results/agreement.csv").read_text() == "what was there before"
+    assert [path.name for path in Path("results/latest").iterdir()] == ["agreement.csv"]
+    assert Path("results/latest/agreement.csv").read_text() == "what was there before"
 
 
 @pytest.mark.parametrize(
@@ -216,18 +228,18 @@ def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
     code, out, _ = run("compare", "--impl", "numpy", "--problem", "one_class", "--problem", "kink-2layer-relu")
     assert code == 0
     assert "20 comparisons over 2 problems: 20 agrees." in out
-    table = pd.read_csv("results/agreement.csv")
+    table = pd.read_csv("results/latest/agreement.csv")
     assert len(table) == 20
     assert set(table.verdict) == {"agrees"}
     assert set(table.implementation) == {f"numpy/{variant}" for variant in VARIANTS["numpy"]}
     assert set(table.dtype) == {"float64", "float32"}
     assert (table.largest_ratio <= 1).all()
     assert (table.accuracy_train == table.oracle_train).all()
-    text = Path("results/agreement.md").read_text()
+    text = Path("results/latest/agreement.md").read_text()
     assert "20 comparisons" in text
-    environment = json.loads(Path("results/environment.json").read_text())
+    environment = json.loads(Path("results/latest/environment.json").read_text())
     assert environment["frameworks"]["numpy"]["numpy"] == np.__version__
-    assert sorted(path.name for path in Path("results").iterdir()) == [
+    assert sorted(path.name for path in Path("results/latest").iterdir()) == [
         "agreement.csv", "agreement.md", "environment.json",
     ]  # fmt: skip
 
@@ -240,13 +252,13 @@ def test_a_disagreement_exits_1_and_names_problem_implementation_tensor_and_rati
     assert "disagrees: tests.harness.outsiders.trouble/nan on one_class-logistic, float64" in out
     assert "dW1[0, 0] at iteration 0: got nan" in out
     assert "inf x the bound" in out
-    table = pd.read_csv("results/agreement.csv")
+    table = pd.read_csv("results/latest/agreement.csv")
     assert list(table[table.implementation == "numpy/by_hand"].verdict) == ["agrees", "agrees"]
 
 
 def test_float32_alone_brings_its_float64_twin(run: Run) -> None:
     run("compare", "--impl", "numpy/by_hand", "--problem", "one_class", "--dtype", "float32")
-    assert list(pd.read_csv("results/agreement.csv").dtype) == ["float64", "float32"]
+    assert list(pd.read_csv("results/latest/agreement.csv").dtype) == ["float64", "float32"]
 
 
 @pytest.mark.parametrize("file", ["good.npz", "good.csv", "good.h5"])
@@ -266,7 +278,7 @@ def test_a_learning_rate_too_large_is_told_and_not_a_disagreement(run: Run, file
         "--loss", "squared_error", "--learning-rate", 1e6, "--iterations", 200,
     )  # fmt: skip
     assert code == 0, out
-    table = pd.read_csv("results/agreement.csv")
+    table = pd.read_csv("results/latest/agreement.csv")
     assert (table.checkpoints < 3).all()
     assert table.cause.str.contains("NaN or inf").all()
 
@@ -325,14 +337,6 @@ def test_list_shows_implementations_and_problems(run: Run) -> None:
     assert "flower-2layer-tanh" in out
 
 
-@pytest.mark.parametrize("command", ["compare", "train", "bench", "list"])
-def test_help_shows_an_example(run: Run, command: str) -> None:
-    code, out, _ = run(command, "--help")
-    assert code == 0
-    assert "Example" in out
-    assert f"crosscheck {command}" in out
-
-
 def test_no_command_shows_the_help(run: Run) -> None:
     code, out, _ = run()
     assert code == 0
@@ -350,8 +354,8 @@ def test_help_and_list_import_no_framework() -> None:
 
 
 def test_an_interrupt_keeps_what_is_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("results").mkdir()
-    Path("results/agreement.csv").write_text("what was there before")
+    Path("results/latest").mkdir(parents=True)
+    Path("results/latest/agreement.csv").write_text("what was there before")
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -360,4 +364,378 @@ def test_an_interrupt_keeps_what_is_there(run: Run, monkeypatch: pytest.MonkeyPa
     code, _, err = run("compare", "--impl", "numpy/by_hand", "--problem", "one_class")
     assert code == 130
     assert "interrupted" in err
-    assert Path("results/agreement.csv").read_text() == "what was there before"
+    assert Path("results/latest/agreement.csv").read_text() == "what was there before"
+
+
+# ---------------------------------------------------------------- where the results go
+
+ONE = ["compare", "--impl", "numpy/by_hand", "--problem", "one_class-logistic", "--dtype", "float64"]
+
+
+def test_the_last_line_says_where_and_nothing_but_the_latest_is_replaced(run: Run) -> None:
+    code, out, _ = run(*ONE, "--impl", "numpy/fast")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("Tables: results/latest/agreement.csv, ")
+    assert run(*ONE)[0] == 0  # fewer implementations, but the latest run always wins here
+    assert list(pd.read_csv("results/latest/agreement.csv").implementation) == ["numpy/by_hand"]
+
+
+TABLE = """problem,implementation,dtype,device,verdict
+one_class-logistic,numpy/by_hand,float64,cpu,agrees
+"""
+
+
+@pytest.mark.parametrize(
+    ("standing", "lost"),
+    [
+        (TABLE + "kink-2layer-relu,numpy/by_hand,float64,cpu,agrees\n", "1 problem (kink-2layer-relu)"),
+        (TABLE + "one_class-logistic,torch/fast,float64,cpu,agrees\n", "1 implementation (torch/fast)"),
+        (TABLE + "one_class-logistic,numpy/by_hand,float32,cpu,agrees\n", "1 dtype (float32)"),
+        (TABLE + "one_class-logistic,numpy/by_hand,float64,cuda,agrees\n", "1 device (cuda)"),
+        ("my own notes\n", "not a table of Crosscheck's"),
+    ],
+)
+def test_a_subset_never_replaces_a_fuller_table(run: Run, standing: str, lost: str) -> None:
+    Path("results").mkdir()
+    Path("results/agreement.csv").write_text(standing)
+    code, out, err = run(*ONE, "--out", "results")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert lost in err
+    assert "--out another" in err
+    assert [path.name for path in Path("results").iterdir()] == ["agreement.csv"]
+    assert Path("results/agreement.csv").read_text() == standing
+    assert run(*ONE, "--out", "results", "--force")[0] == 0
+    assert len(pd.read_csv("results/agreement.csv")) == 1
+
+
+def test_the_same_run_replaces_its_table_but_one_with_other_settings_does_not(run: Run) -> None:
+    assert run(*ONE, "--out", "mine")[0] == 0
+    assert run(*ONE, "--out", "mine")[0] == 0
+    code, _, err = run(*ONE, "--out", "mine", "--iterations", 3)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "was made with each problem's own settings" in err
+    assert run(*ONE, "--out", "mine", "--iterations", 3, "--force")[0] == 0
+    assert "was made with iterations 3" in run(*ONE, "--out", "mine")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "standing", "lost"),
+    [
+        ("power --problem kink", "power.csv", "problem\nflower-logistic\n", "1 problem (flower-logistic)"),
+        ("power --problem kink --draws 1", "honest.csv", "problem\nrandom-3-9-age25\n", "9 of 10 draws"),
+        ("truth --problem kink", "truth.csv", "problem\nflower-logistic\n", "1 problem (flower-logistic)"),
+        ("bench --only 784", "speed.csv", "size,contestant,dtype\nplanar,copy,float32\n", "1 size (planar)"),
+        ("bench --impl numpy/fast", "speed.csv", "size,contestant,dtype\n784,keras,float32\n", "1 contestant (keras)"),
+        ("bench --dtype float64", "speed.csv", "size,contestant,dtype\n784,copy,float32\n", "1 dtype (float32)"),
+        ("bench --no-growth", "speed.md", "## Growth\n", "the growth of the times"),
+    ],
+)
+def test_nor_does_a_subset_of_the_other_measurements(run: Run, words: str, file: str, standing: str, lost: str) -> None:
+    Path("results").mkdir()
+    Path("results", file).write_text(standing)
+    code, out, err = run(*words.split(), "--out", "results")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert lost in err
+    assert Path("results", file).read_text() == standing
+
+
+# ---------------------------------------------------------------- exit codes
+
+
+def row(verdict: str, cause: str = "", problem: str = "kink-2layer-relu", implementation: str = "torch/fast") -> Row:
+    return Row(problem, implementation, "float64", "cpu", verdict, cause)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "names", "strict", "code"),
+    [
+        (["agrees", "suspect", "not run"], None, False, 0),
+        (["agrees", "suspect"], None, True, 1),
+        (["agrees", "not run"], None, True, 1),
+        (["agrees", "disagrees"], None, False, 1),
+        (["agrees", "failed"], None, True, 1),
+        (["agrees", "disagrees"], ["failed"], False, 0),
+        (["agrees", "failed"], ["suspect,failed"], False, 1),
+        (["agrees", "not run"], ["failed", "not-run"], False, 1),
+        (["agrees", "suspect"], ["failed"], True, 1),
+        (["agrees", "convention"], ["convention"], False, 1),
+    ],
+)
+def test_the_exit_code(verdicts: list[str], names: list[str] | None, strict: bool, code: int) -> None:
+    assert outcome.exit_code([row(verdict) for verdict in verdicts], outcome.fail_on(names, strict)) == code
+
+
+@pytest.mark.parametrize("rows", [[], [row("not run", "torch is not installed")] * 2])
+def test_nothing_that_ran_is_a_wrong_request(rows: list[Row]) -> None:
+    with pytest.raises(BadInput, match="nothing ran"):
+        outcome.exit_code(rows)
+
+
+@pytest.mark.parametrize("command", ["compare", "explain"])
+def test_what_could_run_nothing_exits_2_in_one_line_and_leaves_the_tables(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(workers, "missing", lambda framework: framework)
+    code, out, err = run(command, "--impl", "numpy/by_hand", "--problem", "one_class")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "nothing ran, expected at least one row: numpy is not installed (2 rows)" in err
+    assert not list(Path("results/latest").glob("*"))
+
+
+def test_strict_and_fail_on_reach_the_exit_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "missing", lambda framework: "torch" if framework == "torch" else "")
+    both = [*ONE, "--impl", "torch/fast"]
+    assert run(*both)[0] == 0
+    assert run(*both, "--strict")[0] == 1
+    assert run(*both, "--fail-on", "agrees")[0] == 1
+    code, _, err = run(*both, "--fail-on", "suspct")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "did you mean suspect" in err
+
+
+def test_the_names_of_the_verdicts_are_the_verdicts() -> None:
+    assert [name.replace("-", " ") for name in outcome.NAMES] == [str(name) for name in VERDICTS]
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def shown(rows: list[Row], width: int, **how: bool) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    screen.show(rows, console=console, **how)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def mixed() -> list[Row]:
+    """One row that agrees, two that do not, with every column filled."""
+    numbers = [
+        Comparison(name, 0, ratio, (0,), 1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 0)
+        for name, ratio in (("J", 0.1), ("dW1", 2.0), ("db1", 0.5), ("fit: W1", 0.3))
+    ]
+    wrong = "dW1[0, 0] at iteration 0: got 1, oracle 2, bound 1e-15; J is right; unexplained"
+    rows = [
+        row("agrees"),
+        row("disagrees", wrong, implementation="my_package.some.module/variant"),
+        row("convention", "relu'(0) = 0", "kink_outputs-3layer-leaky_relu", "torch/native"),
+    ]
+    for each in rows:
+        each.comparisons, each.iterations, each.certified = numbers, 40, 40
+    return rows
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_each_row_is_one_line_that_fits(width: int) -> None:
+    lines = shown(mixed(), width)
+    table = (
+        lines[: lines.index("")] if width >= 120 else lines[: next(k for k, x in enumerate(lines) if "disagrees:" in x)]
+    )
+    assert max(map(len, table)) <= width
+    assert sum("my_package.some.module/variant" in line for line in table) == 1
+    assert sum("torch/native" in line for line in lines[:-4]) == 1
+    for name in ("kink-2layer-relu", "kink_outputs-3layer-leaky_relu", "disagrees", "convention", "dW1"):
+        assert any(name in line for line in lines), name
+    assert "torch/fast" not in "\n".join(lines)  # it agrees
+    assert "  relu'(0) = 0" in lines  # the convention's name, whatever the width
+    assert any("dW1[0, 0] at iteration 0: got 1, oracle 2, bound 1e-15; J is right; unexplained" in x for x in lines)
+
+
+def test_the_least_important_columns_go_first() -> None:
+    headers = {width: next(x for x in shown(mixed(), width) if "verdict" in x).split() for width in (60, 80, 120, 200)}
+    assert headers[200][4:] == ["largest", "in", "noise", "J", "dW", "db", "step", "certified", "cause"]
+    assert headers[120] == ["problem", "implementation", "dtype", "verdict", "largest", "in"]
+    assert headers[80] == ["implementation", "dtype", "verdict", "largest", "in"]
+    assert headers[60] == ["implementation", "dtype", "verdict"]
+
+
+def test_all_rows_with_v_only_what_is_wrong_with_q_and_counts_where_all_agree() -> None:
+    assert any("torch/fast" in line for line in shown(mixed(), 80, verbose=True))
+    quiet = shown(mixed(), 80, quiet=True)
+    assert len(quiet) == 1
+    assert quiet[0].startswith("disagrees: my_package.some.module/variant on kink-2layer-relu, float64: dW1[0, 0]")
+    assert shown([row("agrees")], 80, quiet=True) == []
+    lines = [line.split() for line in shown([row("agrees"), row("agrees", problem="x")], 60)]
+    assert lines[1:] == [
+        ["implementation", "agrees"],
+        ["torch/fast", "2"],
+        ["2", "comparisons", "over", "2", "problems:", "2", "agrees."],
+    ]
+
+
+def test_quiet_prints_nothing_where_all_is_well(run: Run) -> None:
+    assert run(*ONE, "-q") == (0, "", "")
+    assert run("explain", *ONE[1:], "-q") == (0, "", "")
+
+
+def test_explain_names_the_rows_that_agree_with_v_only(run: Run) -> None:
+    code, out, _ = run("explain", *ONE[1:])
+    assert (code, out) == (0, "1 comparisons over 1 problems: 1 agrees.\n")
+    assert "numpy/by_hand on one_class-logistic, float64: agrees" in run("explain", *ONE[1:], "-v")[1]
+    words = ["explain", "--impl", "tests.harness.outsiders.trouble/nan", "--problem", "one_class", "--dtype", "float64"]
+    for more in ([], ["-q"]):
+        code, out, _ = run(*words, *more)
+        assert code == 1
+        assert "trouble/nan on one_class-logistic, float64: disagrees\n" in out
+        assert "cause       dW1[0, 0] at iteration 0" in out
+
+
+def test_progress_says_how_long_it_will_take() -> None:
+    pace = screen.Pace("comparing", now=0.0)
+    assert pace.line(2.0) == "comparing"
+    pace.update("preparing", 1, 2, now=3.0)
+    pace.update("numpy/fast", 0, 100, now=10.0)
+    assert pace.line(12.0) == "0 of 100, numpy/fast"
+    pace.update("torch/fast", 20, 100, now=20.0)
+    assert pace.line(20.0) == "20 of 100, torch/fast, 0:40 left"
+
+
+def test_progress_is_a_line_on_standard_error_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(screen, "FIRST", 0.01)
+    with screen.progress("waiting"):
+        time.sleep(0.3)
+    with screen.progress("waiting", quiet=True):
+        time.sleep(0.1)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "waiting\n")
+
+
+# ---------------------------------------------------------------- help, versions, completion
+
+COMMANDS = ("list", "compare", "explain", "check", "train", "truth", "power", "claims", "bench")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_what_is_written_and_the_exit_codes_in_80_columns(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    for words in ("Example", f"crosscheck {command}", "Writes", "Exit code"):
+        assert words in out, words
+
+
+def test_every_command_is_helped(run: Run) -> None:
+    assert all(f"\n  {command} " in run()[1] for command in COMMANDS)
+
+
+def test_the_versions_are_those_that_are_installed(run: Run) -> None:
+    code, out, _ = run("--version")
+    lines = dict(line.split(" ", 1) for line in out.splitlines())
+    assert code == 0
+    assert list(lines) == ["crosscheck", "python", *VARIANTS]
+    assert lines["numpy"] == np.__version__
+
+
+def test_both_programs_are_the_same(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"]["crosscheck"] == "crosscheck.__main__:main"
+    done = subprocess.run(
+        [sys.executable, "-m", "crosscheck", "--version"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr, done.stdout.split()[0]) == (0, "", "crosscheck")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("compare --impl torch/by", {"torch/by_hand"}),
+        ("explain --problem kin", {"kink", "kink_outputs", "kink-2layer-relu"}),
+        ("train --problem small", {"small_weights", "small_weights-2layer-tanh"}),
+        ("compare --fail-on no", {"not-run"}),
+        ("cla", {"claims"}),
+    ],
+)
+def test_the_shell_completes_and_nothing_heavy_is_imported(tmp_path: Path, line: str, offered: set[str]) -> None:
+    code = (
+        "import sys, atexit; atexit.register(lambda: print('heavy', *sorted({'numpy', 'pandas', 'torch', 'jax'} &"
+        " set(sys.modules)))); from crosscheck.__main__ import main; main()"
+    )
+    words = f"crosscheck {line}"
+    more = {"_CROSSCHECK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT | more, capture_output=True, text=True, check=False
+    )
+    *names, heavy = done.stdout.splitlines()
+    assert offered <= set(names), done.stderr
+    assert all(name.startswith(line.split()[-1]) for name in names)
+    assert heavy == "heavy"
+
+
+# ---------------------------------------------------------------- Ctrl-C
+
+
+def handles_signals(process: "subprocess.Popen[str]") -> bool:
+    """Return whether a process has taken SIGTERM into its own hands; before that it is Python that starts."""
+    caught = [line for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if "SigCgt" in line]
+    return bool(int(caught[0].split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+LONG = {
+    "compare": [],
+    "explain": ["--problem", "flower"],
+    "check": [str(ROOT / "tests/harness/students/right/two_layer.py"), "--time-limit", "60"],
+    "truth": ["--bits", "2000"],
+    "power": [],
+    "claims": [],
+    "bench": [],
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize("command", LONG)
+def test_ctrl_c_is_one_line_and_130_at_any_time(tmp_path: Path, command: str, seconds: float) -> None:
+    code, out, err = stopped([command, *LONG[command]], signal.SIGINT, seconds, tmp_path)
+    if code == 0 and command in ("check", "explain"):
+        pytest.skip("it was done before")
+    assert code == 130, err
+    lines = [line for line in err.splitlines() if " of " not in line or "interrupted" in line]  # without progress
+    said = [line for line in lines if line.startswith("interrupted")]
+    assert len(said) == 1, err
+    assert "Traceback" not in err + out
+    assert "Error" not in err + out
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+@pytest.mark.parametrize("seconds", [0.0, 3.0])
+def test_sigterm_is_one_line_and_143(tmp_path: Path, seconds: float) -> None:
+    code, _, err = stopped(["compare"], signal.SIGTERM, seconds, tmp_path)
+    assert code == 143, err
+    assert err.splitlines()[-1].startswith("terminated")
+    assert "Traceback" not in err
+
+
+def stopped(words: list[str], number: int, seconds: float, folder: Path) -> tuple[int, str, str]:
+    """Start a command, send a signal to it and all that it has started, as a terminal does, and wait."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "crosscheck", *words], cwd=folder, env=ENVIRONMENT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    ) as process:  # fmt: skip
+        while process.poll() is None and not handles_signals(process):
+            time.sleep(0.01)
+        time.sleep(seconds)
+        if process.poll() is None:
+            (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
+        done(jobs[0], jobs[0].cases[0], None, workers.Failure("failed", "it was so"))
+        time.sleep(0.5)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the signal was ignored")
+
+    monkeypatch.setattr(workers, "run", interrupted)
+    code, out, err = run("compare", "--impl", "numpy", "--problem", "one_class", "--out", "mine")
+    assert (code, out) == (130, "")
+    assert err == "interrupted; 1 of 10 rows are in mine/agreement.partial.csv\n"
+    assert [path.name for path in Path("mine").iterdir()] == ["agreement.partial.csv"]
+    assert list(pd.read_csv("mine/agreement.partial.csv").cause) == ["it was so"]

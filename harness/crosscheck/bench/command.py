@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -83,10 +82,10 @@ def bench(impl: Sequence[str] | None, only: Sequence[str] | None, options: Optio
                 if options.growth and not options.quick:
                     fast = [each for each in all_of_them if each.name.endswith("/fast")]
                     grown.extend(grow(fast, options.rounds, tell))
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             files.write(out / "speed.partial.csv", report.csv(timed))
             files.write(out / "speed.partial.md", report.markdown(timed, grown, {}))
-            print(f"\ninterrupted: {len(timed)} lines are in {out / 'speed.partial.csv'}", file=sys.stderr)
+            stopped.args = (f"{len(timed)} lines are in {out / 'speed.partial.csv'}",)
             raise
     settings = {
         "device": options.device, "threads": options.threads, "rounds": options.rounds, "dtypes": options.wanted,

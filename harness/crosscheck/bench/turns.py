@@ -25,6 +25,7 @@ import numpy as np
 from crosscheck_impls.interface import load
 
 from crosscheck.bench.sizes import Size, draw
+from crosscheck.core import interrupts
 from crosscheck.runner.collect import environment
 from crosscheck.runner.threads import THREADS, during
 
@@ -141,7 +142,7 @@ def contestants(names: Sequence[str], threads: int, device: str) -> Iterator[lis
                     continue
                 each.connection, theirs = context.Pipe()
                 each.process = context.Process(target=serve, args=(theirs, each.name, threads, device), daemon=True)
-                each.process.start()
+                interrupts.start(each.process)
                 theirs.close()
         yield everyone
     finally:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
+from crosscheck.cli.destination import LATEST
+from crosscheck.problems.catalogue import Options
+
 Impls = Annotated[
     list[str] | None,
-    typer.Option("--impl", help="framework/variant, a framework, or a dotted path; again for more.", metavar="NAME"),
+    typer.Option(
+        "--impl",
+        help="framework/variant, a framework, or a dotted path; again for more.",
+        metavar="NAME",
+        autocompletion=complete_impl,
+    ),
 ]
-Names = Annotated[
+Problems = Annotated[
     list[str] | None,
-    typer.Option("--problem", help="A problem of `crosscheck list`, or how its name begins; again for more."),
-]  # fmt: skip
+    typer.Option(
+        "--problem",
+        help="A problem of `crosscheck list`, or how its name begins; again for more.",
+        metavar="NAME",
+        autocompletion=complete_problem,
+    ),
+]
 DataFile = Annotated[Path | None, typer.Option("--data", help="Your data: .npz (X, Y), .csv, or the course's .h5.")]
 TestFile = Annotated[Path | None, typer.Option("--test", help="Your test set, a file of the same kind.")]
 Label = Annotated[str | None, typer.Option(help="The column of the .csv that is the label; the last one by default.")]
@@ -29,6 +46,75 @@ Weights = Annotated[str | None, typer.Option(help="zeros, a scale such as 0.01, 
 Seed = Annotated[int, typer.Option(help="Of the initial weights.")]
 Rate = Annotated[float | None, typer.Option("--learning-rate", help="alpha.")]
 Iterations = Annotated[int | None, typer.Option(help="Steps of gradient descent.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Side = Annotated[str | None, typer.Option(help="ReLU' at 0: right (1, the notes) or left (0, the frameworks).")]
+ReluGradAtZero = Annotated[
+    str | None,
+    typer.Option("--relu-grad-at-zero", help="ReLU' at 0: right (1, the notes) or left (0, the frameworks)."),
+]
 Slope = Annotated[float | None, typer.Option("--leaky-slope", help="Slope of leaky ReLU left of 0.")]
+
+Dtypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dtype",
+        help="float32 or float64; again for both. float64 always runs: it judges float32.",
+        metavar="DTYPE",
+        autocompletion=complete_dtype,
+    ),
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
+Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
+Out = Annotated[Path, typer.Option("--out", help=f"Folder to write into. {LATEST} always holds the last run.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace tables in --out that cover more than this run.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only what is wrong.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show all rows, those that agree too.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Also exit with 1 if a row is suspect or not run.")]
+FailOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-on",
+        help="Verdicts that exit with 1, instead of disagrees,failed; commas between, or again for more.",
+        metavar="NAMES",
+        autocompletion=complete_verdict,
+    ),
+]
+
+OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields of Options, in this order
+    "data": DataFile,
+    "test": TestFile,
+    "label": Label,
+    "standardise": Standardise,
+    "layers": Layers,
+    "activation": Activation,
+    "output": Output,
+    "loss": Loss,
+    "weights": Weights,
+    "seed": Seed,
+    "learning_rate": Rate,
+    "iterations": Iterations,
+    "relu_grad_at_zero": ReluGradAtZero,
+    "leaky_slope": Slope,
+}
+
+
+def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each field of Options, in the place of its parameter `options`, which holds them."""
+    hints = get_type_hints(command, include_extras=True)
+    defaults = Options._field_defaults
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name != "options":
+            parameters.append(parameter.replace(annotation=hints[parameter.name], kind=parameter.KEYWORD_ONLY))
+            continue
+        parameters += [
+            inspect.Parameter(name, parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation)
+            for name, annotation in OF_A_PROBLEM.items()
+        ]
+
+    @wraps(command)
+    def collected(**given: Any) -> None:
+        command(options=Options(**{name: given.pop(name) for name in OF_A_PROBLEM}), **given)
+
+    vars(collected)["__signature__"] = inspect.Signature(parameters)
+    collected.__annotations__ = {each.name: each.annotation for each in parameters}
+    return collected

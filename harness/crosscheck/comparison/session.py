@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
 
-from crosscheck.core.failures import BAD, Failure, Kind, Stage, Verdict
+from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case
 from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
@@ -215,8 +215,3 @@ def in_background(function: Callable[..., None]) -> Iterator[Callable[..., None]
             each.result()
     finally:
         judging.shutdown(cancel_futures=True)
-
-
-def exit_code(rows: Sequence[Row]) -> int:
-    """Return 0 if nothing disagrees or failed, else 1."""
-    return int(any(row.verdict in BAD for row in rows))

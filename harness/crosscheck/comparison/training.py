@@ -13,6 +13,7 @@ import numpy as np
 from crosscheck_impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
 
 from crosscheck.comparison.session import implementations
+from crosscheck.core import interrupts
 from crosscheck.core.extras import installs
 from crosscheck.core.files import writable, write
 from crosscheck.problems.cases import rounded_to
@@ -94,7 +95,7 @@ def _descend(
     costs: list[float] = []
     portion = 1
     try:
-        with progress() as report, np.errstate(all="ignore"):  # overflow is reported below, in words
+        with interrupts.orderly(), progress() as report, np.errstate(all="ignore"):  # overflow is told below, in words
             while len(costs) < problem.iterations:
                 portion = min(portion, problem.iterations - len(costs))
                 before = time.monotonic()

@@ -7,6 +7,7 @@ pairs (`baselines`), and the false alarms of all of them over runs of right impl
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer
 
+from crosscheck.core import interrupts
 from crosscheck.core.records import Answer, Case, Certification, Run, flat
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.attribution import attribute
@@ -68,7 +70,10 @@ def score_all(names: Sequence[str], report: Callable[[str, int, int], None], pro
     """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once."""
     tasks = [(name, dtype) for name in names for dtype in ("float64", "float32")]
     tasks.sort(key=lambda task: -len(PROBLEMS[task[0]].hidden) - 3 * task[0].startswith(("digits", "many")))
-    with settings(processes), multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(settings(processes))
+        with interrupts.shielded():
+            pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
         for done, pairs in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
             yield from pairs
             report("scoring mutants", done, len(tasks))

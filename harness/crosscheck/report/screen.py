@@ -2,86 +2,268 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from crosscheck.core.failures import BAD, Verdict
 from crosscheck.judge.verdict import Row
-from crosscheck.report.tables import HEADER, cells, summary
+from crosscheck.report.tables import HEADER, cells, count, summary
 from crosscheck.report.words import MEANING, of_cause
 
 COLOURS = {
     "agrees": "green", "convention": "cyan", "undefined": "blue", "suspect": "bold yellow", "disagrees": "bold red",
     "failed": "bold red", "not run": "dim",
 }  # fmt: skip
-WIDTH = 200  # of the table where the output is a file or a pipe
+WIDTH = 120  # of the table where the output is a file or a pipe, and COLUMNS says nothing
+CAUSES = 5  # of each other verdict
 LINES = 30  # about what disagrees or failed, at the end
-QUIET = 5.0  # seconds between two lines of progress where standard error is not a terminal
+FIRST, QUIET = 2.0, 10.0  # seconds to the first line of progress, and between two, where there is no terminal
+TEXTS = ("problem", "implementation", "dtype", "verdict", "in", "cause")  # the other columns are numbers
+# the columns that may be left out, the least important first; and the least that a cause is worth showing in
+DISPENSABLE = (
+    "near_threshold", "test", "train", "certified", "step", "db", "dW", "J", "noise", "cause", "in", "largest",
+)  # fmt: skip
+LEAST, MOST = 24, 70  # characters of a cause
+GAP = 2  # between two columns
+
+Report = Callable[[str, int, int], None]
+
+
+# ---------------------------------------------------------------- progress
 
 
 @contextmanager
-def progress(what: str = "comparing") -> Iterator[Callable[[str, int, int], None]]:
+def progress(what: str = "comparing", quiet: bool = False) -> Iterator[Report]:
     """Yield report(what, done, total): a bar on a terminal, a line now and then elsewhere; standard error."""
     console = Console(stderr=True)
-    if not console.is_terminal:
-        last = time.monotonic()
+    if quiet:
+        yield lambda what, done, total: None
+    elif console.is_terminal:
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("left"), TimeRemainingColumn(),
+        )  # fmt: skip
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda what, done, total: bar.update(task, description=f"{what:20}", completed=done, total=total)
+    else:
+        with _lines(Pace(what)) as report:
+            yield report
 
-        def line(what: str, done: int, total: int) -> None:
-            nonlocal last
-            if time.monotonic() - last > QUIET:
-                last = time.monotonic()
-                print(f"{done} of {total}, {what}", file=sys.stderr, flush=True)
 
-        yield line
+class Pace:
+    """How far a task is, and how long it will take at the pace of so far."""
+
+    def __init__(self, what: str, now: float | None = None) -> None:
+        self.what, self.done, self.total = what, 0, 0
+        self.first, self.start = 0, time.monotonic() if now is None else now
+
+    def update(self, what: str, done: int, total: int, now: float | None = None) -> None:
+        """Take how far it is. Another total, or fewer that are done, is another task, with a pace of its own."""
+        if total != self.total or done < self.done:
+            self.first, self.start = done, time.monotonic() if now is None else now
+        self.what, self.done, self.total = what, done, total
+
+    def line(self, now: float) -> str:
+        """Return it in one line.
+
+        >>> pace = Pace("comparing", now=0.0)
+        >>> pace.update("numpy/fast", 0, 100, now=0.0)
+        >>> pace.update("numpy/fast", 25, 100, now=30.0)
+        >>> pace.line(30.0)
+        '25 of 100, numpy/fast, 1:30 left'
+        """
+        parts = [f"{self.done} of {self.total}", self.what] if self.total else [self.what]
+        if self.done > self.first:
+            left = round((now - self.start) / (self.done - self.first) * (self.total - self.done))
+            parts.append(f"{left // 60}:{left % 60:02} left")
+        return ", ".join(parts)
+
+
+@contextmanager
+def _lines(pace: Pace) -> Iterator[Report]:
+    """Print a line now and then, also while nothing is reported."""
+    over = threading.Event()
+
+    def tell() -> None:
+        wait = FIRST
+        while not over.wait(wait):
+            print(pace.line(time.monotonic()), file=sys.stderr, flush=True)
+            wait = QUIET
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield pace.update
+    finally:
+        over.set()
+        teller.join()
+
+
+# ---------------------------------------------------------------- the rows
+
+
+def output() -> Console:
+    """Return the console of the results: as wide as the terminal, or WIDTH where there is none."""
+    console = Console(highlight=False)
+    return console if console.is_terminal or os.environ.get("COLUMNS") else Console(width=WIDTH, highlight=False)
+
+
+def show(
+    rows: Sequence[Row],
+    fails: Collection[str] = BAD,
+    quiet: bool = False,
+    verbose: bool = False,
+    console: Console | None = None,
+) -> None:
+    """Print the rows that do not agree, or all, then in words what is wrong, then one sentence.
+
+    fails: the verdicts that are wrong. quiet: only what is wrong. verbose: all rows. Where everything agrees the
+    counts by implementation stand instead of rows.
+    """
+    console = console or output()
+    if not quiet:
+        chosen = list(rows) if verbose else [row for row in rows if _verdict(row) != "agrees"]
+        if chosen:
+            _print_rows(chosen, console)
+        else:
+            _print_counts(rows, console)
+    for line in wrong(rows, fails):
+        console.print(line, soft_wrap=True)
+    if quiet:
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda what, done, total: bar.update(task, description=f"{what:20}", completed=done, total=total)
-
-
-def show(rows: Sequence[Row]) -> None:
-    """Print the table, then what does not agree again, then one sentence."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    console.print(_table(rows))
-    same: dict[tuple[str, str, str], list[Row]] = {}  # an import that fails is one line, not one for each problem
-    for row in rows:
-        if row.verdict in BAD:
-            same.setdefault((row.verdict, row.implementation, of_cause(row.cause)), []).append(row)
-    for (verdict, implementation, cause), alike in list(same.items())[:LINES]:
-        where = f"{alike[0].problem}, {alike[0].dtype}" + (f", and {len(alike) - 1} more" if len(alike) > 1 else "")
-        console.print(Text(f"{verdict}: {implementation} on {where}: {cause}", style=COLOURS[verdict]), soft_wrap=True)
-    if len(same) > LINES:
-        console.print(f"... and {len(same) - LINES} more like these, in agreement.md", soft_wrap=True)
-    others = {row.verdict for row in rows} - {Verdict.AGREES, *BAD}
-    for verdict in sorted(others):
-        console.print(Text(f"{verdict}: {MEANING[verdict]}", style=COLOURS[verdict]), soft_wrap=True)
+    for verdict in sorted({_verdict(row) for row in rows} - {"agrees", *fails}):
+        console.print(Text(f"{verdict}: {MEANING[Verdict(verdict)]}", style=COLOURS[verdict]), soft_wrap=True)
+        causes = Counter(_cause(row) for row in rows if _verdict(row) == verdict and _cause(row))
+        for cause, number in causes.most_common(CAUSES):
+            console.print(Text(f"  {cause} ({number} rows)" if number > 1 else f"  {cause}"), soft_wrap=True)
+        if len(causes) > CAUSES:
+            console.print(Text(f"  ... and {len(causes) - CAUSES} more, in agreement.md"))
     console.print(summary(rows), soft_wrap=True)
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(
-        title="Largest errors in units of the proved error bound", box=None, header_style="bold", padding=(0, 1)
-    )
-    for name in HEADER:
-        number = name not in ("problem", "implementation", "dtype", "verdict", "in", "cause")
-        fits = name in ("cause",)
-        table.add_column(name, justify="right" if number else "left", no_wrap=not fits, max_width=70 if fits else None)
-    previous = ""
+def wrong(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
+    """Return a line for each thing that is wrong: an import that fails is one, not one for each problem."""
+    alike: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        line = [Text(cell) for cell in cells(row)]
-        line[3].stylize(COLOURS[row.verdict])
-        if row.problem != previous and previous:
-            table.add_row()
+        if _verdict(row) in fails:
+            alike.setdefault((_verdict(row), row.implementation, _cause(row)), []).append(row)
+    lines = []
+    for (verdict, implementation, cause), those in list(alike.items())[:LINES]:
+        where = f"{those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if len(those) > 1 else "")
+        words = f"{verdict}: {implementation} on {where}" + (f": {cause}" if cause else "")
+        lines.append(Text(words, style=COLOURS[verdict]))
+    if len(alike) > LINES:
+        lines.append(Text(f"... and {len(alike) - LINES} more like these, in agreement.md"))
+    return lines
+
+
+def explained(rows: Sequence[Row], lines: Sequence[str], fails: Collection[str], quiet: bool, verbose: bool) -> str:
+    """Return what `explain` prints of its lines: those about rows that do not agree, what is wrong, or all."""
+    if verbose:
+        return "\n".join(lines).strip()
+    blocks: dict[str, list[str]] = {}  # by title; a block's further lines are indented
+    for line in lines:
+        if line and not line.startswith(" "):
+            blocks[line] = []
+        if line:
+            blocks[next(reversed(blocks))].append(line)
+    if quiet:
+        shown = [block for title, block in blocks.items() if title.rpartition(": ")[2] in fails]
+    else:
+        shown = [block for block in blocks.values() if len(block) > 1]
+    return "\n\n".join("\n".join(block) for block in shown) + ("" if quiet else f"\n\n{summary(rows)}".lstrip("\n"))
+
+
+def _verdict(row: Row) -> str:
+    return str(row.verdict)
+
+
+def _cause(row: Row) -> str:
+    return of_cause(row.cause)
+
+
+def columns_that_fit(widths: dict[str, int], width: int) -> list[str]:
+    """Return the columns to show: without the empty ones, and without the least important until the rest fits.
+
+    A cause may be cut to LEAST characters.
+
+    >>> columns_that_fit({"problem": 20, "verdict": 9, "in": 3, "J": 5, "cause": 0}, 40)
+    ['problem', 'verdict', 'in']
+    """
+    kept = [name for name in widths if widths[name]]
+    for name in DISPENSABLE:
+        needed = sum(min(widths[each], LEAST) if each == "cause" else widths[each] for each in kept)
+        if needed + GAP * (len(kept) - 1) <= width:
+            break
+        kept = [each for each in kept if each != name]
+    return kept
+
+
+def _print_rows(rows: Sequence[Row], console: Console) -> None:
+    """Print the rows, each on one line. Where the problem's column does not fit it becomes a heading."""
+    texts = [dict(zip(HEADER, cells(row), strict=True)) for row in rows]
+    widths = {name: max(len(text[name]) for text in texts) for name in HEADER}
+    widths = {name: max(len(name), width) if width else 0 for name, width in widths.items()}
+    columns = columns_that_fit(widths, console.width)
+    headings = any(widths[name] and name not in columns for name in ("largest", "in"))
+    if headings:  # the empty first column sets the rows in
+        widths = {"": 1} | {name: widths[name] for name in HEADER if name != "problem"}
+        columns = columns_that_fit(widths, console.width)
+    others = sum(widths[name] for name in columns if name != "cause") + GAP * (len(columns) - 1)
+    widths["cause"] = min(widths["cause"], MOST, max(LEAST, console.width - others))
+    console.print("Largest errors in units of the proved error bound", style="italic")
+    title = _line({name: Text(name, style="bold") for name in columns}, widths)
+    console.print(title, overflow="ellipsis", no_wrap=True)
+    previous = ""
+    for row, text in zip(rows, texts, strict=True):
+        if row.problem != previous and (previous or headings):
+            console.print(row.problem if headings else "", style="bold", overflow="ellipsis", no_wrap=True)
         previous = row.problem
-        table.add_row(*line)
-    return table
+        line = {name: Text(text.get(name, "")) for name in columns}
+        line["verdict"].stylize(COLOURS[_verdict(row)])
+        console.print(_line(line, widths), overflow="ellipsis", no_wrap=True)
+    console.print()
+
+
+def _line(texts: dict[str, Text], widths: dict[str, int]) -> Text:
+    """Return a line of the table: words to the left, numbers to the right."""
+    for name, text in texts.items():
+        text.truncate(widths[name], overflow="ellipsis")
+        padding = widths[name] - text.cell_len
+        text.pad_right(padding) if name in TEXTS else text.pad_left(padding)
+    line = Text(" " * GAP).join(texts.values())
+    line.rstrip()
+    return line
+
+
+def _print_counts(rows: Sequence[Row], console: Console) -> None:
+    """Print how many rows have each verdict, a line an implementation, as in agreement.md."""
+    dtypes = list(dict.fromkeys(row.dtype for row in rows))
+    console.print(f"Verdicts by implementation, {' + '.join(dtypes)}", style="italic")
+    counts = count(rows)
+    used = [k for k, verdict in enumerate(Verdict, start=1) if any(line[k] for line in counts)]
+    table = Table(box=None, header_style="bold", padding=(0, GAP, 0, 0))
+    table.add_column("implementation", no_wrap=True, overflow="ellipsis")
+    for k in used:
+        table.add_column(list(Verdict)[k - 1], justify="right", no_wrap=True)
+    for line in counts:
+        table.add_row(line[0], *(line[k] for k in used))
+    console.print(table)

@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Incomplete, declaration
 
+from crosscheck.core import interrupts
 from crosscheck.core.failures import Failure, Kind, Refusal, Stage
 from crosscheck.core.records import Answer, Case
 from crosscheck.runner.collect import TooSlow, configure, measure
@@ -264,7 +265,7 @@ def _start(worker: _Worker, time_limit: float) -> _Worker:
     loader = loader_of(job.framework)
     start = Start(job.framework, job.variant, job.device, loader, str(worker.log), worker.processors)
     worker.process = context.Process(target=serve, args=(theirs, start), daemon=True, name=f"crosscheck {job.name}")
-    worker.process.start()
+    interrupts.start(worker.process)
     theirs.close()
     worker.about, worker.current = None, None
     _allow(worker, time_limit)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crosscheck_impls.interface import VARIANTS, load
 
 from crosscheck.claims import Claim
+from crosscheck.core import interrupts
 from crosscheck.core.extras import need
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _start(claim: Claim, core: int, time_limit: float) -> tuple[Any, _Running]:
     ours, theirs = context.Pipe(duplex=False)
     module = claim.name if "." in claim.name else f"crosscheck.claims.experiments.{claim.name}"
     process = context.Process(target=perform, args=(theirs, module, core), daemon=True)
-    process.start()
+    interrupts.start(process)
     theirs.close()
     return ours, _Running(claim, process, core, time.monotonic() + time_limit)
 

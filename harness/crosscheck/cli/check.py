@@ -1,0 +1,76 @@
+"""`crosscheck check`: a learner's own function."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crosscheck.cli.compare import compared
+from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
+from crosscheck.core import interrupts
+
+
+def check(
+    solution: Annotated[
+        str, typer.Argument(help="mine.py, mine.py:function, pkg.mine:function, or pkg.mine.", metavar="SOLUTION")
+    ],
+    problem: Problems = None,
+    layers: Layers = None,
+    activation: Activation = None,
+    output: Output = None,
+    loss: Loss = None,
+    leaky_slope: Slope = None,
+    dtype: Dtypes = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds that it may take for one problem.")] = 10.0,
+) -> None:
+    """Check your own gradient: is it right, and if not, what is the first thing
+    that is wrong?
+
+    The function gets NumPy arrays, examples as columns, and may use what it
+    likes inside. In mine.py:
+
+    \b
+        def cost_and_gradients(parameters, X, Y):
+            # W1 (n[1], n[0]), b1 (n[1], 1)
+            W1, b1 = parameters["W1"], parameters["b1"]
+            ...
+            grads = {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+            return cost, grads
+
+    For logistic regression also (w, b, X, Y), w (n_x, 1), returning cost,
+    {"dw": dw, "db": db}. The cost and the gradients may come back in either
+    order. With PARAMETERS = "layers" in the file, parameters is a tuple of
+    (W, b), and so are the gradients. How many layers it is for, and its
+    activation (tanh, relu, sigmoid or leaky_relu), is found out. A
+    fit(parameters, X, Y, alpha, iterations) and a predict(parameters, X) in the
+    same file are checked too. A module with the contract of a whole framework
+    is compared as by `crosscheck compare`.
+
+    Writes nothing.
+
+    Exit code: 0 right, 1 wrong, 2 the request was wrong, 130 interrupted.
+
+    Examples:
+
+    \b
+      crosscheck check mine.py
+      crosscheck check mine.py:propagate --problem flower --dtype float32
+    """
+    from crosscheck.comparison.session import check_dtypes, check_time_limit
+    from crosscheck.grading.probe import Wanted
+    from crosscheck.grading.session import check_name, in_full
+    from crosscheck.report import screen
+
+    wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
+    dtypes = check_dtypes(dtype or ["float64"])
+    check_time_limit(time_limit)
+    with interrupts.reported():
+        with interrupts.orderly():
+            name, whole = in_full(solution, time_limit)
+        if whole:
+            raise typer.Exit(compared(name, problem, dtypes, time_limit))
+        with interrupts.orderly(), screen.progress("checking"):
+            report = check_name(name, wanted, dtypes, time_limit)
+    typer.echo(report.text)
+    raise typer.Exit(0 if report.right else 1)

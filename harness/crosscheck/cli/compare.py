@@ -1,0 +1,191 @@
+"""`crosscheck compare` and `crosscheck explain`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from crosscheck.cli import destination, outcome
+from crosscheck.cli.destination import LATEST
+from crosscheck.cli.options import (
+    Device,
+    Dtypes,
+    Everything,
+    FailOn,
+    Force,
+    Impls,
+    Out,
+    Problems,
+    Quiet,
+    Strict,
+    TimeLimit,
+    Verbose,
+    of_a_problem,
+)
+from crosscheck.core import interrupts
+from crosscheck.problems.catalogue import OWN, Options
+from crosscheck.runner.threads import load_numpy
+
+COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
+
+
+@of_a_problem
+def compare(
+    impl: Impls = None,
+    problem: Problems = None,
+    everything: Everything = False,
+    options: Options = OWN,
+    dtype: Dtypes = None,
+    device: Device = "cpu",
+    out: Out = LATEST,
+    force: Force = False,
+    strict: Strict = False,
+    fail_on: FailOn = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Hold every implementation against the oracle, and write the tables.
+
+    Shows the rows that do not simply agree, with the columns that fit the
+    terminal; a file or a pipe gets what fits 120 columns, or COLUMNS if that is
+    set. All rows and columns are in the tables.
+
+    Writes agreement.csv, agreement.md and environment.json into --out. Tables
+    there that cover more than this run are not replaced without --force.
+
+    Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
+    1 something did, 2 the request was wrong or nothing could run,
+    130 interrupted: what is done is in agreement.partial.csv.
+
+    Examples:
+
+    \b
+      crosscheck compare --impl torch --problem flower --problem kink
+      crosscheck compare --data my.csv --label ill --layers 8 --out mine
+    """
+    load_numpy()
+    from crosscheck.comparison import session as comparison
+    from crosscheck.core import files
+    from crosscheck.report import screen, tables
+
+    results = comparison.Results()
+    total = 0
+
+    def kept() -> str:
+        if not results.rows:
+            return ""
+        path = out / "agreement.partial.csv"
+        files.write(path, tables.csv(list(results.rows)))
+        return f"{len(results.rows)} of {total} rows are in {path}"
+
+    fails = outcome.fail_on(fail_on, strict)
+    with interrupts.reported(kept):
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        total = len(chosen) * len(problems) * len(dtypes)
+        covers = {
+            "problem": [each.name for each in problems],
+            "implementation": list(map(str, chosen)),
+            "dtype": dtypes,
+            "device": [device],
+        }
+        destination.same_settings(out, options, force)
+        destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
+        with interrupts.orderly(), screen.progress(quiet=quiet) as report:
+            request = comparison.Request(problems, chosen, dtypes, device, time_limit)
+            rows = comparison.compare(request, report, results).rows
+    code = outcome.exit_code(rows, fails)
+    settings = {
+        "device": device,
+        "dtypes": dtypes,
+        "relu_grad_at_zero": options.relu_grad_at_zero or "each problem's own",
+        "options": destination.changed(options),
+        "problems": covers["problem"],
+    }
+    tables.save(out, rows, tables.environment(results.environments, settings))
+    screen.show(rows, fails, quiet, verbose)
+    if not quiet:
+        typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
+    raise typer.Exit(code)
+
+
+@of_a_problem
+def explain(
+    impl: Impls = None,
+    problem: Problems = None,
+    options: Options = OWN,
+    dtype: Dtypes = None,
+    device: Device = "cpu",
+    strict: Strict = False,
+    fail_on: FailOn = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Say why an implementation does not agree: the first wrong number, the exact
+    one, and what explains it.
+
+    Shows what does not simply agree; -v also names the rows that agree, -q only
+    explains what makes it fail. Writes nothing.
+
+    Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
+    1 something did, 2 the request was wrong or nothing could run,
+    130 interrupted.
+
+    Example: crosscheck explain --impl torch/native --problem kink
+    """
+    from crosscheck.comparison.explain import explain as run
+    from crosscheck.comparison.session import Request
+    from crosscheck.report import screen
+
+    fails = outcome.fail_on(fail_on, strict)
+    with interrupts.reported():
+        chosen, problems, dtypes = _requested(impl, problem, options, False, dtype, device, time_limit)
+        with interrupts.orderly(), screen.progress("explaining", quiet) as report:
+            rows, lines = run(Request(problems, chosen, dtypes, device, time_limit), report)
+    code = outcome.exit_code(rows, fails)
+    shown = screen.explained(rows, lines, fails, quiet, verbose)
+    if shown:
+        typer.echo(shown)
+    raise typer.Exit(code)
+
+
+def compared(name: str, problem: list[str] | None, dtypes: list[str], time_limit: float) -> int:
+    """Compare a whole framework as `compare` does, but write no tables; return the exit code."""
+    from crosscheck.comparison import session as comparison
+    from crosscheck.problems.catalogue import requested
+    from crosscheck.report import screen
+
+    with interrupts.orderly():
+        chosen = comparison.implementations([name], time_limit)
+    problems = requested(problem, OWN)
+    with interrupts.orderly(), screen.progress() as report:
+        request = comparison.Request(problems, chosen, dtypes, "cpu", time_limit)
+        rows = comparison.compare(request, report).rows
+    code = outcome.exit_code(rows)
+    screen.show(rows, outcome.FAILS)
+    return code
+
+
+def _requested(
+    impl: list[str] | None,
+    problem: list[str] | None,
+    options: Options,
+    everything: bool,
+    dtype: list[str] | None,
+    device: str,
+    time_limit: float,
+) -> tuple[list[Any], list[Any], list[str]]:
+    """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    from crosscheck.comparison import session as comparison
+    from crosscheck.problems.catalogue import requested
+
+    comparison.check_time_limit(time_limit)
+    dtypes = comparison.check_dtypes(dtype)
+    with interrupts.orderly():  # an outsider's module is asked in a process of its own
+        chosen = comparison.implementations(impl, time_limit)
+    problems = requested(problem, options, everything)
+    with interrupts.orderly():
+        comparison.check_device(device, chosen, time_limit)
+    return chosen, problems, dtypes

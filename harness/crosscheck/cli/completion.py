@@ -1,0 +1,33 @@
+"""What the shell offers after TAB; nothing heavy is imported."""
+
+from __future__ import annotations
+
+from crosscheck_impls.interface import DTYPES, VARIANTS
+
+from crosscheck.cli.outcome import NAMES
+
+
+def complete_impl(incomplete: str) -> list[str]:
+    """Return the implementations that begin so: frameworks, framework/variant, and what other packages bring along."""
+    from crosscheck.runner.loading import registered
+
+    ours = [f"{framework}/{variant}" for framework, variants in VARIANTS.items() for variant in variants]
+    return [name for name in [*VARIANTS, *ours, *registered()] if name.startswith(incomplete)]
+
+
+def complete_problem(incomplete: str) -> list[str]:
+    """Return the problems that begin so, and the beginnings that stand for several."""
+    from crosscheck.problems.catalogue import SPECS
+
+    families = dict.fromkeys(spec.name.split("-")[0] for spec in SPECS)
+    return [name for name in [*families, *(spec.name for spec in SPECS)] if name.startswith(incomplete)]
+
+
+def complete_dtype(incomplete: str) -> list[str]:
+    """Return the dtypes that begin so."""
+    return [name for name in DTYPES if name.startswith(incomplete)]
+
+
+def complete_verdict(incomplete: str) -> list[str]:
+    """Return the verdicts that begin so, as words without spaces."""
+    return [name for name in NAMES if name.startswith(incomplete)]

@@ -1,0 +1,104 @@
+"""Where a run's tables go: a partial or private run must not replace tables that cover more."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crosscheck_impls.interface import BadInput
+
+if TYPE_CHECKING:
+    from crosscheck.problems.catalogue import Options
+
+LATEST = Path("results/latest")  # of the current folder; here the last run always replaces the one before
+Cover = Mapping[str, Iterable[str]]  # what a table covers: problems, implementations, dtypes ...
+
+
+def prepare(out: Path, table: str, columns: Mapping[str, str], covers: Cover, force: bool) -> None:
+    """Make the folder, and refuse before the run if the table there would lose something. Raises BadInput.
+
+    table: the file's name. columns: its column for each kind of thing that it covers, {"problem": "problem"}.
+    covers: what the run will cover, by the same kinds.
+    """
+    from crosscheck.core import files
+
+    if replaces_freely(out, force):
+        files.writable(out)
+        return
+    standing = read(out / table, columns)
+    lost = {kind: [name for name in names if name not in set(covers[kind])] for kind, names in standing.items()}
+    refuse_if_lost(out / table, [listed(kind, names) for kind, names in lost.items() if names])
+    files.writable(out)
+
+
+def replaces_freely(out: Path, force: bool) -> bool:
+    """Return whether whatever stands in the folder may be replaced."""
+    return force or out.resolve() == LATEST.resolve()
+
+
+def refuse_if_lost(table: Path, lost: list[str]) -> None:
+    """Raise BadInput if there is anything in the list, which says in words what would be lost."""
+    if lost:
+        raise BadInput(
+            f"{table}: covers more than this run, and would lose {', '.join(lost)}; --out another, or --force"
+        )
+
+
+def listed(kind: str, names: list[str]) -> str:
+    """Return names in words, the first three of many.
+
+    >>> listed("problem", ["kink", "flower"])
+    '2 problems (kink, flower)'
+    """
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names)} {kind}{'s' if len(names) > 1 else ''} ({shown})"
+
+
+def read(path: Path, columns: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what a table covers, each thing once; nothing where there is no table.
+
+    Raises BadInput for a file that is not such a table, since that would be lost too.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            lines = list(reader)
+    except (OSError, UnicodeError, csv.Error):
+        lines, reader = [], None
+    if reader is None or not set(columns.values()) <= set(reader.fieldnames or ()):
+        raise BadInput(f"{path}: not a table of Crosscheck's, and would be lost; --out another, or --force")
+    return {kind: list(dict.fromkeys(line[column] or "" for line in lines)) for kind, column in columns.items()}
+
+
+def changed(options: Options) -> dict[str, str]:
+    """Return which options are not the problem's own settings, as text."""
+    defaults = options._field_defaults
+    return {name: str(value) for name, value in options._asdict().items() if value != defaults[name]}
+
+
+def same_settings(out: Path, options: Options, force: bool) -> None:
+    """Raise BadInput if the table that stands in the folder was made with other settings of the problems."""
+    path = out / "environment.json"
+    if replaces_freely(out, force) or not path.is_file():
+        return
+    try:
+        settings: Any = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        before, now = dict(settings.get("options", {})), changed(options)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(f"{path}: cannot be read, and would be lost; --out another, or --force") from None
+    if before != now:
+        words = ", ".join(f"{name} {value}" for name, value in before.items()) or "each problem's own settings"
+        raise BadInput(f"{out / 'agreement.csv'}: was made with {words}, this run is not; --out another, or --force")
+
+
+def draws(path: Path) -> int:
+    """Return how many random problems each network had in a false_alarms.csv, from their names; 0 without one."""
+    problems = read(path, {"problem": "problem"}).get("problem", [])
+    numbers = [int(match[1]) for name in problems if (match := re.match(r"random-\d+-(\d+)-", name))]
+    return max(numbers, default=-1) + 1

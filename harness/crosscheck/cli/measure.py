@@ -1,0 +1,210 @@
+"""The commands that measure the harness itself, the notes, and speed: `truth`, `power`, `claims`, `bench`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from crosscheck_impls.interface import DTYPES, BadInput
+
+from crosscheck.cli import destination
+from crosscheck.cli.completion import complete_dtype
+from crosscheck.cli.destination import LATEST
+from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems
+from crosscheck.core import interrupts
+
+
+def oracle(
+    problem: Problems = None,
+    everything: Everything = False,
+    bits: Annotated[int, typer.Option(help="Working precision, raised by itself where a kink asks for it.")] = 128,
+    out: Out = LATEST,
+    force: Force = False,
+) -> None:
+    """Certify the oracle and its error bound by ball arithmetic, which encloses
+    the exact values.
+
+    Writes oracle.csv and oracle.md into --out. Tables there that cover more than
+    this run are not replaced without --force.
+
+    Exit code: 0 certified, 1 an exact value is not within the oracle's error
+    bound of it, 2 the request was wrong, 130 interrupted.
+
+    Example: crosscheck truth --problem flower --bits 256
+    """
+    from crosscheck.core import files
+    from crosscheck.evaluation import certify_oracle as certification
+    from crosscheck.problems.catalogue import OWN, requested
+    from crosscheck.report import screen
+
+    problems = requested(problem, OWN, everything)
+    covers = {"problem": [each.name for each in problems]}
+    destination.prepare(out, "oracle.csv", {"problem": "problem"}, covers, force)
+    with interrupts.reported(), interrupts.orderly(), screen.progress("certifying") as report:
+        rows = certification.certify(problems, bits, report)
+    files.write(out / "oracle.csv", certification.table(rows))
+    files.write(out / "oracle.md", certification.markdown(rows))
+    typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
+    typer.echo(f"Tables: {out / 'oracle.csv'}, {out / 'oracle.md'}")
+    raise typer.Exit(int(any(row.verdict == "missed" for row in rows)))
+
+
+def power(
+    problem: Problems = None,
+    draws: Annotated[int, typer.Option(help="Random problems for each network of the false alarms; 0 for none.")] = 10,
+    out: Out = LATEST,
+    force: Force = False,
+) -> None:
+    """Try every known mutant on every problem, and print what share is caught,
+    and how many alarms are false. Takes several minutes.
+
+    Writes mutation.csv, mutation.md and false_alarms.csv into --out. Tables there
+    that cover more than this run are not replaced without --force.
+
+    Exit code: 0, or 1 if a right implementation is said to disagree, 2 the
+    request was wrong, 130 interrupted: what is done is in mutation.partial.csv.
+
+    Example: crosscheck power --problem flower --draws 1 --out mine
+    """
+    from os import cpu_count
+
+    from crosscheck.comparison.session import implementations
+    from crosscheck.core import files
+    from crosscheck.core.failures import BAD
+    from crosscheck.evaluation import false_alarms, score_tables
+    from crosscheck.evaluation.score import Pair, in_order, score_all
+    from crosscheck.problems.catalogue import choose
+    from crosscheck.report import screen
+
+    if not 0 <= draws <= 1000:
+        raise BadInput(f"{draws}: expected a whole number from 0 to 1000", parameter="draws")
+    names = [spec.name for spec in choose(problem)]
+    if (
+        not destination.replaces_freely(out, force)
+        and (standing := destination.draws(out / "false_alarms.csv")) > draws
+    ):
+        lost = [f"{standing - draws} of {standing} draws of the false alarms"]
+        destination.refuse_if_lost(out / "false_alarms.csv", lost)
+    destination.prepare(out, "mutation.csv", {"problem": "problem"}, {"problem": names}, force)
+    pairs: list[Pair] = []
+    runs: list[false_alarms.HonestRun] = []
+
+    def kept() -> str:
+        if not pairs:
+            return ""
+        files.write(out / "mutation.partial.csv", score_tables.csv(list(pairs)))
+        return f"{len(pairs)} pairs are in {out / 'mutation.partial.csv'}"
+
+    with interrupts.reported(kept), interrupts.orderly(), screen.progress("power") as report:
+        # one after another, so that an interrupt leaves those that are done
+        pairs.extend(score_all(names, report, min(2 * len(names), cpu_count() or 1)))
+        if draws:
+            runs = false_alarms.run(draws, implementations(None), report)
+    pairs = in_order(names, pairs)
+    score_tables.save(out, pairs, runs)
+    for line in score_tables.summary(pairs, runs):
+        typer.echo(line)
+    typer.echo(f"Tables: {', '.join(str(out / name) for name in score_tables.FILES)}")
+    raise typer.Exit(int(any(each.row.verdict in BAD for each in runs)))
+
+
+def claims(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", help="An id of the notes' items, N17, or a claim's name; again for more.", metavar="NAME"
+        ),
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Show the claims, and what to change to try them.")] = False,
+    out: Out = LATEST,
+) -> None:
+    """Measure what the notes claim, in each framework, and write the tables and
+    pictures.
+
+    Writes claims.csv, claims.md and claims/*.svg into --out; what is there of
+    claims that do not run now stays.
+
+    Exit code: 0 every claim has been measured, whether it holds or not; 1 one
+    failed; 2 the request was wrong; 130 interrupted, nothing is written.
+
+    Example: crosscheck claims --only N17 --out mine
+    """
+    from crosscheck.claims import choose, explanation
+
+    chosen = choose(only)
+    if list_them:
+        for claim in chosen:
+            typer.echo(f"{claim.name} ({', '.join(claim.notes)})\n\n{explanation(claim)}\n")
+        return
+    from crosscheck.claims.engine import report, run
+    from crosscheck.core import files
+    from crosscheck.report.screen import progress
+
+    files.writable(out)
+    report.read(out / "claims.csv")
+    measured: dict[str, Any] = {}
+    with interrupts.reported(), interrupts.orderly(), progress("claims") as say:
+        run.run(chosen, say, lambda claim, findings: measured.update({claim.name: findings}))
+    made = report.save(out, measured)
+    report.show(made)
+    typer.echo(f"Tables: {', '.join(str(out / name) for name in ('claims.csv', 'claims.md', 'claims/'))}")
+    raise typer.Exit(int(any(report.failed(line) for line in made)))
+
+
+def bench(
+    impl: Impls = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="planar, breast_cancer, images, 784, 1024 or logistic; again for more.", metavar="SIZE"),
+    ] = None,
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option(help="float32 or float64; both by default.", metavar="DTYPE", autocompletion=complete_dtype),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Of each contestant; all processors by default.")] = os.cpu_count() or 1,
+    rounds: Annotated[int, typer.Option(help="Turns that each contestant has.")] = 7,
+    device: Device = "cpu",
+    quick: Annotated[bool, typer.Option("--quick", help="The two smallest sizes, short turns, no growth.")] = False,
+    growth: Annotated[bool, typer.Option(help="Also time against examples, width and depth.")] = True,
+    out: Out = LATEST,
+    force: Force = False,
+) -> None:
+    """Time an iteration of gradient descent: the implementations, their peers, and
+    the floor of this machine.
+
+    Writes speed.csv, speed.md, speed_environment.json and the plots in speed/
+    into --out. Tables there that cover more than this run are not replaced
+    without --force.
+
+    Exit code: 0 timed, 2 the request was wrong, 130 interrupted: what is done is
+    in speed.partial.csv.
+
+    Examples:
+
+    \b
+      crosscheck bench --quick
+      crosscheck bench --only 784 --dtype float32 --impl numpy/fast \\
+          --impl torch/fast --no-growth --out mine
+    """
+    from crosscheck.bench.command import Options, everyone
+    from crosscheck.bench.command import bench as run
+    from crosscheck.bench.sizes import choose
+
+    covers = {
+        "size": [size.name for size in choose(only, quick)],
+        "contestant": everyone(impl),
+        "dtype": dtype or list(DTYPES),
+    }
+    columns = {kind: kind for kind in covers}
+    if not destination.replaces_freely(out, force) and (not growth or quick) and _grown(out / "speed.md"):
+        destination.refuse_if_lost(out / "speed.csv", ["the growth of the times"])
+    destination.prepare(out, "speed.csv", columns, covers, force)
+    with interrupts.reported(), interrupts.orderly():
+        run(impl, only, Options(dtype, threads, rounds, device, quick, growth), out)
+
+
+def _grown(path: Path) -> bool:
+    """Return whether the report there also has the times against examples, width and depth."""
+    return path.is_file() and "## Growth" in path.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,63 @@
+"""`crosscheck train`: one implementation, for its own sake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from crosscheck_impls.interface import BadInput
+
+from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem
+from crosscheck.cli.options import Device, of_a_problem
+from crosscheck.core import interrupts
+from crosscheck.problems.catalogue import OWN, Options
+
+
+@of_a_problem
+def train(
+    impl: Annotated[
+        str,
+        typer.Option(
+            help="framework/variant, or a dotted path and /variant.", metavar="NAME", autocompletion=complete_impl
+        ),
+    ] = "numpy/fast",
+    problem: Annotated[
+        str | None,
+        typer.Option(help="A problem of `crosscheck list`.", metavar="NAME", autocompletion=complete_problem),
+    ] = None,
+    options: Options = OWN,
+    dtype: Annotated[
+        str, typer.Option(help="float64 or float32.", metavar="DTYPE", autocompletion=complete_dtype)
+    ] = "float64",
+    device: Device = "cpu",
+    costs: Annotated[Path | None, typer.Option(help="Write iteration,cost of every iteration to this .csv.")] = None,
+    params: Annotated[Path | None, typer.Option(help="Write W1, b1, ... after training to this .npz.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder in front of --costs and --params.")] = None,
+) -> None:
+    """Train one implementation, and print its accuracy.
+
+    Writes only what --costs and --params name.
+
+    Exit code: 0 trained, 2 the request was wrong, 130 interrupted: what is
+    trained so far is printed and written all the same.
+
+    Examples:
+
+    \b
+      crosscheck train --impl torch/by_hand --problem small_weights \\
+          --iterations 5000
+      crosscheck train --impl jax/autograd --data train_catvnoncat.h5 \\
+          --test test_catvnoncat.h5 --weights zeros --learning-rate 0.005 \\
+          --iterations 2000 --costs costs.csv
+    """
+    from crosscheck.comparison.training import train as run
+    from crosscheck.problems.catalogue import requested
+
+    if problem is None and options.data is None:
+        raise BadInput("train: no data, expected --problem NAME (crosscheck list) or --data FILE")
+    problems = requested([problem] if problem else None, options)
+    if len(problems) != 1:
+        raise BadInput(f"--problem {problem}: {len(problems)} problems begin so, expected one; crosscheck list")
+    with interrupts.reported():
+        run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))
