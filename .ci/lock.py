@@ -1,13 +1,15 @@
 """requirements.lock: every package that `make` installs, at one version, with the hashes of its files.
 
 `python .ci/lock.py` renews it with uv; `--upgrade` takes the newest versions, otherwise a version stays while
-pyproject.toml allows it. `--check` needs no network: it says whether the lock file was written for the dependencies that
-pyproject.toml has now.
+pyproject.toml allows it. `--check` needs no network: it says whether the lock file was written for the dependencies
+that pyproject.toml has now.
 
-PyTorch is built in two ways. Its wheel in the registry needs CUDA's packages on Linux, gigabytes of them, which stand in
-requirements-cuda.lock; its wheel for processors alone needs none of them, and pip takes it where an index or a folder
-of wheels offers it. Both have the same version, so both their hashes are listed. The hashes of the wheels for
-processors are those of the files in the folders that `--wheels` or PIP_FIND_LINKS name.
+PyTorch is built in two ways. Its wheel in the registry needs CUDA's packages on Linux, gigabytes of them, which stand
+in requirements-cuda.lock; its wheel for processors alone, 2.13.0+cpu, needs none of them. Both satisfy torch==2.13.0,
+so the hashes of both are listed: the latter's are those of the files in the folders of `--wheels` or PIP_FIND_LINKS.
+
+`--install` installs the lock file into the Python that runs it. pip prefers a file whose hash an index tells to a file
+in a folder, so it is asked for torch in the folders of wheels first (pip's option find-links, wherever it is set).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +41,8 @@ HEADER = f"""\
 # Install it with: pip install --require-hashes --no-deps -r requirements.lock
 """
 FIRST = """\
-# torch has the hashes of two builds. The registry's wheel for Linux also needs requirements-cuda.lock, which `make`
-# installs where `pip check` says that packages are missing; the wheel without CUDA needs nothing else.
+# torch has the hashes of two builds. The registry's wheel for Linux also needs requirements-cuda.lock; the wheel
+# without CUDA, which `make` takes where a folder of wheels has it, does not.
 """
 SECOND = "# Only CUDA's packages, which torch's wheel from the registry needs on Linux.\n"
 
@@ -92,7 +95,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
 
 
 def cpu_wheels(folders: list[Path]) -> dict[str, tuple[str, list[str]]]:
-    """Return, for each package with a build of its own (2.13.0+cpu) in the folders, the newest version and its hashes."""
+    """Return the packages that have a build such as 2.13.0+cpu in the folders: the newest version, and its hashes."""
     builds: dict[str, dict[str, list[str]]] = {}
     for wheel in sorted(path for folder in folders for path in folder.glob("*+cpu-*.whl")):
         name, version = wheel.name.split("-")[:2]
@@ -103,17 +106,15 @@ def cpu_wheels(folders: list[Path]) -> dict[str, tuple[str, list[str]]]:
     def order(version: str) -> list[int]:
         return [int(part) for part in re.findall(r"\d+", version)]
 
-    return {
-        name: (newest, by_version[newest]) for name, by_version in builds.items() for newest in [max(by_version, key=order)]
-    }
+    newest = {name: max(by_version, key=order) for name, by_version in builds.items()}
+    return {name: (version, builds[name][version]) for name, version in newest.items()}
 
 
 def compile_requirements(constraints: list[str], upgrade: bool) -> str:
     """Return what uv resolves, for every platform, with the versions of the present lock file where they still do."""
-    uv = [found] if (found := shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")) else []
-    uv = uv or ([found] if (found := shutil.which("uv")) else [])
-    if not uv:
-        raise SystemExit("uv is not installed: pip install uv, or `make lock`, which has it in an environment of its own")
+    uv = [sys.executable, "-m", "uv"] if find_spec("uv") else [shutil.which("uv") or ""]
+    if not uv[0]:
+        raise SystemExit("uv is not installed: `make lock` has it in an environment of its own")
     with tempfile.TemporaryDirectory() as folder:
         output, limits, build = (Path(folder) / name for name in ("lock.txt", "constraints.txt", "build.in"))
         if not upgrade:
@@ -152,13 +153,31 @@ def renew(folders: list[Path], upgrade: bool) -> None:
     CUDA_LOCK.write_text(HEADER + SECOND + named + "".join(block for name, block in every if CUDA.match(name)))
 
 
+def install() -> int:
+    """Install what is locked, and CUDA's packages where torch is the build that needs them. Returns the exit code."""
+    pip = [sys.executable, "-m", "pip"]
+    exactly = [*pip, "install", "--quiet", "--no-deps", "--require-hashes"]
+    with tempfile.TemporaryDirectory() as folder:
+        torch = Path(folder) / "torch.lock"
+        torch.write_text("".join(block for name, block in blocks(LOCK.read_text(encoding="utf-8")) if name == "torch"))
+        subprocess.run([*exactly, "--no-index", "-r", str(torch)], capture_output=True, check=False)  # or there is none
+    if code := subprocess.run([*exactly, "-r", str(LOCK)], check=False).returncode:
+        return code
+    if subprocess.run([*pip, "check"], capture_output=True, check=False).returncode:  # something is missing
+        subprocess.run([*exactly, "-r", str(CUDA_LOCK)], check=True)
+    return subprocess.run([*pip, "check"], check=False).returncode
+
+
 def main() -> int:
-    """Renew the lock files, or with --check say whether they are stale. Returns the exit code."""
+    """Renew the lock files, install them, or say whether they are stale. Returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--check", action="store_true", help="only say whether it is stale; needs no network")
+    parser.add_argument("--install", action="store_true", help="install them into the Python that runs this")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     parser.add_argument("--wheels", action="append", type=Path, help="a folder with wheels of torch without CUDA")
     arguments = parser.parse_args()
+    if arguments.install:
+        return install()
     if not arguments.check:
         folders = arguments.wheels or [Path(word) for word in os.environ.get("PIP_FIND_LINKS", "").split()]
         renew([folder for folder in folders if folder.is_dir()], arguments.upgrade)

@@ -121,6 +121,7 @@ SMALL: dict[str, dict[str, Any]] = {  # the docstring of each says what its sett
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_a_claim_runs_and_the_frameworks_agree(name: str) -> None:
     """NumPy and PyTorch (notes: N11, N22, N23, N25, N26); JAX, which compiles each network, below and in full runs."""
     there = frameworks("numpy", "torch")
@@ -223,6 +224,7 @@ def outcomes(*names: str, time_limit: float = 60.0) -> dict[str, Any]:
     return {name: found[f"{OUTSIDERS}.{name}"] for name in names}
 
 
+@pytest.mark.slow
 def test_a_claim_that_crashes_is_a_row_and_the_others_stand(tmp_path: Path) -> None:
     found = outcomes("claim_raises", "claim_holds", "dies_on_import")
     made = report.save(tmp_path, {f"{OUTSIDERS}.{name}": each for name, each in found.items()})
@@ -348,7 +350,7 @@ def test_the_committed_tables_are_of_these_claims(tmp_path: Path) -> None:
 
 
 def test_the_committed_coverage_is_what_the_code_says() -> None:
-    assert (ROOT / "results/coverage.md").read_text(encoding="utf-8") == coverage.markdown(), "make claims ONLY=arrays"
+    assert (ROOT / "results/coverage.md").read_text(encoding="utf-8") == coverage.markdown(), "make coverage-table"
 
 
 def test_every_item_has_functions_tests_and_a_claim() -> None:

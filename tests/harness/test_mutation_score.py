@@ -51,6 +51,7 @@ def test_a_line_that_is_not_there_any_more_is_told() -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("problem", ["regression-4layer-mixed", "many_outputs-squared_error", "kink-2layer-leaky_relu"])
+@pytest.mark.slow
 def test_the_reference_itself_agrees(problem: str, dtype: str) -> None:
     case = case_of(problem, dtype)
     key = {"problem": problem, "implementation": "reference", "dtype": dtype, "device": "cpu"}
@@ -173,6 +174,7 @@ def test_tables_say_what_was_missed_and_by_how_much() -> None:
     assert "| gradcheck | 50.0 % (1 of 2) |" in text
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["power", "--problem", "one_class", "--draws", "0", "--out", str(tmp_path)]
     assert app(command, standalone_mode=False) == 0
@@ -180,6 +182,7 @@ def test_the_command_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFix
     assert "proved to compute the same" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_explain_says_who_is_right(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     command = ["explain", "--impl", "torch/native", "--problem", "kink-2layer-relu", "--dtype", "float64"]

@@ -88,6 +88,7 @@ def test_a_hang_is_stopped(problem: Problem) -> None:
     assert time.monotonic() - before < 60  # not the ten minutes that it wanted to sleep
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_middle_of_a_message_is_ended_too(problem: Problem) -> None:
     row = rows_of(problem, f"{TROUBLE}/half_a_message", time_limit=4.0)[f"{TROUBLE}/half_a_message"]
     assert (row.verdict, "no answer within 4 s" in row.cause) == ("failed", True)
