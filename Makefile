@@ -23,7 +23,7 @@ OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(
 CROSSCHECK := $(PY) -m crosscheck
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
-CONFORMANCE := --pyargs crosscheck.testing.conformance
+CONFORMANCE := harness/crosscheck/testing/conformance
 
 .PHONY: help compare compare-all power truth claims bench results readme coverage-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance lint lock clean
@@ -50,7 +50,7 @@ bench: $(READY) ## time everything against its peers and the floor; ONLY=784 QUI
 	$(CROSSCHECK) bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
 		$(OUT_OPTION) $(foreach name,$(ONLY),--only $(name)) $(IMPLS) $(ARGS)
 
-results: $(READY) ## renew the committed tables in results/; takes the better part of an hour
+results: $(READY) ## renew the committed tables in results/, in about an hour; first pip install '.[bench]' for the peers
 	$(CROSSCHECK) compare --out results
 	$(CROSSCHECK) truth --out results
 	$(CROSSCHECK) power --out results
@@ -66,33 +66,31 @@ readme: $(READY) ## copy the tables of results/ into the READMEs, and draw resul
 	$(PY) .ci/picture.py
 
 test: $(READY) ## every suite
-	$(PYTEST) $(SIDE_BY_SIDE) tests harness/crosscheck/testing/conformance $(ARGS)
+	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 
 test-fast: $(READY) ## every suite without the slow tests
-	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow" tests harness/crosscheck/testing/conformance $(ARGS)
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow" $(ARGS)
 
 test-numpy: $(READY) ## the NumPy suite, and the conformance suite on NumPy
-	$(PYTEST) tests/with_numpy $(ARGS)
-	$(PYTEST) $(CONFORMANCE) --impl numpy $(ARGS)
+	$(PYTEST) tests/with_numpy $(CONFORMANCE) --impl numpy $(ARGS)
 
 test-torch: $(READY) ## the same for PyTorch
-	$(PYTEST) tests/with_torch $(ARGS)
-	$(PYTEST) $(CONFORMANCE) --impl torch $(ARGS)
+	$(PYTEST) tests/with_torch $(CONFORMANCE) --impl torch $(ARGS)
 
 test-jax: $(READY) ## the same for JAX
-	$(PYTEST) tests/with_jax $(ARGS)
-	$(PYTEST) $(CONFORMANCE) --impl jax $(ARGS)
+	$(PYTEST) tests/with_jax $(CONFORMANCE) --impl jax $(ARGS)
 
 test-harness: $(READY) ## the harness's own suite, planted mutants included
 	$(PYTEST) $(SIDE_BY_SIDE) tests/harness tests/test_structure.py $(ARGS)
 
 conformance: $(READY) ## the conformance suite on IMPL=my_package.mine
-	$(PYTEST) $(CONFORMANCE) $(IMPLS) $(ARGS)
+	$(PYTEST) --pyargs crosscheck.testing.conformance $(IMPLS) $(ARGS)
 
 lint: $(READY) ## ruff, mypy, and whether the lock file, the READMEs' tables and the picture are stale
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m mypy .ci
 	$(PY) .ci/lock.py --check
 	$(PY) .ci/readme.py --check
 	$(PY) .ci/picture.py --check
