@@ -138,7 +138,8 @@ def with_hashes(block: str, hashes: list[str]) -> str:
         --hash=sha256:0 \
         --hash=sha256:1
     """
-    return block.rstrip("\n") + "".join(f" \\\n    --hash=sha256:{sha}" for sha in hashes if sha not in block) + "\n"
+    more = [f"--hash=sha256:{sha}" for sha in hashes if f"sha256:{sha}" not in block]
+    return " \\\n    ".join([block.rstrip("\n"), *more]) + "\n"
 
 
 def renew(folders: list[Path], upgrade: bool) -> None:

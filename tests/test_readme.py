@@ -1,5 +1,6 @@
 """The READMEs say what is so: links lead somewhere, tables are those in results/, commands of make exist."""
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
@@ -96,3 +97,8 @@ def test_the_lock_file_is_not_stale_and_a_changed_dependency_is_noticed() -> Non
     pyproject = lock.read_pyproject()
     pyproject["project"]["dependencies"].append("another")
     assert lock.digest(pyproject) not in read("requirements.lock")
+
+
+@pytest.mark.parametrize("name", ["lock", "picture", "readme"])
+def test_the_examples_in_the_tools_run(name: str) -> None:
+    assert doctest.testmod(tool(name)).failed == 0
