@@ -1,4 +1,5 @@
-# Every target builds .venv from the lock file when it is missing or stale. PYTHON=... uses an environment that exists.
+# Every target builds .venv from the lock file when it is missing or stale. PYTHON=... uses an environment that exists;
+# it needs the dependencies, not the project: the two source roots are put on its path.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON3 ?= python3
@@ -11,84 +12,103 @@ PY := $(PYTHON)
 READY :=
 endif
 
-# make compare DEVICE=cuda DTYPE=float32 DATA=my.csv LABEL=ill LAYERS=20,7,5 IMPL=torch PROBLEM=flower OUT=results
-OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(if $(DATA),--data $(DATA)) \
-	$(if $(LABEL),--label $(LABEL)) $(if $(LAYERS),--layers $(LAYERS)) $(if $(OUT),--out $(OUT)) \
-	$(foreach name,$(IMPL),--impl $(name)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
-PYTEST := $(PY) -m pytest -q
-SIDE_BY_SIDE := -n 2 --dist loadfile
+export PYTHONPATH := $(CURDIR)/harness:$(CURDIR)/impls$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-.PHONY: help readme compare compare-all power truth test test-numpy test-torch test-jax test-harness conformance lint lock claims bench clean
+# make compare DEVICE=cuda DTYPE=float32 DATA=my.csv LABEL=ill LAYERS=20,7,5 IMPL=torch PROBLEM=flower OUT=mine
+OUT_OPTION := $(if $(OUT),--out $(OUT))
+IMPLS := $(foreach name,$(IMPL),--impl $(name))
+PROBLEMS := $(foreach name,$(PROBLEM),--problem $(name))
+OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(if $(DATA),--data $(DATA)) \
+	$(if $(LABEL),--label $(LABEL)) $(if $(LAYERS),--layers $(LAYERS)) $(OUT_OPTION) $(IMPLS) $(PROBLEMS) $(ARGS)
+CROSSCHECK := $(PY) -m crosscheck
+PYTEST := $(PY) -m pytest -q
+SIDE_BY_SIDE := -n auto --dist loadfile
+CONFORMANCE := harness/crosscheck/testing/conformance
+
+.PHONY: help compare compare-all power truth claims bench results readme coverage-table test test-fast test-numpy \
+	test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-compare: $(READY) ## compare everything, print the table, write results/
-	$(PY) -m crosscheck compare $(OPTIONS)
+compare: $(READY) ## compare everything, print the table, write results/latest/ or OUT
+	$(CROSSCHECK) compare $(OPTIONS)
 
 compare-all: $(READY) ## also every activation on every data set
-	$(PY) -m crosscheck compare --all $(OPTIONS)
+	$(CROSSCHECK) compare --all $(OPTIONS)
 
-power: $(READY) ## plant every known fault in every problem; takes minutes
-	$(PY) -m crosscheck power $(foreach name,$(PROBLEM),--problem $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
+power: $(READY) ## plant every known mutant in every problem; takes minutes
+	$(CROSSCHECK) power $(PROBLEMS) $(OUT_OPTION) $(ARGS)
 
-truth: $(READY) ## certify the truth and its budget by ball arithmetic
-	$(PY) -m crosscheck truth $(if $(OUT),--out $(OUT)) $(foreach name,$(PROBLEM),--problem $(name)) $(ARGS)
+truth: $(READY) ## certify the oracle and its error bound by ball arithmetic
+	$(CROSSCHECK) truth $(OUT_OPTION) $(PROBLEMS) $(ARGS)
 
-claims: $(READY) ## measure what the notes claim, write results/claims.md, .csv and pictures
-	$(PY) -m crosscheck claims $(foreach name,$(ONLY),--only $(name)) $(if $(OUT),--out $(OUT)) $(ARGS)
+claims: $(READY) ## measure what the notes claim: tables and pictures; ONLY=N22
+	$(CROSSCHECK) claims $(foreach name,$(ONLY),--only $(name)) $(OUT_OPTION) $(ARGS)
 
 bench: $(READY) ## time everything against its peers and the floor; ONLY=784 QUICK=1; the peers: pip install '.[bench]'
-	$(PY) -m crosscheck bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
-		$(if $(OUT),--out $(OUT)) $(foreach name,$(ONLY),--only $(name)) $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
+	$(CROSSCHECK) bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
+		$(OUT_OPTION) $(foreach name,$(ONLY),--only $(name)) $(IMPLS) $(ARGS)
+
+results: $(READY) ## renew the committed tables in results/, in about an hour; first pip install '.[bench]' for the peers
+	$(CROSSCHECK) compare --out results
+	$(CROSSCHECK) truth --out results
+	$(CROSSCHECK) power --out results
+	$(CROSSCHECK) claims --out results
+	$(CROSSCHECK) bench --out results
+	$(MAKE) coverage-table readme
+
+coverage-table: $(READY) ## renew results/coverage.md from the code
+	$(PY) -m tests.coverage
+
+readme: $(READY) ## copy the tables of results/ into the READMEs, and draw results/picture.svg
+	$(PY) .ci/readme.py
+	$(PY) .ci/picture.py
 
 test: $(READY) ## every suite
 	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 
+test-fast: $(READY) ## every suite without the slow tests
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow" $(ARGS)
+
 test-numpy: $(READY) ## the NumPy suite, and the conformance suite on NumPy
-	$(PYTEST) tests/with_numpy tests/conformance --impl numpy $(ARGS)
+	$(PYTEST) tests/with_numpy $(CONFORMANCE) --impl numpy $(ARGS)
 
 test-torch: $(READY) ## the same for PyTorch
-	$(PYTEST) tests/with_torch tests/conformance --impl torch $(ARGS)
+	$(PYTEST) tests/with_torch $(CONFORMANCE) --impl torch $(ARGS)
 
 test-jax: $(READY) ## the same for JAX
-	$(PYTEST) tests/with_jax tests/conformance --impl jax $(ARGS)
+	$(PYTEST) tests/with_jax $(CONFORMANCE) --impl jax $(ARGS)
 
-test-harness: $(READY) ## the harness's own suite, planted faults included
+test-harness: $(READY) ## the harness's own suite, planted mutants included
 	$(PYTEST) $(SIDE_BY_SIDE) tests/harness tests/test_structure.py $(ARGS)
 
 conformance: $(READY) ## the conformance suite on IMPL=my_package.mine
-	$(PYTEST) tests/conformance $(foreach name,$(IMPL),--impl $(name)) $(ARGS)
+	$(PYTEST) --pyargs crosscheck.testing.conformance $(IMPLS) $(ARGS)
 
-lint: $(READY) ## ruff and mypy
+lint: $(READY) ## ruff, mypy, and whether the lock file, the READMEs' tables and the picture are stale
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m mypy .ci
+	$(PY) .ci/lock.py --check
+	$(PY) .ci/readme.py --check
+	$(PY) .ci/picture.py --check
 
-readme: ## copy the counts of results/agreement.md, results/mutation.md and results/speed.md into README.md
-	@sed -n '/^| implementation/,/^$$/p' results/agreement.md | sed '/^$$/d' > counts.part
-	@(sed -n '/^- /p' results/mutation.md; echo; sed -n '/^| criterion/,/^$$/p' results/mutation.md | sed '/^$$/d') > power.part
-	@sed -n '/^| size/,/^$$/p' results/speed.md | sed '/^$$/d' > speed.part
-	@for block in counts power speed; do sed -i.part -e "/^<!-- $$block/,/^<!-- end/{//!d;}" \
-		-e "/^<!-- $$block/r $$block.part" README.md; done
-	@rm -f counts.part power.part speed.part README.md.part
-
-lock: ## renew requirements.lock: the newest versions that pyproject.toml allows
+lock: ## renew requirements.lock where pyproject.toml asks for it; UPGRADE=1 takes the newest versions
 	rm -rf .venv-lock
 	$(PYTHON3) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet --upgrade pip setuptools
-	.venv-lock/bin/pip install --quiet $(TORCH) '.[dev]'
-	(echo "# Written by 'make lock': every package, the indirect ones too, at one version."; \
-	 .venv-lock/bin/pip freeze --all --exclude pip --exclude crosscheck | sed -E 's/\+cpu$$//') > requirements.lock
-	rm -rf .venv-lock build
+	.venv-lock/bin/pip install --quiet uv
+	.venv-lock/bin/python .ci/lock.py $(if $(UPGRADE),--upgrade) $(ARGS)
+	rm -rf .venv-lock
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements.lock requirements-cuda.lock pyproject.toml
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON3) is older than Python 3.11: say which to use, PYTHON3=python3.12"; exit 2; }
 	$(PYTHON3) -m venv --clear .venv
-	.venv/bin/pip install --quiet -r requirements.lock
+	.venv/bin/python .ci/lock.py --install
 	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-clean: ## remove .venv and caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+clean: ## remove .venv, caches and results/latest
+	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info results/latest

@@ -1,5 +1,7 @@
 """results/coverage.md: which functions, tests and claims cover each item of the notes, read from the code.
 
+`python -m tests.coverage`, or `make coverage-table`, writes it.
+
 A function, a test or a file covers an item whose id its docstring or a comment in it names: (notes: N7, N9).
 """
 
@@ -17,6 +19,7 @@ from crosscheck.claims import CLAIMS, IDS
 from crosscheck_impls.interface import VARIANTS
 
 ROOT = Path(__file__).parents[1]
+TESTS = ("tests", "harness/crosscheck/testing/conformance")
 ID = re.compile(r"\bN([1-9]|1[0-9]|2[0-7])\b")
 TITLES = dict(
     zip(
@@ -55,7 +58,7 @@ TITLES = dict(
 )
 
 
-class Found(NamedTuple):
+class Place(NamedTuple):
     """A function, a method or a class, or a whole file (name ''), and the ids that it names itself."""
 
     path: str
@@ -74,37 +77,37 @@ def ids_in(text: str) -> frozenset[str]:
 
 
 @lru_cache
-def scan(folder: str) -> tuple[Found, ...]:
+def scan(folder: str) -> tuple[Place, ...]:
     """Return every function, method and class under a folder, and every file, with the ids it names itself."""
     every = []
     for path in sorted((ROOT / folder).rglob("*.py")):
-        variant = path.read_text(encoding="utf-8")
-        tree = ast.parse(variant)
+        code = path.read_text(encoding="utf-8")
+        tree = ast.parse(code)
         where = path.relative_to(ROOT).as_posix()
         comments = [
             (token.start[0], token.string)
-            for token in tokenize.generate_tokens(io.StringIO(variant).readline)
+            for token in tokenize.generate_tokens(io.StringIO(code).readline)
             if token.type == tokenize.COMMENT
         ]
-        every.append(Found(where, "", ids_in(ast.get_docstring(tree) or "")))
+        every.append(Place(where, "", ids_in(ast.get_docstring(tree) or "")))
         nodes = [*tree.body, *(inner for node in tree.body if isinstance(node, ast.ClassDef) for inner in node.body)]
         for node in nodes:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
                 inside = [text for line, text in comments if node.lineno <= line <= (node.end_lineno or 0)]
                 function = isinstance(node, ast.FunctionDef)
                 words = " ".join([ast.get_docstring(node) or "", *(inside if function else [])])
-                every.append(Found(where, node.name, ids_in(words), function))
+                every.append(Place(where, node.name, ids_in(words), function))
     return tuple(every)
 
 
 def functions(framework: str) -> dict[str, list[str]]:
     """Return, for each id, module.function of one framework; all of a file's where only the file names the id."""
-    found = list(scan(f"impls/crosscheck_impls/with_{framework}"))
+    places = scan(f"impls/crosscheck_impls/with_{framework}")
     covered: dict[str, list[str]] = {id: [] for id in IDS}
-    for path in dict.fromkeys(f.path for f in found):
+    for path in dict.fromkeys(place.path for place in places):
         module = Path(path).stem
-        whole = next(f.ids for f in found if f.path == path and not f.name)
-        inside = [f for f in found if f.path == path and f.name]
+        whole = next(place.ids for place in places if place.path == path and not place.name)
+        inside = [place for place in places if place.path == path and place.name]
         for id in IDS:
             named = [f for f in inside if id in f.ids] or [f for f in inside if f.function and id in whole]
             prefix = "" if module == "__init__" else f"{module}."
@@ -113,32 +116,46 @@ def functions(framework: str) -> dict[str, list[str]]:
 
 
 def shared() -> dict[str, list[str]]:
-    """Return, for each id, what all frameworks share: the interface, and data and weights before they are put."""
+    """Return, for each id, what all frameworks share: the interface, and data and weights in NumPy."""
     covered: dict[str, list[str]] = {id: [] for id in IDS}
     for path in (
         "impls/crosscheck_impls/interface.py",
         "harness/crosscheck/problems/datasets.py",
         "harness/crosscheck/problems/initial_weights.py",
     ):
-        found = [f for f in scan(Path(path).parent.as_posix()) if f.path == path]
+        places = [place for place in scan(Path(path).parent.as_posix()) if place.path == path]
         for id in IDS:
-            named = [f for f in found if f.name and id in f.ids]
-            if not named and id in found[0].ids:
-                named = [f for f in found if f.function]
+            named = [place for place in places if place.name and id in place.ids]
+            if not named and id in places[0].ids:
+                named = [place for place in places if place.function]
             covered[id] += [f"{Path(path).stem}.{f.name}" for f in named]
     return covered
 
 
+def short(path: str) -> str:
+    """Return the path of a file of tests as people name it.
+
+    >>> short("tests/harness/test_cli.py")
+    'harness/test_cli'
+    """
+    for folder in ("tests/", "harness/crosscheck/testing/"):
+        path = path.removeprefix(folder)
+    return path.removesuffix(".py")
+
+
 def tests() -> dict[str, list[str]]:
     """Return, for each id, file::test; the file alone where only the file names the id."""
-    found = [f for f in scan("tests") if f.name.startswith("test_") or (not f.name and "/test_" in f.path)]
+    places = [
+        place
+        for folder in TESTS
+        for place in scan(folder)
+        if place.name.startswith("test_") or (not place.name and "/test_" in place.path)
+    ]
     covered: dict[str, list[str]] = {}
     for id in IDS:
-        named = [f for f in found if id in f.ids]
-        inside = {f.path for f in named if f.name}
-        names = [
-            (f.path.removeprefix("tests/").removesuffix(".py"), f.name) for f in named if f.name or f.path not in inside
-        ]
+        named = [place for place in places if id in place.ids]
+        inside = {place.path for place in named if place.name}
+        names = [(short(place.path), place.name) for place in named if place.name or place.path not in inside]
         covered[id] = [f"{path}::{name}" if name else path for path, name in names]
     return covered
 
@@ -156,9 +173,10 @@ def markdown() -> str:
     text = [
         "# Coverage of the notes",
         "",
-        "Written from the code by `crosscheck claims`: every function, test and claim that names an item's id. "
+        "Written from the code by `make coverage-table`: every function, test and claim that names an item's id. "
         "*the claim* is where an item is an experiment or a rule of arrays, and no function of an implementation: it "
-        "runs in each framework. *shared* is what all three take: the contract, and what NumPy prepares before `put`.",
+        "runs in each framework. *shared* is what all three take: the contract, and what NumPy prepares before "
+        "`from_numpy`.",
         "",
         f"| id | item | {' | '.join(names[name] for name in VARIANTS)} | shared | tests | claims |",
         "|" + "---|" * (len(VARIANTS) + 5),
@@ -169,8 +187,13 @@ def markdown() -> str:
 
     for id in IDS:
         cells = [code(by[name][id]) or ("*shared*" if common[id] else "*the claim*") for name in VARIANTS]
-        links = ", ".join(f"[{name}](../harness/claims/{name}.py)" for name in claimed[id])
+        links = ", ".join(f"[{name}](../harness/crosscheck/claims/experiments/{name}.py)" for name in claimed[id])
         text.append(
             f"| {id} | {TITLES[id]} | {' | '.join(cells)} | {code(common[id])} | {code(tested[id])} | {links} |"
         )
     return "\n".join(text) + "\n"
+
+
+if __name__ == "__main__":
+    (ROOT / "results" / "coverage.md").write_text(markdown(), encoding="utf-8")
+    print("results/coverage.md")

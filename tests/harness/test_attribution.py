@@ -81,6 +81,7 @@ def test_what_libraries_really_do_is_found_and_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("problem", ["flower-2layer-tanh", "kink-2layer-leaky_relu", "many_outputs-squared_error"])
+@pytest.mark.slow
 def test_mutants_are_named(problem: str) -> None:
     case = make_case(build(PROBLEMS[problem], Options(iterations=14)), "float64")
     judging, wrong, asked = Judge(case), [], 0

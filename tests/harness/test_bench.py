@@ -165,6 +165,7 @@ def test_what_computes_on_the_cpu_does_not_run_on_another_device() -> None:
         assert all(each.process is None for each in everyone)
 
 
+@pytest.mark.slow
 def test_a_bench_from_end_to_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SIZES, "small", SMALL)
     monkeypatch.setattr(command, "everyone", lambda names: ["numpy/fast", "products numpy", "copy"])

@@ -124,6 +124,7 @@ SMALL: dict[str, dict[str, Any]] = {  # the docstring of each says what its sett
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_a_claim_runs_and_the_frameworks_agree(name: str) -> None:
     """NumPy and PyTorch (notes: N11, N22, N23, N25, N26); JAX, which compiles each network, below and in full runs."""
     there = frameworks("numpy", "torch")
@@ -226,6 +227,7 @@ def outcomes(*names: str, time_limit: float = 60.0) -> dict[str, Any]:
     return {name: by_name[f"{OUTSIDERS}.{name}"] for name in names}
 
 
+@pytest.mark.slow
 def test_a_claim_that_crashes_is_a_row_and_the_others_stand(tmp_path: Path) -> None:
     by_name = outcomes("claim_raises", "claim_holds", "dies_on_import")
     made = report.save(tmp_path, {f"{OUTSIDERS}.{name}": each for name, each in by_name.items()})
@@ -346,13 +348,13 @@ def test_the_committed_tables_are_of_these_claims(tmp_path: Path) -> None:
     assert not any(report.failed(line) for line in table)
     assert "not run" not in {line[name] for line in table for name in VARIANTS}
     assert report.summary(table) in committed("results/claims.md")
-    assert report.summary(table) in " ".join(committed("README.md").split())
+    assert report.summary(table) in " ".join(committed("results/README.md").split())
     for picture in re.findall(r"\]\((claims/[^)]+)\)", committed("results/claims.md")):
         assert (ROOT / "results" / picture).stat().st_size < 150_000
 
 
 def test_the_committed_coverage_is_what_the_code_says() -> None:
-    assert (ROOT / "results/coverage.md").read_text(encoding="utf-8") == coverage.markdown(), "make claims ONLY=arrays"
+    assert (ROOT / "results/coverage.md").read_text(encoding="utf-8") == coverage.markdown(), "make coverage-table"
 
 
 def test_every_item_has_functions_tests_and_a_claim() -> None:

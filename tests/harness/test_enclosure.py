@@ -348,6 +348,7 @@ def crosscheck() -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> None:
     names = [word for name in SMALL for word in ("--problem", name)]
     assert crosscheck("oracle", *names, "--out", tmp_path) == 0

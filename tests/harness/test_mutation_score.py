@@ -88,6 +88,7 @@ def test_a_change_is_shown_as_the_lines_that_differ(name: str, right: tuple[str,
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("problem", ["regression-4layer-mixed", "many_outputs-squared_error", "kink-2layer-leaky_relu"])
+@pytest.mark.slow
 def test_the_reference_itself_agrees(problem: str, dtype: str) -> None:
     case = case_of(problem, dtype)
     key = Key(problem, "reference", dtype, "cpu")
@@ -232,6 +233,7 @@ def test_tables_say_what_was_missed_and_by_how_much() -> None:
     assert "| gradcheck | 50.0 % (1 of 2) |" in text
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["power", "--problem", "one_class", "--draws", "0", "--out", str(tmp_path)]
     assert app(command, standalone_mode=False) == 0
@@ -255,6 +257,7 @@ def test_an_interrupt_leaves_the_pairs_that_are_done(
     assert len(lines) == done
 
 
+@pytest.mark.slow
 def test_explain_says_who_is_right(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     command = ["explain", "--impl", "torch/native", "--problem", "kink-2layer-relu", "--dtype", "float64"]

@@ -78,6 +78,7 @@ def problems_for(file: str) -> list[str]:
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
+@pytest.mark.slow
 def test_every_slip_in_every_backward_is_caught(framework: str, tmp_path: Path) -> None:
     if framework != "numpy":
         pytest.importorskip(framework)

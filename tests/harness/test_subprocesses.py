@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crosscheck.comparison.session import Request, check_device, compare, exit_code, implementations
+from crosscheck.cli import outcome
+from crosscheck.comparison.session import Request, check_device, compare, implementations
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
 from crosscheck.report.words import of_cause, of_failure
@@ -74,7 +75,7 @@ def test_trouble_is_a_row_with_its_reason(rows: dict[str, Row], kind: str, verdi
 def test_the_others_results_stand(rows: dict[str, Row]) -> None:
     assert rows[f"{RIGHT}/mine"].verdict == "agrees"
     assert rows["numpy/by_hand"].verdict == "agrees"
-    assert exit_code(list(rows.values())) == 1
+    assert outcome.exit_code(list(rows.values())) == 1
 
 
 def test_what_an_implementation_prints_stays_out_of_our_output(problem: Problem, capfd: pytest.CaptureFixture) -> None:
@@ -89,6 +90,7 @@ def test_a_hang_is_stopped(problem: Problem) -> None:
     assert time.monotonic() - before < 60  # not the ten minutes that it wanted to sleep
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_middle_of_a_message_is_ended_too(problem: Problem) -> None:
     row = rows_of(problem, f"{TROUBLE}/half_a_message", time_limit=4.0)[f"{TROUBLE}/half_a_message"]
     assert (row.verdict, "no answer within 4 s" in of_cause(row.cause)) == ("failed", True)
@@ -189,7 +191,8 @@ def test_a_device_that_one_framework_lacks_is_not_run(problem: Problem) -> None:
         Request([problem], implementations(["numpy/by_hand"]), ["float64"], "cuda", 20.0), lambda *_: None
     ).rows
     assert [(row.verdict, of_cause(row.cause)) for row in rows] == [("not run", "numpy has no cuda here")]
-    assert exit_code(rows) == 0
+    with pytest.raises(BadInput, match="nothing ran"):
+        outcome.exit_code(rows)
 
 
 def test_a_framework_that_is_not_installed_is_not_run(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:

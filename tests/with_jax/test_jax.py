@@ -159,6 +159,7 @@ assert all(a.tobytes() == b.tobytes() for a, b in zip(single, again)), "float32 
 """
 
 
+@pytest.mark.slow
 def test_x64_comes_with_configure_and_float32_stays_as_it_was():
     """In a process of its own: the switch is global, and once on it stays on."""
     command, root = [sys.executable, "-W", "error", "-c", X64], Path(__file__).parents[2]
