@@ -119,7 +119,7 @@ def shared() -> dict[str, list[str]]:
     """Return, for each id, what all frameworks share: the interface, and data and weights in NumPy."""
     covered: dict[str, list[str]] = {id: [] for id in IDS}
     for path in (
-        "impls/crosscheck_impls/interface.py",
+        "impls/crosscheck_impls/network.py",
         "harness/crosscheck/problems/datasets.py",
         "harness/crosscheck/problems/initial_weights.py",
     ):

@@ -46,11 +46,14 @@ def test_a_planted_mistake_shrinks_to_a_small_example():
 
 
 ONLY_CONTRACT = """
-from crosscheck_impls import with_numpy
-from crosscheck_impls.with_numpy import device, devices, fit, from_numpy, predict, to_numpy
+from crosscheck_impls.interface import load
+
+ours = load("numpy")
+device, devices, from_numpy, to_numpy = ours.device, ours.devices, ours.from_numpy, ours.to_numpy
+fit, predict = ours.fit, ours.predict
 
 name = "mine"
-gradients = {"by_hand": with_numpy.by_hand}
+gradients = {"by_hand": ours.gradients["by_hand"]}
 """
 
 

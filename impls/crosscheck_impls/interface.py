@@ -35,6 +35,7 @@ from crosscheck_impls.network import (
     check,
     check_descent,
     check_differentiable,
+    closest,
     nearest,
 )
 
@@ -65,6 +66,7 @@ __all__ = [
     "check",
     "check_descent",
     "check_differentiable",
+    "closest",
     "declaration",
     "load",
     "nearest",

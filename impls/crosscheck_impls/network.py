@@ -56,13 +56,22 @@ class Layer(NamedTuple):
 Params: TypeAlias = tuple[Layer, ...]
 
 
+def closest(word: str, words: tuple[str, ...] | list[str]) -> list[str]:
+    """Return at most three known words that somebody may have meant, the closest first.
+
+    >>> closest("sigmod", ACTIVATIONS)
+    ['sigmoid']
+    """
+    return difflib.get_close_matches(word, words, n=3, cutoff=0.5)
+
+
 def nearest(word: str, words: tuple[str, ...] | list[str]) -> str:
     """Return the ending of an error message: the closest known words, or all of them.
 
     >>> nearest("sigmod", ACTIVATIONS)
     'did you mean sigmoid?'
     """
-    close = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
+    close = closest(word, words)
     return f"did you mean {' or '.join(close)}?" if close else f"choose one of {', '.join(words)}"
 
 

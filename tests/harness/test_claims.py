@@ -180,7 +180,7 @@ def test_a_perceptron_that_fires_at_0_does_not_hold() -> None:
     assert made.rows[1].verdict.startswith("failed: the frameworks disagree")
 
 
-def test_a_gradient_outside_the_budget_is_a_failure_of_the_row() -> None:
+def test_a_gradient_outside_the_bound_is_a_failure_of_the_row() -> None:
     def by_hand(network: Network, params: Any, X: Any, Y: Any) -> Any:
         J, gradient = load("numpy").gradients["by_hand"](network, params, X, Y)
         return J, tuple(Layer(dW * (1 + 1e-10), db) for dW, db in gradient)

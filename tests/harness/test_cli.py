@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 from crosscheck.cli import outcome
 from crosscheck.cli.main import main
+from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Comparison
-from crosscheck.judge.verdict import VERDICTS, Row
+from crosscheck.judge.verdict import Row
 from crosscheck.report import screen
 from crosscheck.runner import subprocesses as workers
 from crosscheck_impls.interface import VARIANTS, BadInput
@@ -421,9 +422,9 @@ def test_the_same_run_replaces_its_table_but_one_with_other_settings_does_not(ru
 @pytest.mark.parametrize(
     ("words", "file", "standing", "lost"),
     [
-        ("power --problem kink", "power.csv", "problem\nflower-logistic\n", "1 problem (flower-logistic)"),
-        ("power --problem kink --draws 1", "honest.csv", "problem\nrandom-3-9-age25\n", "9 of 10 draws"),
-        ("truth --problem kink", "truth.csv", "problem\nflower-logistic\n", "1 problem (flower-logistic)"),
+        ("power --problem kink", "mutation.csv", "problem\nflower-logistic\n", "1 problem (flower-logistic)"),
+        ("power --problem kink --draws 1", "false_alarms.csv", "problem\nrandom-3-9-age25\n", "9 of 10 draws"),
+        ("truth --problem kink", "oracle.csv", "problem\nflower-logistic\n", "1 problem (flower-logistic)"),
         ("bench --only 784", "speed.csv", "size,contestant,dtype\nplanar,copy,float32\n", "1 size (planar)"),
         ("bench --impl numpy/fast", "speed.csv", "size,contestant,dtype\n784,keras,float32\n", "1 contestant (keras)"),
         ("bench --dtype float64", "speed.csv", "size,contestant,dtype\n784,copy,float32\n", "1 dtype (float32)"),
@@ -443,7 +444,8 @@ def test_nor_does_a_subset_of_the_other_measurements(run: Run, words: str, file:
 
 
 def row(verdict: str, cause: str = "", problem: str = "kink-2layer-relu", implementation: str = "torch/fast") -> Row:
-    return Row(problem, implementation, "float64", "cpu", verdict, cause)
+    said = Failure(Stage.CASE, Kind.RAISED, cause) if cause else None
+    return Row(problem, implementation, "float64", "cpu", Verdict(verdict), said)
 
 
 @pytest.mark.parametrize(
@@ -494,7 +496,7 @@ def test_strict_and_fail_on_reach_the_exit_code(run: Run, monkeypatch: pytest.Mo
 
 
 def test_the_names_of_the_verdicts_are_the_verdicts() -> None:
-    assert [name.replace("-", " ") for name in outcome.NAMES] == [str(name) for name in VERDICTS]
+    assert [name.replace("-", " ") for name in outcome.NAMES] == [str(name) for name in Verdict]
 
 
 # ---------------------------------------------------------------- what is shown

@@ -351,7 +351,7 @@ def crosscheck() -> Any:
 @pytest.mark.slow
 def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> None:
     names = [word for name in SMALL for word in ("--problem", name)]
-    assert crosscheck("oracle", *names, "--out", tmp_path) == 0
+    assert crosscheck("truth", *names, "--out", tmp_path) == 0
     header, *lines = [line.split(",", 10) for line in (tmp_path / "oracle.csv").read_text().splitlines()]
     assert header[:3] == ["problem", "dtype", "iteration"]
     assert [line[0] for line in lines] == [name for name in SMALL for _ in range(4)]
@@ -369,7 +369,7 @@ def test_every_small_problem_is_certified(crosscheck: Any, tmp_path: Path) -> No
 def test_the_table_comes_out_the_same_twice(crosscheck: Any, tmp_path: Path) -> None:
     words = ("--problem", "kink", "--problem", "flower-2layer-tanh", "--bits", 192)
     for name in ("one", "two"):
-        assert crosscheck("oracle", *words, "--out", tmp_path / name) == 0
+        assert crosscheck("truth", *words, "--out", tmp_path / name) == 0
     for table in ("oracle.csv", "oracle.md"):
         assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
     assert ",192,0," in (tmp_path / "one" / "oracle.csv").read_text()
@@ -389,7 +389,7 @@ def test_an_error_in_the_oracle_is_caught(
         return oracle
 
     monkeypatch.setattr(certification, "evaluate", faulty)
-    assert crosscheck("oracle", "--problem", "one_example-2layer-tanh", "--out", tmp_path) == 1
+    assert crosscheck("truth", "--problem", "one_example-2layer-tanh", "--out", tmp_path) == 1
     assert "missed" in capsys.readouterr().out
     lines = (tmp_path / "oracle.csv").read_text().splitlines()
     assert [line for line in lines if tensor in line and line.endswith("missed")]
@@ -399,7 +399,7 @@ def test_a_bound_too_small_is_caught(crosscheck: Any, monkeypatch: pytest.Monkey
     """As if the oracle computed with 60 bits: a bound that the oracle does not keep."""
     small = certification.precision("float64")._replace(u=2.0**-60, ua=2.0**-60)
     monkeypatch.setattr(certification, "precision", lambda dtype: small)
-    assert crosscheck("oracle", "--problem", "kink", "--out", tmp_path) == 1
+    assert crosscheck("truth", "--problem", "kink", "--out", tmp_path) == 1
 
 
 def test_where_numbers_overflow_there_is_no_bound_and_it_says_so() -> None:
@@ -491,7 +491,7 @@ def test_without_python_flint_the_remedy_is_named(
     crosscheck: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "flint", None)
-    assert crosscheck("oracle", "--problem", "kink", "--out", tmp_path) == 2
+    assert crosscheck("truth", "--problem", "kink", "--out", tmp_path) == 2
     assert "python-flint is not installed, expected it for ball arithmetic; pip install" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -500,5 +500,5 @@ def test_without_python_flint_the_remedy_is_named(
 def test_a_working_precision_out_of_range_is_refused(
     bits: int, crosscheck: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert crosscheck("oracle", "--bits", bits, "--problem", "kink", "--out", tmp_path) == 2
+    assert crosscheck("truth", "--bits", bits, "--problem", "kink", "--out", tmp_path) == 2
     assert f"--bits {bits}: expected 64 to 8192" in capsys.readouterr().err

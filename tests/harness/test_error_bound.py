@@ -258,7 +258,8 @@ def test_held_compares_with_an_oracle_of_exactly_zero_without_a_warning() -> Non
 def test_held_leaves_out_what_has_no_bound_and_counts_it() -> None:
     comparison = held("J", 0, np.array([np.nan, 1.0]), np.array([0.0, 1.0]), np.array([np.inf, 1.0]), "float64")
     assert (comparison.ratio, comparison.undefined) == (0.0, 1)
-    assert np.isnan(held("J", 0, np.array(np.nan), np.array(0.0), np.array(np.inf), "float64").ratio)
+    assert comparison.bounded
+    assert not held("J", 0, np.array(np.nan), np.array(0.0), np.array(np.inf), "float64").bounded
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from crosscheck.comparison.session import exit_code
+from crosscheck.cli.outcome import exit_code
 from crosscheck.judge.verdict import BAD
 from crosscheck.problems.catalogue import choose
 from crosscheck.report.words import of_cause

@@ -182,7 +182,7 @@ def test_an_unknown_source_of_a_known_module_is_refused() -> None:
 def test_cuda_without_cuda_is_refused() -> None:
     with pytest.raises(BadInput, match="device cuda: not here"):
         check_device("cuda", implementations(["numpy"]), 20.0)
-    with pytest.raises(BadInput, match="--device gpu: unknown"):
+    with pytest.raises(BadInput, match="device gpu: unknown"):
         check_device("gpu", implementations(["numpy"]), 20.0)
 
 

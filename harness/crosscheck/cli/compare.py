@@ -143,9 +143,9 @@ def explain(
     with interrupts.reported():
         chosen, problems, dtypes = _requested(impl, problem, options, False, dtype, device, time_limit)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
-            rows, lines = run(Request(problems, chosen, dtypes, device, time_limit), report)
-    code = outcome.exit_code(rows, fails)
-    shown = screen.explained(rows, lines, fails, quiet, verbose)
+            blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
+    code = outcome.exit_code([row for row, _ in blocks], fails)
+    shown = screen.explained(blocks, fails, quiet, verbose)
     if shown:
         typer.echo(shown)
     raise typer.Exit(code)

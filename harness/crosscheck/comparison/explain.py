@@ -26,26 +26,26 @@ from crosscheck.report.words import MEANING, of_cause, of_location
 Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
 
 
-def explain(request: Request, report: Report, results: Results | None = None) -> tuple[list[Row], list[str]]:
-    """Return the rows, and the lines that explain those that do not simply agree."""
+def explain(request: Request, report: Report, results: Results | None = None) -> list[tuple[Row, list[str]]]:
+    """Return each row with lines: what it is, and below that, indented, why it does not simply agree."""
     kept: Kept = {}
 
     def keep(case: Case, name: str, answer: Answer, declared: Declaration) -> None:
         kept[case.problem, name, case.dtype] = case, answer, declared
 
     rows = compare(request, report, results, keep).rows
-    lines: list[str] = []
+    blocks = []
     for row in rows:
         title = f"{row.implementation} on {row.problem}, {row.dtype}: {row.verdict}"
         if row.verdict is Verdict.AGREES:
             worst = row.worst()
-            lines.append(f"{title}; largest error {worst.ratio:.2g} of the bound in {worst.tensor}" if worst else title)
+            line = f"{title}; largest error {worst.ratio:.2g} of the bound in {worst.tensor}" if worst else title
+            blocks.append((row, [line]))
             continue
-        lines += ["", title, f"  {MEANING[row.verdict]}"]
         answered = kept.get((row.problem, row.implementation, row.dtype))
         block = _block(row, *answered) if answered else [f"cause       {of_cause(row.cause)}"]
-        lines += [f"  {line}" for line in block]
-    return rows, lines
+        blocks.append((row, [title, f"  {MEANING[row.verdict]}", *(f"  {line}" for line in block)]))
+    return blocks
 
 
 def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Iterator[str]:

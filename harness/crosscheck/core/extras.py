@@ -14,7 +14,7 @@ def need(package: str, extra: str, what: str) -> None:
 
     >>> need("nowhere", "plots", "the pictures")
     Traceback (most recent call last):
-    crosscheck_impls.interface.BadInput: the pictures: nowhere is not installed; pip install 'crosscheck[plots]'
+    crosscheck_impls.network.BadInput: the pictures: nowhere is not installed; pip install 'crosscheck[plots]'
     """
     if importlib.util.find_spec(package) is None:
         raise BadInput(f"{what}: {package} is not installed; {installs(extra)}")

@@ -39,12 +39,12 @@ def inputs(form: str, given: Mapping[str, Any], params: Params, X: Array, Y: Arr
     if form == "w, b":
         return [("X", given["X"], X), ("Y", given["Y"], Y), ("w", given["w"], params[0].W.T)]
     inside = given["parameters"]
-    found = [("X", given["X"], X), ("Y", given["Y"], Y)]
+    arrays = [("X", given["X"], X), ("Y", given["Y"], Y)]
     for l, layer in enumerate(params, 1):
         for k, (kind, original) in enumerate(zip("Wb", layer, strict=True)):
             array = inside[l - 1][k] if form == "layers" else inside.get(f"{kind}{l}")
-            found.append((f"{kind}{l}", array, original))
-    return found
+            arrays.append((f"{kind}{l}", array, original))
+    return arrays
 
 
 def what(returned: Any) -> str:
@@ -91,15 +91,15 @@ def unpacked(arrays: Any, form: str, network: Network, prefix: str) -> Params:
                     raise Trouble(
                         Kind.RETURNS, f"the gradients of layer {l} are {what(arrays[l - 1])}, expected (dW, db)"
                     )
-                found = arrays[l - 1][k]
+                array = arrays[l - 1][k]
             else:
                 spellings = (name, plain, f"{prefix}{kind}", f"{prefix}{kind}{l}")
                 key = next((each for each in spellings if each in arrays), None)
                 if key is None:
                     lacking.append(name)
                     continue
-                found = arrays[key]
-            layer.append(_shaped(to_numpy(found, name), name, shape, form == "w, b"))
+                array = arrays[key]
+            layer.append(_shaped(to_numpy(array, name), name, shape, form == "w, b"))
         if len(layer) == 2:
             layers.append(Layer(*layer))
     if lacking:
@@ -131,9 +131,9 @@ def to_numpy(array: Any, name: str) -> Array:
     if array is None:
         raise Trouble(Kind.RETURNS, f"{name} is {CUT}")
     try:
-        found = np.array(array.detach().cpu().numpy() if hasattr(array, "detach") else array)
+        converted = np.array(array.detach().cpu().numpy() if hasattr(array, "detach") else array)
     except Exception as error:
         raise Trouble(Kind.RETURNS, f"{name} is a {type(array).__name__}, expected an array of numbers") from error
-    if found.dtype.kind not in "biuf":
-        raise Trouble(Kind.RETURNS, f"{name} is an array of {found.dtype}, expected one of numbers")
-    return found
+    if converted.dtype.kind not in "biuf":
+        raise Trouble(Kind.RETURNS, f"{name} is an array of {converted.dtype}, expected one of numbers")
+    return converted

@@ -37,7 +37,7 @@ from crosscheck_impls.interface import (
     Network,
     Params,
     check,
-    nearest,
+    closest,
 )
 
 from crosscheck.core.failures import Kind
@@ -228,9 +228,9 @@ class Solution:
         if self.own["predict"] is None:
             return framework().predict(network, params, X)
         labels = self._call(self.own["predict"], [*packed(self.forms[0], params).values(), X.copy()])
-        found = to_numpy(labels, "what predict returns")
-        whole = network.loss == "cross_entropy" and bool(np.isin(found, (0, 1)).all())
-        return found.astype(np.int64) if whole else found
+        predicted = to_numpy(labels, "what predict returns")
+        whole = network.loss == "cross_entropy" and bool(np.isin(predicted, (0, 1)).all())
+        return predicted.astype(np.int64) if whole else predicted
 
     def devices(self) -> tuple[str, ...]:
         """Return where the arrays lie that it gets."""
@@ -279,8 +279,7 @@ def _it_has(module: ModuleType, place: str, wanted: str) -> str:
     mine = [name for name, each in vars(module).items() if callable(each) and each.__module__ == module.__name__]
     if not mine:
         return f"it has no function at all; {CONTRACT}"
-    close = nearest(wanted, mine)
-    one = close.removeprefix("did you mean ").rstrip("?").split(" or ")[0] if "mean" in close else mine[0]
+    one = next(iter(closest(wanted, mine)), mine[0])
     return f"it has {', '.join(mine)}: say which one, as in {place}:{one}"
 
 
@@ -302,8 +301,8 @@ def places(function: Callable[..., Any]) -> tuple[str, ...]:
         return orders[3]
     if len(names) not in orders:
         raise BadInput(f"{function.__name__} takes {len(names)} arguments, ({', '.join(names)}); {CONTRACT}")
-    found = tuple(PLACES.get(name.lower(), "parameters") for name in names)
-    return found if sorted(found) == sorted(orders[len(names)]) else orders[len(names)]
+    order = tuple(PLACES.get(name.lower(), "parameters") for name in names)
+    return order if sorted(order) == sorted(orders[len(names)]) else orders[len(names)]
 
 
 def beside(module: Any, name: str, count: int) -> Callable[..., Any] | None:

@@ -175,21 +175,11 @@ def wrong(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
     return lines
 
 
-def explained(rows: Sequence[Row], lines: Sequence[str], fails: Collection[str], quiet: bool, verbose: bool) -> str:
-    """Return what `explain` prints of its lines: those about rows that do not agree, what is wrong, or all."""
-    if verbose:
-        return "\n".join(lines).strip()
-    blocks: dict[str, list[str]] = {}  # by title; a block's further lines are indented
-    for line in lines:
-        if line and not line.startswith(" "):
-            blocks[line] = []
-        if line:
-            blocks[next(reversed(blocks))].append(line)
-    if quiet:
-        shown = [block for title, block in blocks.items() if title.rpartition(": ")[2] in fails]
-    else:
-        shown = [block for block in blocks.values() if len(block) > 1]
-    return "\n\n".join("\n".join(block) for block in shown) + ("" if quiet else f"\n\n{summary(rows)}".lstrip("\n"))
+def explained(blocks: Sequence[tuple[Row, Sequence[str]]], fails: Collection[str], quiet: bool, verbose: bool) -> str:
+    """Return what `explain` prints of each row's lines: of rows that do not agree, of what is wrong, or of all."""
+    shown = [lines for row, lines in blocks if verbose or (_verdict(row) in fails if quiet else len(lines) > 1)]
+    text = "\n\n".join("\n".join(lines) for lines in shown)
+    return text if quiet or verbose else f"{text}\n\n{summary([row for row, _ in blocks])}".lstrip("\n")
 
 
 def _verdict(row: Row) -> str:

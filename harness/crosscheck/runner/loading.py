@@ -75,7 +75,7 @@ def check_module_name(path: Path) -> None:
 
     >>> check_module_name(Path("torch.py"))
     Traceback (most recent call last):
-    crosscheck_impls.interface.BadInput: torch.py: 'torch' is no name for a module of your own, expected mine.py, say
+    crosscheck_impls.network.BadInput: torch.py: 'torch' is no name for a module of your own, expected mine.py, say
     """
     name = path.stem
     if path.suffix != ".py" or not name.isidentifier() or name in VARIANTS or name in sys.stdlib_module_names:

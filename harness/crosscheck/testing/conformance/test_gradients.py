@@ -14,7 +14,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
 @dtypes
 @networks
-def test_J_and_every_gradient_lie_within_the_budget_of_the_oracle(framework, variant, declared, network, dtype):
+def test_J_and_every_gradient_lie_within_the_error_bound_of_the_oracle(framework, variant, declared, network, dtype):
     # notes: N9, N10, N16, N18
     problem = draw(network, seed=1, dtype=dtype)
     assert judge(problem, declared).theirs.straddles_zero == 0, "a Z too near its kink: choose another seed"
