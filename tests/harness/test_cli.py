@@ -712,12 +712,19 @@ def test_sigterm_is_one_line_and_143(tmp_path: Path, seconds: float) -> None:
     assert "Traceback" not in err
 
 
+# a process in the background of a shell ignores Ctrl-C, and so would what it starts
+LISTENING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "crosscheck", *sys.argv[1:]])
+"""
+
+
 def stopped(words: list[str], number: int, seconds: float, folder: Path) -> tuple[int, str, str]:
     """Start a command, send a signal to it and all that it has started, as a terminal does, and wait."""
     with subprocess.Popen(
-        [sys.executable, "-m", "crosscheck", *words], cwd=folder, env=ENVIRONMENT, text=True, start_new_session=True,
+        [sys.executable, "-c", LISTENING, *words], cwd=folder, env=ENVIRONMENT, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     ) as process:  # fmt: skip
         while process.poll() is None and not handles_signals(process):
             time.sleep(0.01)
@@ -730,7 +737,7 @@ def stopped(words: list[str], number: int, seconds: float, folder: Path) -> tupl
 
 def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
-        done(jobs[0], jobs[0].cases[0], None, workers.Failure("failed", "it was so"))
+        done(jobs[0], jobs[0].cases[0], None, Failure(Stage.CASE, Kind.RAISED, "it was so"))
         time.sleep(0.5)
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the signal was ignored")
