@@ -23,6 +23,12 @@ BESIDES = {
     ("jax", "__init__"): {"compiled", "configure"},  # what it makes of the gradients; the switches that others lack
 }
 
+# each folder of the harness may import those before it
+FOLDERS = (
+    "core", "oracle", "problems", "mutation", "runner", "judge", "report", "comparison", "grading", "evaluation",
+    "bench", "claims", "cli", "testing",
+)  # fmt: skip
+
 
 def imports(path: Path) -> set[str]:
     """Return the dotted names of all modules that a file imports, at its top or anywhere inside."""
@@ -94,6 +100,29 @@ def test_the_harness_imports_no_framework_and_no_implementation(path):
     assert not roots(path) & {"tests"}
     ours = {name for name in imports(path) if name.startswith("crosscheck_impls")}
     assert all(name == "crosscheck_impls" or name.startswith("crosscheck_impls.interface") for name in ours)
+
+
+def test_every_folder_of_the_harness_has_its_place():
+    harness = ROOT / "harness" / "crosscheck"
+    assert {path.parent.name for path in harness.glob("*/__init__.py")} == set(FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_imports_only_those_before_it(folder):
+    later = tuple(f"crosscheck.{name}" for name in FOLDERS[FOLDERS.index(folder) + 1 :])
+    for path in python_files(f"harness/crosscheck/{folder}"):
+        upwards = {name for name in imports(path) if later and (name + ".").startswith(tuple(f"{n}." for n in later))}
+        assert not upwards, relative(path)
+
+
+@pytest.mark.parametrize("folder", ["core", "runner", "judge", "comparison", "evaluation"])
+def test_no_sentence_is_taken_apart_again(folder):
+    """Causes and failures are data; their words are made in `report`, and for a learner in `grading`."""
+    for path in python_files(f"harness/crosscheck/{folder}"):
+        assert "re" not in roots(path), relative(path)
+        text = path.read_text(encoding="utf-8")
+        assert "removeprefix(" not in text, relative(path)
+        assert 'partition(": ")' not in text, relative(path)
 
 
 @pytest.mark.parametrize("framework", VARIANTS)
