@@ -164,6 +164,8 @@ def load(name: str) -> Framework:
     >>> load("numpy").name
     'numpy'
     """
+    if name.startswith(".") or "/" in name:
+        raise BadInput(f"implementation {name!r}: not the name of a module; expected my_package.mine, or ./mine.py")
     path = f"crosscheck_impls.with_{name}" if name in VARIANTS else name
     if name not in VARIANTS and "." not in name and importlib.util.find_spec(name) is None:
         raise BadInput(f"implementation {name!r}: no such framework or module; {nearest(name, list(VARIANTS))}")

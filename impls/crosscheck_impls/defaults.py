@@ -69,10 +69,17 @@ def variants_of(module: ModuleType, asked: str) -> dict[str, Variant]:
         given = getattr(module, "gradients", None)
         if given is None:
             raise Incomplete(
-                f"implementation {asked!r}: the module lacks gradients; see impls/crosscheck_impls/interface.py"
+                f"implementation {asked!r}: the module lacks gradients; `crosscheck init numpy` writes one"
             )
         functions = given if isinstance(given, Mapping) else {ONLY: given}
         table = {name: Variant(function) for name, function in functions.items()}
+    for part, value in (("variants", table), ("declarations", declarations)):
+        if not isinstance(value, Mapping):
+            raise BadInput(
+                f"implementation {asked!r}: {part} is a {type(value).__name__}, expected a dictionary by name"
+            )
+    if not table:
+        raise BadInput(f"implementation {asked!r}: it has no variant, expected at least one function in gradients")
     for name, variant in table.items():
         if not callable(variant.gradients):
             raise BadInput(

@@ -24,8 +24,8 @@ def implementation(name: str) -> Start:
         framework_name, _, variant = name.partition("/")
         framework = load(framework_name)
         framework.configure(str(X.dtype))
-        put = [tuple(type(layer)(*(framework.from_numpy(a, device) for a in layer)) for layer in params)]
-        there = (network, put[0], framework.from_numpy(X, device), framework.from_numpy(Y, device), alpha)
+        given = [tuple(type(layer)(*(framework.from_numpy(a, device) for a in layer)) for layer in params)]
+        there = (network, given[0], framework.from_numpy(X, device), framework.from_numpy(Y, device), alpha)
         return lambda iterations: framework.to_numpy(framework.fit(variant, *there, iterations)[1])
 
     return start
@@ -149,10 +149,10 @@ def products_torch(network: Network, params: Params, X: Array, Y: Array, alpha: 
 
     from crosscheck_impls.with_torch.fast import product
 
-    put = load("torch").from_numpy
+    given = load("torch").from_numpy
     products = []
     for l, arrays in enumerate(_operands(network, params, X)):
-        W, A, dZ = (put(array, device) for array in arrays)
+        W, A, dZ = (given(array, device) for array in arrays)
         products += [(W, A, torch.empty_like(dZ)), (dZ, A.T, torch.empty_like(W))]
         if l:
             products.append((W.T, dZ, torch.empty_like(A)))
@@ -173,8 +173,8 @@ def products_jax(network: Network, params: Params, X: Array, Y: Array, alpha: fl
 
     framework = load("jax")
     framework.configure(str(X.dtype))
-    put = framework.from_numpy
-    layers = [tuple(put(array, device) for array in arrays) for arrays in _operands(network, params, X)]
+    given = framework.from_numpy
+    layers = [tuple(given(array, device) for array in arrays) for arrays in _operands(network, params, X)]
 
     @jax.jit
     def products(layers: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
+from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
@@ -157,8 +158,11 @@ def compared(name: str, problem: list[str] | None, dtypes: list[str], time_limit
     from crosscheck.problems.catalogue import requested
     from crosscheck.report import screen
 
-    with interrupts.orderly():
-        chosen = comparison.implementations([name], time_limit)
+    try:
+        with interrupts.orderly():
+            chosen = comparison.implementations([name], time_limit)
+    except BadInput as error:  # it was not given as an option
+        raise BadInput(f"check {error.message}") from error
     problems = requested(problem, OWN)
     with interrupts.orderly(), screen.progress() as report:
         request = comparison.Request(problems, chosen, dtypes, "cpu", time_limit)

@@ -48,7 +48,9 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
     chosen: dict[Implementation, None] = {}
     outsiders = registered()
     for name in names or VARIANTS:
-        framework, _, variant = importable(name).partition("/")
+        framework, slash, variant = importable(name).partition("/")
+        if slash and not variant:
+            raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
         if variant and variant not in variants:

@@ -29,11 +29,11 @@ def train(
 ) -> None:
     """Train, print the costs and the accuracies, and write the files. Raises BadInput."""
     framework, variant = _chosen(impl, dtype, device)
-    for path, ending in ((costs_file, ".csv"), (params_file, ".npz")):
+    for path, ending, parameter in ((costs_file, ".csv", "costs"), (params_file, ".npz", "params")):
         if path is not None:
             if path.suffix != ending:
-                raise BadInput(f"{path}: expected a name that ends in {ending}")
-            writable(path.parent)
+                raise BadInput(f"{path}: expected a name that ends in {ending}", parameter=parameter)
+            writable(path.parent, parameter)
     framework.configure(dtype)
     params = rounded_to(problem, dtype).params
     start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)

@@ -8,15 +8,18 @@ from pathlib import Path
 from crosscheck_impls.interface import BadInput
 
 
-def writable(folder: Path) -> None:
-    """Make the folder. Raises BadInput unless files can be written into it; nothing in it is touched."""
+def writable(folder: Path, parameter: str = "out") -> None:
+    """Make the folder. Raises BadInput unless files can be written into it; nothing in it is touched.
+
+    parameter: what the folder is, for the message.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         message = f"{folder}: {error.strerror}, expected a folder to write into; name another"
-        raise BadInput(message, parameter="out") from error
+        raise BadInput(message, parameter=parameter) from error
 
 
 def write(path: Path, content: str | bytes) -> None:

@@ -17,7 +17,8 @@ from crosscheck.judge.verdict import Row
 from crosscheck.mutation.mutants import MUTANTS, Kind
 from crosscheck.report.words import briefly, of_cause
 
-KINK = {mutant.name for mutant in MUTANTS if mutant.kind is Kind.SWITCH and "'(0)" in mutant.name}
+AT_ZERO = {"right_of_kink", "relu_derivative", "leaky_relu_derivative"}
+KINK = {mutant.name for mutant in MUTANTS if mutant.kind is Kind.SWITCH and set(mutant.hooks) <= AT_ZERO}
 TRAINING = "your training loop was not checked: give fit(parameters, X, Y, alpha, iterations), returning {}, costs"
 PREDICTIONS = "your predictions were not checked: give predict(parameters, X), returning labels 0 and 1"
 

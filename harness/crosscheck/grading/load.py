@@ -18,7 +18,6 @@ import importlib.util
 import inspect
 import io
 import linecache
-import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -169,7 +168,7 @@ class Solution:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
-            deeper = isinstance(error, KeyError) and bool(re.fullmatch(r"[Wb]\d+", str(error.args[0])))
+            deeper = isinstance(error, KeyError) and _is_a_parameter(error.args[0])
             line, words = self._raised(error)
             raise Trouble(Kind.DEPTH if deeper else Kind.RAISES, words, line) from error
         finally:
@@ -261,6 +260,11 @@ class Solution:
             "cost_shape": list(self.cost_shape),
             "own": [name for name, function in self.own.items() if function is not None],
         }
+
+
+def _is_a_parameter(key: object) -> bool:
+    """Return whether a key is W1, b1, W2, ...; one that is missing means a deeper network than was given."""
+    return isinstance(key, str) and key[:1] in ("W", "b") and key[1:].isdecimal()
 
 
 def from_file(path: Path) -> ModuleType:

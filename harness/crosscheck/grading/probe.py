@@ -83,7 +83,7 @@ def problems(wanted: Wanted) -> list[Spec]:
     """Return the problems, the plain ones first, each in the depth that `--layers` asks for. Raises BadInput."""
     loss = wanted.loss or "cross_entropy"
     if loss not in OUTPUTS:
-        raise BadInput(f"--loss {loss}: unknown; {nearest(loss, list(OUTPUTS))}")
+        raise BadInput(f"{loss}: unknown; {nearest(loss, list(OUTPUTS))}", parameter="loss")
     depth = None if wanted.layers is None else len([word for word in wanted.layers.split(",") if word.strip()]) + 1
     by_settings: dict[tuple[str, tuple[int, ...], str], Spec] = {}
     for spec in (*SPECS, *MORE):
@@ -98,7 +98,7 @@ def problems(wanted: Wanted) -> list[Spec]:
     for name in wanted.problems:
         if not any(_begins(spec, name) for spec in every):
             names = sorted({spec.name for spec in every} | {spec.name.split("-")[0] for spec in every})
-            raise BadInput(f"--problem {name}: no such problem here; {nearest(name, names)}")
+            raise BadInput(f"{name}: no such problem here; {nearest(name, names)}", parameter="problem")
     return [spec for spec in every if any(_begins(spec, name) for name in wanted.problems)]
 
 
@@ -107,11 +107,13 @@ def _begins(spec: Spec, name: str) -> bool:
 
 
 def case_of(
-    spec: Spec, wanted: Wanted, activation: str, dtype: str, iterations: int, points: int | None = None
+    spec: Spec, wanted: Wanted, activation: str, dtype: str, iterations: int, checkpoints: int | None = None
 ) -> Case:
-    """Return the case; the oracle takes the problem's own number of steps to the later points, `fit` these."""
+    """Return the case; the oracle takes the problem's own number of steps to the later checkpoints, `fit` these."""
     case = make_case(build(spec, wanted.options(activation)), dtype)
-    return case._replace(iterations=iterations, checkpoints=case.checkpoints[:points], steps=case.steps[:points])
+    return case._replace(
+        iterations=iterations, checkpoints=case.checkpoints[:checkpoints], steps=case.steps[:checkpoints]
+    )
 
 
 def declared(formulation: str, case: Case) -> Declaration:
@@ -192,8 +194,8 @@ def outside(judging: Judge, answer: Answer, under: Declaration) -> list[str]:
     case = judging.case
     return [
         c.tensor
-        for point, gradient in zip(answer.checkpoints, answer.gradients, strict=True)
-        for c in against(judging.at_checkpoint(point, under), gradient, case.steps[point], case)
+        for checkpoint, gradient in zip(answer.checkpoints, answer.gradients, strict=True)
+        for c in against(judging.at_checkpoint(checkpoint, under), gradient, case.steps[checkpoint], case)
         if c.outside
     ]
 

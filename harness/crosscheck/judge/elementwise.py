@@ -53,19 +53,19 @@ class Judge:
             return Known(wide, oracle, theirs, scaled(theirs, p64.u / p.u))
         return Known(wide, oracle, theirs, error_bound(network, wide, oracle, self.Y, p64, plain))
 
-    def at_checkpoint(self, point: int, declared: Declaration) -> Known:
-        """Return the same at one of the case's points, evaluated once."""
-        key = (point, declared)
+    def at_checkpoint(self, checkpoint: int, declared: Declaration) -> Known:
+        """Return the same at one of the case's checkpoints, evaluated once."""
+        key = (checkpoint, declared)
         if key not in self._known:
-            self._known[key] = self.evaluate_at(self.case.checkpoints[point], declared)
+            self._known[key] = self.evaluate_at(self.case.checkpoints[checkpoint], declared)
         return self._known[key]
 
-    def noise(self, point: int, declared: Declaration) -> Noise:
-        """Return the usual error of an implementation at one of the case's points."""
-        key = (point, declared)
+    def noise(self, checkpoint: int, declared: Declaration) -> Noise:
+        """Return the usual error of an implementation at one of the case's checkpoints."""
+        key = (checkpoint, declared)
         if key not in self._noise:
-            case, known = self.case, self.at_checkpoint(point, declared)
-            arrays = (case.checkpoints[point], case.X, case.Y)
+            case, known = self.case, self.at_checkpoint(checkpoint, declared)
+            arrays = (case.checkpoints[checkpoint], case.X, case.Y)
             self._noise[key] = noise(case.network, *arrays, known.oracle, self.precision(declared), declared)
         return self._noise[key]
 
@@ -74,9 +74,10 @@ class Judge:
         return precision(self.case.dtype, declared.precision, declared.flushes)
 
     def straddles_zero(self, declared: Declaration) -> int:
-        """Return how many Z, over all points, lie so near a kink that either derivative is honest."""
+        """Return how many Z, over all checkpoints, lie so near a kink that either derivative is right."""
         return sum(
-            self.at_checkpoint(point, declared).theirs.straddles_zero for point in range(len(self.case.checkpoints))
+            self.at_checkpoint(checkpoint, declared).theirs.straddles_zero
+            for checkpoint in range(len(self.case.checkpoints))
         )
 
     def broken(self, answer: Answer, device: str) -> list[Broken]:
@@ -84,39 +85,39 @@ class Judge:
         return broken_promises(self.case, answer, device)
 
     def compare(self, answer: Answer, declared: Declaration) -> list[Comparison]:
-        """Return every comparison of J and of all dW and db at each point that was asked for."""
+        """Return every comparison of J and of all dW and db at each checkpoint that was asked for."""
         return list(self._compare(answer, declared))
 
     def _compare(self, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
         case = self.case
-        for point, (J, gradient) in zip(answer.checkpoints, answer.gradients, strict=True):
-            known, t = self.at_checkpoint(point, declared), case.steps[point]
-            # where either derivative is honest, the usual noise says nothing
-            usual = None if known.theirs.straddles_zero else self.noise(point, declared)
-            yield from against(known, (J, gradient), t, case, usual)
+        for checkpoint, (J, gradient) in zip(answer.checkpoints, answer.gradients, strict=True):
+            known, t = self.at_checkpoint(checkpoint, declared), case.steps[checkpoint]
+            # where either derivative is right, the usual noise says nothing
+            rounding = None if known.theirs.straddles_zero else self.noise(checkpoint, declared)
+            yield from against(known, (J, gradient), t, case, rounding)
 
 
 def against(
-    known: Known, answer: tuple[Array, Params], t: int, case: Case, usual: Noise | None = None
+    known: Known, answer: tuple[Array, Params], t: int, case: Case, rounding: Noise | None = None
 ) -> Iterator[Comparison]:
     """Hold J and dParams, at iteration t, against what is known."""
     (J, gradient), (_, oracle, theirs, own) = answer, known
-    S = usual and np.asarray(usual.J)
+    S = rounding and np.asarray(rounding.J)
     yield held("J", t, J, np.asarray(oracle.J), np.asarray(theirs.J + own.J), case.dtype, S)
-    everything = (gradient, oracle.gradient, theirs.gradient, own.gradient, usual.gradient if usual else gradient)
+    everything = (gradient, oracle.gradient, theirs.gradient, own.gradient, rounding.gradient if rounding else gradient)
     for (name, got, _), true, E, E_own, S in zip(
         named(case.network, gradient, "d"), *map(flat, everything[1:]), strict=True
     ):
-        yield held(name, t, got, true, E + E_own, case.dtype, S if usual else None)
+        yield held(name, t, got, true, E + E_own, case.dtype, S if rounding else None)
 
 
 @np.errstate(all="ignore")  # NaN, inf and divisions by 0 are answers here
 def held(
-    tensor: str, iteration: int, got: Array, oracle: Array, E: Array, dtype: str, usual: Array | None = None
+    tensor: str, iteration: int, got: Array, oracle: Array, E: Array, dtype: str, rounding: Array | None = None
 ) -> Comparison:
     """Compare one tensor: |got - oracle| <= E, element by element; NaN and inf are infinitely wrong.
 
-    usual: the noise of each element.
+    rounding: the noise of each element.
     """
     got, oracle, E = exact(got), exact(oracle), exact(E)
     bounded = np.isfinite(E)
@@ -128,8 +129,8 @@ def held(
     ulp = float(np.spacing(np.dtype(dtype).type(largest))) if np.isfinite(largest) else np.nan
     seen = error[bounded]
     noise = ulps = None
-    if usual is not None and seen.size:
-        noise = _number(np.where(error == 0, 0.0, error / usual)[bounded].max())
+    if rounding is not None and seen.size:
+        noise = _number(np.where(error == 0, 0.0, error / rounding)[bounded].max())
     if seen.size:
         ulps = _number(seen.max() / ulp)
     return Comparison(

@@ -12,7 +12,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.oracle.error_bound import output_bound, precision
 from crosscheck.oracle.float64 import evaluate, exact, grads_at_zero
 
-When = Literal["before training", "train", "test"]
+When = Literal["start", "train", "test"]
 
 
 class WrongLabel(NamedTuple):
@@ -59,7 +59,7 @@ def predictions(judge: Judge, answer: Answer, declared: Declaration) -> Predicti
     if not all(np.isfinite(a).all() for a in (run.costs, *flat(run.trained))):
         return Predictions(finite=False)
     initial, last = (cast(params, "float64") for params in (case.checkpoints[0], run.trained))
-    start = _labels(judge, initial, answer.labels_start, "before training", declared)
+    start = _labels(judge, initial, answer.labels_start, "start", declared)
     train = _labels(judge, last, answer.labels, "train", declared)
     test = Labels() if answer.labels_test is None else _labels(judge, last, answer.labels_test, "test", declared)
     parts = (start, train, test)

@@ -47,7 +47,7 @@ class Row:
     """One row: problem x implementation x dtype x device. Ratios are errors in units of the bound.
 
     iterations: of the free run; certified: how many of its steps were; checkpoints: how many were asked for;
-    straddles_zero: how many Z lie so near 0 that either derivative is honest; envelope: for people, never a verdict.
+    straddles_zero: how many Z lie so near 0 that either derivative is right; envelope: for people, never a verdict.
     """
 
     problem: str

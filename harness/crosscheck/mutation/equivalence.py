@@ -51,11 +51,11 @@ def _called(case: Case) -> set[str]:
 class Exact:
     """The right reference's exact results on one case, and how far a mutant's are from them.
 
-    points: where J and the gradients are compared; if none, the first steps of `fit` are.
+    checkpoints: where J and the gradients are compared; if none, the first steps of `fit` are.
     """
 
-    def __init__(self, case: Case, points: list[int]) -> None:
-        self.case, self.checkpoints = case, points
+    def __init__(self, case: Case, checkpoints: list[int]) -> None:
+        self.case, self.checkpoints = case, checkpoints
         self._right: list[Array] | None = None
 
     def differs(self, mutant: Mutant, unit: list[Array]) -> float | None:
@@ -82,8 +82,8 @@ class Exact:
     def _results(self, mutant: Mutant | None) -> Iterator[Array]:
         case, made = self.case, mutated(mutant)
         X, Y = balls(case.X), balls(case.Y)
-        for point in self.checkpoints:
-            J, gradient = made.cost_and_gradients(case.network, _balls(case.checkpoints[point]), X, Y)
+        for checkpoint in self.checkpoints:
+            J, gradient = made.cost_and_gradients(case.network, _balls(case.checkpoints[checkpoint]), X, Y)
             yield from map(np.asarray, (J, *flat(gradient)))
         if not self.checkpoints:
             trained, costs = made.fit(case.network, _balls(case.checkpoints[0]), X, Y, case.alpha, STEPS)
@@ -95,8 +95,8 @@ class Exact:
         case = self.case
         if not {"relu", "leaky_relu"} & set(case.network.g):
             return False
-        for point in self.checkpoints:
-            _, Z = RIGHT.forward(case.network, _balls(case.checkpoints[point]), balls(case.X))
+        for checkpoint in self.checkpoints:
+            _, Z = RIGHT.forward(case.network, _balls(case.checkpoints[checkpoint]), balls(case.X))
             if any(z.contains(0) and z != 0 for layer in Z for z in layer.ravel()):
                 return True
         return False

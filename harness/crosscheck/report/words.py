@@ -51,7 +51,7 @@ def of_failure(failure: Failure) -> str:
             return f"{int(number):,} steps of Python in one gradient would take minutes; train runs it all the same"
         case Kind.TIMED_OUT:
             doing = "the import" if failure.stage is Stage.LOAD else "this problem"
-            words = f"no answer within {number:g} s for {doing}; stopped (--time-limit)"
+            words = f"no answer within {number:g} s for {doing}; stopped at the time limit"
         case Kind.KILLED:
             words = f"the process was ended by {_signal(int(number))}{f': {what}' if what else ''}"
         case Kind.EXITED:
@@ -202,7 +202,7 @@ def of_entry(c: Comparison) -> str:
 
 def of_label(label: WrongLabel) -> str:
     """Return a wrong label."""
-    when = "before training, " if label.when == "before training" else ""
+    when = "before training, " if label.when == "start" else ""
     return (
         f"{when}example {label.example}, output {label.output}: predicted {label.predicted:g} "
         f"where the oracle's A[L] is {label.oracle:.9g}"

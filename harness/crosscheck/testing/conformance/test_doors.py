@@ -1,4 +1,4 @@
-"""`put` and `get`, the only doors: what goes in comes out, to the bit."""
+"""`from_numpy` and `to_numpy`, the only doors: what goes in comes out, to the bit."""
 
 import numpy as np
 import pytest
