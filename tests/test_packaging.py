@@ -1,7 +1,9 @@
 """What an installation brings: two packages and nothing else, the conformance suite and the templates among them."""
 
 import importlib
+import importlib.metadata
 import importlib.util
+import os
 import subprocess
 import sys
 import tarfile
@@ -14,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = {"crosscheck": ROOT / "harness" / "crosscheck", "crosscheck_impls": ROOT / "impls" / "crosscheck_impls"}
+PLUGIN = "crosscheck.testing.plugin"
 EXTRAS = {"torch", "jax", "cuda", "h5", "plots", "bench", "test", "all", "dev"}
 
 pytestmark = pytest.mark.skipif(
@@ -99,3 +102,23 @@ def test_the_wheel_of_the_sdist_is_the_wheel(wheel, sdist, tmp_path):
     again = zipfile.ZipFile(build("wheel", tmp_path / "again", root))
     assert sorted(again.namelist()) == sorted(wheel.namelist())
     assert all(again.read(name) == wheel.read(name) for name in wheel.namelist())
+
+
+def test_pytest_starts_beside_a_harness_and_impls_of_the_users_own(tmp_path: Path) -> None:
+    """An installation of ours brought packages of these names once, and the plugin found the user's instead."""
+    (tmp_path / "harness.py").write_text("mine = True\n", encoding="utf-8")
+    (tmp_path / "impls").mkdir()
+    (tmp_path / "impls" / "__init__.py").write_text("mine = True\n", encoding="utf-8")
+    (tmp_path / "test_mine.py").write_text(
+        "import harness, impls\n\n\ndef test_mine(crosscheck):\n    assert harness.mine and impls.mine and crosscheck\n",
+        encoding="utf-8",
+    )
+    plugin = [] if importlib.metadata.entry_points(group="pytest11", name="crosscheck") else ["-p", PLUGIN]
+    paths = [str(root.parent) for root in SOURCES.values()]
+    got = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    )  # fmt: skip
+    assert got.returncode == 0, got.stdout + got.stderr
+    assert "1 passed" in got.stdout
