@@ -155,8 +155,7 @@ class _Session:
             report("preparing", number, len(request.problems))
             for dtype in request.dtypes:
                 self.cases[problem.name, dtype] = make_case(problem, dtype)
-        self.judges = {key: Judge(case) for key, case in self.cases.items()}
-        self.curves = {key: Curves(case) for key, case in self.cases.items()}
+        self.judges: dict[tuple[str, str], tuple[Judge, Curves]] = {}  # made when the first answer comes
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
 
     def job(self, each: Implementation) -> Job | None:
@@ -190,8 +189,12 @@ class _Session:
         self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
     def _row(self, key: Key, answer: Answer, declared: Declaration) -> Row:
-        row = judge(self.judges[key.problem, key.dtype], answer, declared, key, self.guesses.get(key.implementation))
-        row.envelope = self.curves[key.problem, key.dtype].beside(answer.run.costs)
+        case = self.cases[key.problem, key.dtype]
+        if (key.problem, key.dtype) not in self.judges:
+            self.judges[key.problem, key.dtype] = Judge(case), Curves(case)
+        judging, curves = self.judges[key.problem, key.dtype]
+        row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
+        row.envelope = curves.beside(answer.run.costs)
         if row.explained is not None and row.explained.exactly:
             self.guesses.setdefault(key.implementation, row.explained.mutant)
         return row
