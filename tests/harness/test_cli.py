@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import zipfile
@@ -748,3 +749,5 @@ def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pyt
     assert err == "interrupted; 1 of 10 rows are in mine/agreement.partial.csv\n"
     assert [path.name for path in Path("mine").iterdir()] == ["agreement.partial.csv"]
     assert list(pd.read_csv("mine/agreement.partial.csv").cause) == ["it was so"]
+    timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    assert all(each.finished.is_set() for each in timers), "this process would be ended later"

@@ -28,9 +28,10 @@ class Stopped(KeyboardInterrupt):
 
 
 class _State:
-    """What a signal does now: at first it ends the process."""
+    """What a signal does now: at first it ends the process. watch: ends it where the orderly end takes too long."""
 
     raises = False
+    watch: threading.Timer | None = None
 
 
 class _Startable(Protocol):
@@ -50,11 +51,14 @@ def listen() -> dict[signal.Signals, Any]:
 
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
-    """Handle both signals in this block, and put the former handlers back."""
+    """Handle both signals in this block, and put the former handlers back; the process may go on after it."""
     former = listen()
     try:
         yield
     finally:
+        if _State.watch is not None:
+            _State.watch.cancel()
+            _State.watch = None
         for number, handler in former.items():
             signal.signal(number, handler)
 
@@ -63,9 +67,9 @@ def _received(number: int, _: FrameType | None) -> None:
     if not _State.raises:
         _leave(number)
     _State.raises = False
-    watch = threading.Timer(PATIENCE, _leave, (number,))
-    watch.daemon = True
-    watch.start()
+    _State.watch = threading.Timer(PATIENCE, _leave, (number,))
+    _State.watch.daemon = True
+    _State.watch.start()
     stopped = Stopped()
     stopped.number = number
     raise stopped
