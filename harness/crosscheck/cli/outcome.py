@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from crosscheck_impls.interface import BadInput, nearest
 
+from crosscheck.core.failures import BAD, Verdict
+
 if TYPE_CHECKING:
     from crosscheck.judge.verdict import Row
 
-NAMES = ("agrees", "convention", "undefined", "suspect", "disagrees", "failed", "not-run")  # as people type them
-FAILS = frozenset({"disagrees", "failed"})
-STRICT = frozenset({"suspect", "not run"})
+NAMES = tuple(verdict.replace(" ", "-") for verdict in Verdict)  # as people type them
+FAILS: frozenset[str] = frozenset(BAD)
+STRICT: frozenset[str] = frozenset({Verdict.SUSPECT, Verdict.NOT_RUN})
 
 
 def fail_on(names: Sequence[str] | None, strict: bool) -> frozenset[str]:
