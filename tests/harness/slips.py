@@ -102,7 +102,7 @@ FUNCTIONS = {
     "activations.py": (
         "sigmoid_derivative", "tanh_derivative", "left_of_kink", "relu_derivative", "leaky_relu_derivative",
     ),
-    "textbook.py": ("output_backward", "gradients"),
+    "textbook.py": ("output_gradient",),
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from crosscheck_impls.interface import Network, Side
 
 
 def sigmoid(Z: Array) -> Array:
-    """σ(Z) = 1 / (1 + exp(−Z)), from exp(−|Z|), which cannot overflow.
+    """The sigmoid, from exp(−|Z|), which cannot overflow.
 
     >>> round(float(sigmoid(np.array(9.2))), 12)
     0.999898970806

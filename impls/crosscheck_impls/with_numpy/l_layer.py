@@ -13,6 +13,7 @@ from crosscheck_impls.with_numpy import losses
 from crosscheck_impls.with_numpy.activations import activation
 
 Activate: TypeAlias = Callable[[Network, int, Array], Array]
+OfOutput: TypeAlias = Callable[[Network, Array, Array], Array]
 
 
 class Cache(NamedTuple):
@@ -83,11 +84,22 @@ def layers_backward(network: Network, params: Params, caches: list[Cache], dZ: A
     return tuple(reversed(gradients))
 
 
-def backward(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+class Formulas(NamedTuple):
+    """What a variant may write in another form: (network, l, Z[l]) -> A[l]; (network, Z[L], Y) -> J and -> dZ[L]."""
+
+    activate: Activate = activation_forward
+    cost: OfOutput = losses.cost
+    output_gradient: OfOutput = losses.output_gradient
+
+
+STABLE = Formulas()
+
+
+def backward(network: Network, params: Params, X: Array, Y: Array, formulas: Formulas = STABLE) -> tuple[Array, Params]:
     """Return J and dParams."""
-    Z, caches = forward(network, params, X)
-    dZ = losses.output_gradient(network, Z, Y)
-    return cost(network, Z, Y), layers_backward(network, params, caches, dZ)
+    Z, caches = forward(network, params, X, formulas.activate)
+    dZ = formulas.output_gradient(network, Z, Y)
+    return formulas.cost(network, Z, Y), layers_backward(network, params, caches, dZ)
 
 
 def predict(network: Network, params: Params, X: Array) -> Array:

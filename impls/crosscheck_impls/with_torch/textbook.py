@@ -27,8 +27,9 @@ def activate(network: Network, l: int, Z: Array) -> Array:
     return by_definition.get(network.g[l - 1], activation(network, l).g)(Z)
 
 
-def cost(network: Network, A: Array, Y: Array) -> Array:
-    """Return J from A[L] (n[L], m) (notes: N3)."""
+def cost(network: Network, Z: Array, Y: Array) -> Array:
+    """Return J from A[L] = g[L](Z[L]) (n[L], m) (notes: N3)."""
+    A = activate(network, network.L, Z)
     m = A.shape[1]
     if network.loss == "cross_entropy":
         # J = −1/m Σ Y log A + (1 − Y) log(1 − A)
@@ -37,19 +38,22 @@ def cost(network: Network, A: Array, Y: Array) -> Array:
     return (0.5 * (A - Y) ** 2).sum() / m
 
 
-def output_backward(network: Network, A: Array, Y: Array) -> Array:
-    """Return dA[L] (n[L], m) (notes: N8, N18)."""
+def output_gradient(network: Network, Z: Array, Y: Array) -> Array:
+    """Return dZ[L] (n[L], m) from dA[L] (notes: N8, N18)."""
+    A = activate(network, network.L, Z)
     if network.loss == "cross_entropy":
         # dA[L] = −Y/A + (1 − Y)/(1 − A)
-        return -(Y / A) + (1 - Y) / (1 - A)
-    # dA[L] = A − Y
-    return A - Y
+        dA = -(Y / A) + (1 - Y) / (1 - A)
+    else:
+        # dA[L] = A − Y
+        dA = A - Y
+    # dZ[L] = dA[L] ∘ g[L]′(Z[L])                                             (n[L], m)
+    return l_layer.activation_backward(network, network.L, dA, Z, A)
+
+
+BY_DEFINITION = l_layer.Formulas(activate, cost, output_gradient)
 
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Return J and dParams: `l_layer` with the activations, the cost and the first derivative of this file."""
-    Z, caches = l_layer.forward(network, params, X, activate)
-    A = activate(network, network.L, Z)
-    # dZ[L] = dA[L] ∘ g[L]′(Z[L])                                             (n[L], m)
-    dZ = l_layer.activation_backward(network, network.L, output_backward(network, A, Y), Z, A)
-    return cost(network, A, Y), l_layer.layers_backward(network, params, caches, dZ)
+    """Return J and dParams: `l_layer` with the three functions of this file."""
+    return l_layer.backward(network, params, X, Y, BY_DEFINITION)
