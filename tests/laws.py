@@ -121,7 +121,7 @@ class Laws:
         Z = np.log(A / (1 - A))
         problem = Problem(ONE, (Layer(np.ones((1, 1)), np.zeros((1, 1))),), Z, np.array([Y]))
         E = judge(problem, TEXTBOOK).theirs.J
-        J = self.framework.textbook.cost(ONE, self.framework.from_numpy(A), self.put(Y))
+        J = self.framework.textbook.cross_entropy(self.framework.from_numpy(A), self.put(Y))
         assert_within("J", self.framework.to_numpy(J), np.asarray(figure), np.asarray(2 * E), "float64")
         # Z has the roundings of 1 − A, of the quotient and of log; |∂J/∂z| <= 1/m
         E_Z = precision("float64").u * (3 + LOGARITHM * np.abs(Z)).mean()

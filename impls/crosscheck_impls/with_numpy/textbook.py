@@ -9,6 +9,7 @@ from numpy import ndarray as Array
 from crosscheck_impls.interface import Network, Params
 from crosscheck_impls.with_numpy import l_layer
 from crosscheck_impls.with_numpy.activations import activation
+from crosscheck_impls.with_numpy.losses import squared_error
 
 
 def sigmoid_by_definition(Z: Array) -> Array:
@@ -27,15 +28,17 @@ def activate(network: Network, l: int, Z: Array) -> Array:
     return by_definition.get(network.g[l - 1], activation(network, l).g)(Z)
 
 
-def cost(network: Network, Z: Array, Y: Array) -> Array:
-    """Return J from A[L] = g[L](Z[L]) (n[L], m) (notes: N3)."""
-    A = activate(network, network.L, Z)
+def cross_entropy(A: Array, Y: Array) -> Array:
+    """Return J from A[L] (n[L], m) (notes: N3)."""
     m = A.shape[1]
-    if network.loss == "cross_entropy":
-        # J = −1/m Σ Y log A + (1 − Y) log(1 − A)
-        return -(Y * np.log(A) + (1 - Y) * np.log(1 - A)).sum() / m
-    # J = 1/m Σ ½ (A − Y)²
-    return (0.5 * (A - Y) ** 2).sum() / m
+    # J = −1/m Σ Y log A + (1 − Y) log(1 − A)
+    return -(Y * np.log(A) + (1 - Y) * np.log(1 - A)).sum() / m
+
+
+def cost(network: Network, Z: Array, Y: Array) -> Array:
+    """Return J from Z[L] (n[L], m), for either loss."""
+    A = activate(network, network.L, Z)
+    return cross_entropy(A, Y) if network.loss == "cross_entropy" else squared_error(A, Y)
 
 
 def output_gradient(network: Network, Z: Array, Y: Array) -> Array:
