@@ -180,3 +180,20 @@ def test_a_framework_gives_what_its_module_has_besides() -> None:
         Network((1, 1), ("sigmoid",)), (Layer(np.ones((1, 1)), np.zeros((1, 1))),), np.ones((1, 2))
     )
     assert Z is cache.Z
+
+
+def test_jax_without_x64_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jax")
+    code = """
+import jax.numpy as jnp
+def gradients(network, params, X, Y):
+    import jax
+    with jax.enable_x64(False):
+        return jnp.sum(jnp.asarray(X)), tuple(type(each)(jnp.asarray(each.W), jnp.asarray(each.b)) for each in params)
+"""
+    (tmp_path / "without_x64.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = load("without_x64")
+    with pytest.raises(BadInput, match="jax_enable_x64"):
+        mine.fit("gradients", *draw(Network((2, 1), ("sigmoid",))), 0.1, 1)
+    assert set(mine.environment()) >= {"numpy", "jax"}

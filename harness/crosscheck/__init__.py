@@ -1,1 +1,1 @@
-"""The harness: identical data and weights for everyone, a oracle, a proved error bound, and verdicts."""
+"""The harness: identical data and weights for everyone, an oracle, a proved error bound, and verdicts."""

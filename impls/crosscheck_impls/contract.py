@@ -182,18 +182,31 @@ def load(name: str) -> Framework:
 
 def declaration(framework: Framework, variant: str) -> Declaration:
     """Return what the variant declares; by default it works from the logits, in full precision. Raises BadInput."""
-    declared: Declaration = getattr(framework, "declarations", {}).get(variant, Declaration())
+    said: Any = getattr(framework, "declarations", {}).get(variant, Declaration())
+    where = f"implementation {framework.name}/{variant}: declares"
+    if not isinstance(said, Declaration):
+        raise BadInput(f"{where} a {type(said).__name__}, expected a Declaration({', '.join(Declaration._fields)})")
+    declared: Declaration = said
     for field, known in DECLARED.items():
         if getattr(declared, field) not in known:
-            where = f"implementation {framework.name}/{variant}: declares {field} {getattr(declared, field)!r}"
-            raise BadInput(f"{where}, expected one of {', '.join(known)}")
-    for name, side in declared.relu_grad_at_zero:
-        if name not in KINKED or side not in ("right", "left"):
-            raise BadInput(
-                f"implementation {framework.name}/{variant}: declares relu_grad_at_zero {name!r}: {side!r}, expected "
-                f"{' or '.join(KINKED)}: right or left"
-            )
+            raise BadInput(f"{where} {field} {getattr(declared, field)!r}, expected one of {', '.join(known)}")
+    declared = declared._replace(relu_grad_at_zero=_sides(declared.relu_grad_at_zero, where))
     if declared.relu_grad_at_zero and not declared.convention:
         words = ", ".join(f"{name} {side}" for name, side in declared.relu_grad_at_zero)
         return declared._replace(convention=f"{framework.name}/{variant} at 0: {words}")
     return declared
+
+
+def _sides(declared: Any, where: str) -> tuple[tuple[str, Side], ...]:
+    """Return the declared derivatives at 0 as pairs, from pairs or a dictionary. Raises BadInput."""
+    try:
+        pairs = tuple((name, side) for name, side in dict(declared).items())
+    except (TypeError, ValueError):
+        pairs = ((str(declared), ""),)
+    for name, side in pairs:
+        if name not in KINKED or side not in ("right", "left"):
+            raise BadInput(
+                f"{where} relu_grad_at_zero {declared!r}, expected (activation, side) pairs such as "
+                f'(("relu", "left"),): {" or ".join(KINKED)}, right or left'
+            )
+    return pairs

@@ -6,6 +6,7 @@ arrays of another kind adds `from_numpy` and `to_numpy`, and the rest follows: W
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import ModuleType
@@ -158,8 +159,8 @@ def to_numpy(array: Array) -> Any:
 
 
 def environment() -> Mapping[str, Any]:
-    """Nothing is known."""
-    return {}
+    """Return the versions of the frameworks that this process has loaded."""
+    return {each: sys.modules[each].__version__ for each in ("numpy", "torch", "jax") if each in sys.modules}
 
 
 def configure(dtype: str) -> None:
@@ -204,9 +205,11 @@ def check_dtype(params: Params, dParams: Params) -> None:
     for l, (layer, gradient) in enumerate(zip(params, dParams, strict=True), start=1):
         for kind, array, derivative in zip("Wb", layer, gradient, strict=True):
             if derivative.dtype != array.dtype:
+                remedy = "convert what has another dtype inside, a mask or a constant array"
+                if type(derivative).__module__.startswith("jax"):
+                    remedy = 'JAX computes in float32 until jax.config.update("jax_enable_x64", True)'
                 raise BadInput(
-                    f"gradients: d{kind}{l} is {derivative.dtype}, expected {array.dtype} as {kind}{l}: convert what "
-                    "has another dtype inside, a mask or a constant array"
+                    f"gradients: d{kind}{l} is {derivative.dtype}, expected {array.dtype} as {kind}{l}: {remedy}"
                 )
 
 

@@ -286,6 +286,8 @@ def test_flushing_subnormals_to_zero_stays_within_the_bound(x: float, w: float, 
         Declaration(precision="fp32"),
         Declaration(formulation="textbok"),
         Declaration(relu_grad_at_zero=(("tanh", "left"),)),
+        Declaration(relu_grad_at_zero="left"),
+        {"precision": "full"},
     ],  # type: ignore[arg-type]
 )
 def test_a_declaration_that_says_nothing_known_is_refused(wrong: Declaration) -> None:

@@ -27,7 +27,7 @@ Problems = Annotated[
     list[str] | None,
     typer.Option(
         "--problem",
-        help="A problem of `crosscheck list`, or how its name begins; again for more.",
+        help="A problem of `crosscheck list`, or its name up to a hyphen; again for more.",
         metavar="NAME",
         autocompletion=complete_problem,
     ),

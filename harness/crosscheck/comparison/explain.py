@@ -6,7 +6,7 @@ that one line changed, and the table says how far the answer is from it, in boun
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from crosscheck_impls.interface import BadInput, Declaration
 
@@ -14,6 +14,7 @@ from crosscheck.comparison.session import Report, Request, Results, compare
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast
 from crosscheck.judge.attribution import distances
+from crosscheck.judge.causes import Twin
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import first, locate
 from crosscheck.judge.verdict import Row
@@ -21,7 +22,7 @@ from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import Kind
 from crosscheck.oracle.enclosure import settle
 from crosscheck.oracle.float64 import exact, grads_at_zero
-from crosscheck.report.words import MEANING, of_cause, of_location
+from crosscheck.report.words import of_cause, of_location, of_verdict
 
 Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
 
@@ -43,8 +44,10 @@ def explain(request: Request, report: Report, results: Results | None = None) ->
             blocks.append((row, [line]))
             continue
         answered = kept.get((row.problem, row.implementation, row.dtype))
-        block = _block(row, *answered) if answered else [f"cause       {of_cause(row.cause)}"]
-        blocks.append((row, [title, f"  {MEANING[row.verdict]}", *(f"  {line}" for line in block)]))
+        block: Iterable[str] = [f"cause       {of_cause(row.cause)}"]
+        if answered and not isinstance(row.cause, Twin):  # a twin's disagreement is explained in its own block
+            block = _block(row, *answered)
+        blocks.append((row, [title, f"  {of_verdict(row)}", *(f"  {line}" for line in block)]))
     return blocks
 
 

@@ -24,6 +24,7 @@ from crosscheck.judge.causes import (
 )
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location, Part
+from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
 
 MEANING = {
@@ -36,7 +37,15 @@ MEANING = {
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
     Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take minutes",
 }
+AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 FLUSHING = "subnormal numbers are flushed to 0"
+
+
+def of_verdict(row: Row) -> str:
+    """Return what the verdict of a row means; a row that disagrees for another reason than a number says so."""
+    if row.verdict is Verdict.DISAGREES and not isinstance(row.cause, OutsideBound):
+        return "something that must be right is not, by the cause below"
+    return MEANING[row.verdict]
 
 
 def of_failure(failure: Failure) -> str:
@@ -184,7 +193,8 @@ def of_explanation(explanation: Explanation | None) -> str:
         return f"unexplained, nearest to `{mutant.name}`: {mutant.words}"
     also = f" (the same here: {', '.join(explanation.also)})" if explanation.also else ""
     seen = f" in the first {explanation.steps} steps" if explanation.steps else ""
-    return f"equals `{mutant.name}`{seen}: {mutant.words}{also}"
+    remedy = AT_ZERO if "'(0) =" in mutant.name else ""
+    return f"equals `{mutant.name}`{seen}: {mutant.words}{also}{remedy}"
 
 
 def of_comparison(c: Comparison) -> str:
