@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from crosscheck.report.words import of_cause, of_failure
 from crosscheck.runner.subprocesses import Failure, probe
 from crosscheck_impls.interface import BadInput
 
+from tests import faults
 from tests.harness.processes import descendants, gone
 
 HOSTILE = "tests.harness.outsiders.hostile"
@@ -64,8 +66,8 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(problem: Problem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    yield Ran(problem, tmp_path_factory.mktemp("hostile"))
+def ran(problem: Problem, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return Ran(problem, tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.mark.parametrize("kind", FAILED)
@@ -141,12 +143,24 @@ def test_a_hostile_function_is_never_right(kind: str, tmp_path: Path, monkeypatc
     file = tmp_path / "mine.py"
     head = "import os\nimport numpy as np\nfrom tests.harness.outsiders import hostile\n"
     file.write_text(head + BODIES[kind].format(proof=str(proof)) + "\n")
+    right, words = False, ""
     try:
-        made = check_name(str(file), Wanted(problems=("one_example",), layers=""), time_limit=LIMIT)
+        right, words = check_name(str(file), Wanted(problems=("one_example",), layers=""), time_limit=LIMIT)
     except BadInput as error:
-        assert str(error).isprintable()
-    else:
-        assert not made.right
-        assert "\x1b" not in made.text
+        words = str(error)
+    assert not right
+    assert words.replace("\n", "").isprintable()
     assert not proof.exists()
     assert gone(f"MARK={tmp_path}")
+
+
+# ---------------------------------------------------------------- faults while it runs
+
+
+@pytest.mark.slow
+def test_faults_at_random_times_cost_no_row_and_leave_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m tests.faults` injects as many as one likes."""
+    found, chance = Counter[str](), random.Random(3)
+    assert faults.one_run(chance, 6, found) <= 6
+    wrong = ("rows missing", "processes left", "files left", "right rows that disagree", "tracebacks")
+    assert not any(found[name] for name in wrong), found
