@@ -25,7 +25,7 @@ from tests import coverage
 
 ROOT = Path(__file__).parents[2]
 OUTSIDERS = "tests.harness.outsiders"
-BESIDES = {"__init__", "lab", "autodiff", "pictures", "run", "report", "coverage"}
+BESIDES = {"__init__", "lab", "autodiff", "pictures", "run", "perform", "report", "coverage"}
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -233,7 +233,7 @@ def test_a_claim_that_crashes_is_a_row_and_the_others_stand(tmp_path: Path) -> N
     made = report.save(tmp_path, {f"{OUTSIDERS}.{name}": each for name, each in by_name.items()})
     by_claim = {line["claim"].rsplit(".", 1)[1]: line for line in made}
     assert by_claim["claim_raises"]["verdict"] == "failed: ZeroDivisionError: division by zero"
-    assert by_claim["dies_on_import"]["verdict"] == "failed: it exited with 7"
+    assert by_claim["dies_on_import"]["verdict"] == "failed: the process ended by itself with exit code 7"
     assert by_claim["claim_holds"]["verdict"] == "holds"
     assert [report.failed(line) for line in made] == [True, False, True]
     assert report.summary(made) == "3 statements of the notes: 1 hold, 2 failed."

@@ -15,9 +15,12 @@ from crosscheck.comparison.session import Request, check_device, compare, implem
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
 from crosscheck.report.words import of_cause, of_failure
+from crosscheck.runner import settings
 from crosscheck.runner import subprocesses as workers
 from crosscheck.runner.subprocesses import About, Failure, probe
 from crosscheck_impls.interface import BadInput
+
+from tests.harness.processes import descendants, gone
 
 TROUBLE = "tests.harness.outsiders.trouble"
 RIGHT = "tests.harness.outsiders.right"
@@ -96,7 +99,8 @@ def test_a_stop_in_the_middle_of_a_message_is_ended_too(problem: Problem) -> Non
     assert (row.verdict, "no answer within 4 s" in of_cause(row.cause)) == ("failed", True)
 
 
-def test_nothing_is_left_running_when_the_harness_is_told_to_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_nothing_is_left_when_the_harness_ends(tmp_path: Path, number: signal.Signals, code: int) -> None:
     root = Path(__file__).parents[2]
     command = [
         sys.executable,
@@ -109,15 +113,16 @@ def test_nothing_is_left_running_when_the_harness_is_told_to_end(tmp_path: Path)
         "kink-2layer-relu",
     ]
     harness = subprocess.Popen(
-        [*command, "--out", str(tmp_path)], cwd=root, env={**os.environ, "TMPDIR": str(tmp_path)},
+        [*command, "--out", str(tmp_path / "out")], cwd=root, env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 30
-    while not list(tmp_path.glob("crosscheck-*/*.log")) and time.monotonic() < deadline:
+    while len(descendants(harness.pid)) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
-    harness.send_signal(signal.SIGTERM)
-    assert harness.wait(20) == 143
-    assert list(tmp_path.glob("crosscheck-*")) == []
+    harness.send_signal(number)
+    assert harness.wait(20) == code
+    assert gone(f"TMPDIR={tmp_path}")
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["out"])
 
 
 def test_kill_of_a_worker_fails_that_case_and_the_rest_go_on(problem: Problem) -> None:
@@ -128,8 +133,7 @@ def test_kill_of_a_worker_fails_that_case_and_the_rest_go_on(problem: Problem) -
     def report(name: str, done: int, total: int) -> None:
         if name == f"{RIGHT}/mine" and done == 1 and not killed.is_set():
             killed.set()
-            for child in workers.multiprocessing.active_children():
-                os.kill(child.pid or 0, signal.SIGKILL)
+            os.kill(descendants()[-1], signal.SIGKILL)
 
     rows = compare(Request(problems, implementations([f"{RIGHT}/mine"]), ["float64"], "cpu", 20.0), report).rows
     assert killed.is_set()
@@ -222,37 +226,27 @@ def workers_case(problem: Problem) -> workers.Case:
     return make_case(problem, "float64")
 
 
-def test_a_probe_leaves_the_null_device_alone() -> None:
-    """Its worker's log once was the null device, which a new process begins by deleting: as root, for everyone."""
-    assert isinstance(probe("numpy"), About)
-    assert Path(os.devnull).is_char_device()
-
-
 def test_what_jax_compiles_is_kept_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = workers.jax_cache_dir()
+    folder = settings.jax_cache_dir()
     assert folder is not None
     assert folder.is_dir()
     assert tmp_path in folder.parents
-    with workers.settings(2, "elsewhere"):
-        assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+    assert settings.environment(2)["JAX_COMPILATION_CACHE_DIR"] == str(folder)
     assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
 
 
-def test_without_a_cache_of_the_users_it_is_kept_for_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_cache_of_the_users_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert workers.jax_cache_dir() is None
-    with workers.settings(2, str(tmp_path)):
-        assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(tmp_path / "jax")
+    assert settings.jax_cache_dir() is None
+    assert "JAX_COMPILATION_CACHE_DIR" not in settings.environment(2)
 
 
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "mine")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
-    with workers.settings(2, "elsewhere"):
-        assert os.environ["JAX_COMPILATION_CACHE_DIR"] == "mine"
-        assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
-    assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+    made = settings.environment(2)
+    assert (made["JAX_COMPILATION_CACHE_DIR"], made["OPENBLAS_NUM_THREADS"]) == ("mine", "7")

@@ -8,26 +8,28 @@ import gc
 import importlib
 import importlib.util
 import math
-import multiprocessing
 import os
-import signal
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from crosscheck_impls.interface import load
 
 from crosscheck.bench.sizes import Size, draw
-from crosscheck.core import interrupts
+from crosscheck.core.failures import Failure
+from crosscheck.core.plain import Malformed, from_plain
+from crosscheck.core.text import words_of
+from crosscheck.report.words import of_failure
+from crosscheck.runner.children import Child, ask
 from crosscheck.runner.collect import environment
-from crosscheck.runner.threads import THREADS, during
+from crosscheck.runner.line import Line
+from crosscheck.runner.threads import THREADS
 
 ALPHA = 1e-3  # small: nothing saturates, whatever the number of iterations
 LEAST, LONGEST = 3, 100_000  # iterations in one repetition: a first one touches memory that the others find there
@@ -49,32 +51,57 @@ class Ready(NamedTuple):
     environment: dict[str, Any]
 
 
+class Entry(NamedTuple):
+    """What a contestant's process is told first."""
+
+    name: str
+    device: str
+
+
+class Prepare(NamedTuple):
+    """What a contestant gets ready for; seconds: of one repetition."""
+
+    size: Size
+    dtype: str
+    seconds: float
+
+
+Message: TypeAlias = Prepare | None  # None is: go
+Told: TypeAlias = Ready | float | str  # it is ready; it took so many seconds an iteration; it failed, and why
+
+
 @dataclass
 class Contestant:
     """One process, and what came back: seconds an iteration, a number each round."""
 
     name: str
-    process: Any = None
-    connection: Any = None
+    child: Child | None = None
     ready: Ready | None = None
     seconds: list[float] = field(default_factory=list)
     reason: str = ""  # why there is no answer
 
-    def ask(self, message: Any) -> Any:
+    def ask(self, message: Message) -> Ready | float | None:
         """Send a message and wait for the answer; a failure is its reason, and the contestant is out."""
+        if self.child is None:
+            return None
+        frame = ask(self.child, message, ANSWER)
         try:
-            self.connection.send(message)
-            if not self.connection.poll(ANSWER):
-                raise TimeoutError(f"no answer within {ANSWER:g} s")
-            answer = self.connection.recv()
-        except (EOFError, OSError) as error:
-            self.reason = f"{type(error).__name__}: {error}".rstrip(": ")
-            self.process.kill()
-            return None
-        if isinstance(answer, str):
-            self.reason = answer
-            return None
-        return answer
+            answer: Any = frame if isinstance(frame, Failure) else from_plain(Told, *frame)
+        except Malformed as error:
+            answer = str(error)
+        if isinstance(answer, Ready | float):
+            return answer
+        self.reason = answer
+        if isinstance(answer, Failure):
+            self.reason = of_failure(answer._replace(number=answer.number or ANSWER))
+            self.end()
+        return None
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        child, self.child = self.child, None
+        if child is not None:
+            child.stop()
 
 
 class Peer(NamedTuple):
@@ -130,61 +157,45 @@ def contestants(names: Sequence[str], threads: int, device: str) -> Iterator[lis
     """Start a process each, one after another, and end them all. What is not installed has a reason and no process."""
     everyone = [Contestant(name) for name in names]
     settings = dict.fromkeys(THREADS, str(threads)) | {"KERAS_BACKEND": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    context = multiprocessing.get_context("spawn")
+    # XLA takes as many threads as it finds processors
+    processors = sorted(os.sched_getaffinity(0))[:threads] if hasattr(os, "sched_getaffinity") else []
     try:
-        with during(settings):  # they inherit it
-            for each in everyone:
-                if absent := [package for package in needs(each.name) if importlib.util.find_spec(package) is None]:
-                    each.reason = f"not run: {absent[0]} is not installed"
-                    continue
-                if device != "cpu" and needs(each.name)[0] in CPU_ONLY:
-                    each.reason = f"not run: computes on the CPU, {device} was asked for"
-                    continue
-                each.connection, theirs = context.Pipe()
-                each.process = context.Process(target=serve, args=(theirs, each.name, threads, device), daemon=True)
-                interrupts.start(each.process)
-                theirs.close()
+        for each in everyone:
+            if absent := [package for package in needs(each.name) if importlib.util.find_spec(package) is None]:
+                each.reason = f"not run: {absent[0]} is not installed"
+            elif device != "cpu" and needs(each.name)[0] in CPU_ONLY:
+                each.reason = f"not run: computes on the CPU, {device} was asked for"
+            else:
+                each.child = Child("crosscheck.bench.turns:serve", {**os.environ, **settings}, processors)
+                each.child.send(Entry(each.name, device))
         yield everyone
     finally:
         for each in everyone:
-            if each.process is not None:
-                each.connection.close()
-                each.process.kill()
-                each.process.join()
+            each.end()
 
 
-def serve(connection: Any, name: str, threads: int, device: str) -> None:
-    """Answer (size, dtype, seconds) with Ready and `go` with seconds an iteration; runs in the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "sched_setaffinity"):  # XLA takes as many threads as it finds processors
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.dup2(null, 2)
+def serve(line: Line) -> None:
+    """Answer Prepare with Ready, and None, which is go, with seconds an iteration; runs in the process."""
+    name, device = from_plain(Entry, *line.receive())
     sys.path.insert(0, str(Path.cwd()))
-    warnings.simplefilter("ignore")
-    start = starter(name)
     run: Any = None
     iterations = 1
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            message = connection.recv()
-            try:
-                if message == "go":
-                    before = time.perf_counter()
-                    run(iterations)
-                    connection.send((time.perf_counter() - before) / iterations)
-                    continue
-                size, dtype, seconds = message
-                run = None
-                gc.collect()
-                run = start(size.network, *draw(size, dtype), ALPHA, device)
-                first = timed(run, 1)
-                memory = peak(run)
-                iterations = repetitions(run, seconds)
-                connection.send(Ready(first, iterations, memory, about(name)))
-            except Exception as error:
-                connection.send(f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+    for frame in line.requests():
+        message = from_plain(Message, *frame)
+        try:
+            if message is None:
+                line.send(timed(run, iterations) / iterations)
+                continue
+            run = None
+            gc.collect()
+            size, dtype, seconds = message
+            run = starter(name)(size.network, *draw(size, dtype), ALPHA, device)
+            first = timed(run, 1)
+            memory = peak(run)
+            iterations = repetitions(run, seconds)
+            line.send(Ready(first, iterations, memory, about(name)))
+        except Exception as error:
+            line.send(f"failed: {type(error).__name__}: {words_of(error, 200)}")
 
 
 def about(name: str) -> dict[str, Any]:
@@ -246,13 +257,14 @@ def contest(everyone: Sequence[Contestant], size: Size, dtype: str, rounds: int,
     """Let everyone prepare, one after another, then go in turns: A B C A B C ..."""
     for each in everyone:
         each.ready, each.seconds = None, []
-        if each.process is not None and each.process.is_alive():
+        if each.child is not None:
             each.reason = ""
-            each.ready = each.ask((size, dtype, seconds))
+            answer = each.ask(Prepare(size, dtype, seconds))
+            each.ready = answer if isinstance(answer, Ready) else None
     for _ in range(rounds):
         for each in everyone:
             if each.ready is not None and not each.reason:
                 time.sleep(PAUSE)
-                answer = each.ask("go")
-                if answer is not None:
+                answer = each.ask(None)
+                if isinstance(answer, float):
                     each.seconds.append(answer)

@@ -30,14 +30,19 @@ class Stage(StrEnum):
 
 
 class Kind(StrEnum):
-    """What happened. The last five are told by an adapter of somebody's function, in words of its own."""
+    """What happened. The last five are told by an adapter of somebody's function, in words of its own.
+
+    SILENT: it has closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for.
+    """
 
     RAISED = "raised"
     OUT_OF_MEMORY = "out of memory"
     TIMED_OUT = "timed out"
     KILLED = "killed"
     EXITED = "exited"
+    SILENT = "silent"
     UNREADABLE = "unreadable"
+    NO_EVIDENCE = "no evidence"
     NOT_FOUND = "not found"
     INCOMPLETE = "incomplete"
     NO_VARIANT = "no variant"
@@ -51,15 +56,26 @@ class Kind(StrEnum):
     DEPTH = "depth"
 
 
+class Evidence(StrEnum):
+    """What an answer must hold, and may lack: see `runner.evidence`."""
+
+    POINTS = "points"
+    ITERATIONS = "iterations"
+    LABELS = "labels"
+    STEPS = "steps"
+    CHAIN = "chain"
+
+
 NOT_RUN = frozenset({Kind.NOT_INSTALLED, Kind.NO_DEVICE, Kind.TOO_SLOW})
 
 
 class Failure(NamedTuple):
     """Why there is no answer.
 
-    message: what the program itself said, or the name of what is not there. number: the signal that killed it, or its
-    exit code; the seconds that it was allowed; the steps of Python that it would take. lost: how many processes had
-    been lost when it was given up, 0 if it was not. line: of the user's own file, where that is known, else 0.
+    message: what the program itself said, or the name of what is not there, Evidence too. number: the signal that
+    killed it, or its exit code; the seconds that it was allowed; the steps of Python that it would take. lost: how
+    many processes had been lost when it was given up, 0 if it was not. line: of the user's own file, where that is
+    known, else 0.
     """
 
     stage: Stage

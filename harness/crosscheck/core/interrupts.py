@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 PATIENCE = 30.0  # seconds for the orderly end, in case a library has swallowed the exception
@@ -32,10 +32,6 @@ class _State:
 
     raises = False
     watch: threading.Timer | None = None
-
-
-class _Startable(Protocol):
-    def start(self) -> None: ...
 
 
 def listen() -> dict[signal.Signals, Any]:
@@ -76,11 +72,8 @@ def _received(number: int, _: FrameType | None) -> None:
 
 
 def _leave(number: int) -> None:
-    """End this process and its children now, whatever state it is in: half of a module may be imported."""
+    """End this process now, whatever state it is in: half of a module may be imported. Its workers end with it."""
     try:
-        children = getattr(sys.modules.get("multiprocessing.process"), "active_children", list)
-        for child in children():
-            child.kill()
         os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + f"{WORDS[signal.Signals(number)]}\n".encode())
     finally:
         os._exit(128 + number)
@@ -112,29 +105,3 @@ def reported(kept: Callable[[], str] | None = None) -> Iterator[None]:
         words = kept() if kept is not None else str(stopped)
         print("; ".join(filter(None, (WORDS[number], words))), file=sys.stderr, flush=True)
         raise SystemExit(128 + number) from None
-
-
-@contextlib.contextmanager
-def shielded() -> Iterator[None]:
-    """Start processes in this block: they ignore SIGINT from their first instruction on, and print no traceback.
-
-    A terminal's Ctrl-C goes to them too. They inherit the mask of this thread; a signal that comes here in the
-    meantime is delivered at the end of the block.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # first, since to start it unblocks SIGINT
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def start(process: _Startable) -> Any:
-    """Start a process that ignores SIGINT from its first instruction on."""
-    with shielded():
-        process.start()

@@ -7,16 +7,14 @@ pairs (`baselines`), and the false alarms of all of them over runs of right impl
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from crosscheck_impls.interface import Array, Declaration, Layer
+from crosscheck_impls.interface import Array, BadInput, Declaration, Layer
 
-from crosscheck.core import interrupts
+from crosscheck.core.failures import Failure
 from crosscheck.core.records import Answer, Case, Certification, Run, flat
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.attribution import attribute
@@ -30,8 +28,9 @@ from crosscheck.oracle.noise import FACTOR
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
+from crosscheck.report.words import of_failure
+from crosscheck.runner import settings, tasks
 from crosscheck.runner.collect import measure
-from crosscheck.runner.subprocesses import settings
 
 PLAIN = Declaration()
 # the diagnosis is asked for where it is quick, and where all kinds of networks are
@@ -67,16 +66,18 @@ class Pair:
 
 
 def score_all(names: Sequence[str], report: Callable[[str, int, int], None], processes: int) -> Iterator[Pair]:
-    """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once."""
-    tasks = [(name, dtype) for name in names for dtype in ("float64", "float32")]
-    tasks.sort(key=lambda task: -len(PROBLEMS[task[0]].hidden) - 3 * task[0].startswith(("digits", "many")))
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(settings(processes))
-        with interrupts.shielded():
-            pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
-        for done, pairs in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
-            yield from pairs
-            report("scoring mutants", done, len(tasks))
+    """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once.
+
+    Raises BadInput if a problem cannot be scored: twice its process has died.
+    """
+    items = [(name, dtype) for name in names for dtype in ("float64", "float32")]
+    items.sort(key=lambda item: -len(PROBLEMS[item[0]].hidden) - 3 * item[0].startswith(("digits", "many")))
+    outcomes = tasks.each(on_problem, items, settings.shares(processes))
+    for done, ((name, dtype), pairs) in enumerate(outcomes, start=1):
+        if isinstance(pairs, Failure):
+            raise BadInput(f"power: {name} in {dtype}: {of_failure(pairs)}; run it again, or without {name}")
+        yield from pairs
+        report("scoring mutants", done, len(items))
 
 
 def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:

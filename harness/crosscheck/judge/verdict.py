@@ -165,10 +165,13 @@ def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention
 
 
 def twins(rows: list[Row]) -> None:
-    """A float32 row agrees only if its float64 twin does: float64 tests the formulas, float32 the precision."""
+    """A float32 row agrees only if its float64 twin does: float64 tests the formulas, float32 the precision.
+
+    It disagrees if the twin disagrees, and has failed if that has.
+    """
     by_key = {(r.problem, r.implementation, r.device, r.dtype): r for r in rows}
     for row in rows:
         twin = by_key.get((row.problem, row.implementation, row.device, "float64"))
         fine = row.dtype == "float32" and row.verdict in (Verdict.AGREES, Verdict.SUSPECT)
         if fine and twin is not None and twin.verdict in BAD:
-            row.verdict, row.cause = Verdict.DISAGREES, Twin(twin.verdict, twin.cause)
+            row.verdict, row.cause = twin.verdict, Twin(twin.verdict, twin.cause)

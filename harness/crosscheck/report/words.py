@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from functools import singledispatch
 
-from crosscheck.core.failures import Broken, Failure, Kind, Promise, Stage, Verdict
+from crosscheck.core.failures import Broken, Evidence, Failure, Kind, Promise, Stage, Verdict
 from crosscheck.core.records import Comparison
+from crosscheck.core.text import signal_name
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.causes import (
     BrokenPromises,
@@ -38,6 +38,13 @@ MEANING = {
     Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take minutes",
 }
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
+EVIDENCE = {
+    Evidence.POINTS: "gradients at other points than those that were asked for",
+    Evidence.ITERATIONS: "a run of another length than was asked for",
+    Evidence.LABELS: "test labels where there is no test set, or none where there is one",
+    Evidence.STEPS: "other steps of the run than those that were asked for",
+    Evidence.CHAIN: "steps that do not begin where the one before ended, or whose costs are not the run's",
+}
 FLUSHING = "subnormal numbers are flushed to 0"
 
 
@@ -67,6 +74,10 @@ def of_failure(failure: Failure) -> str:
             words = f"the process ended by itself with exit code {int(number)}{f': {what}' if what else ''}"
         case Kind.UNREADABLE:
             words = f"sent what cannot be read: {what}"
+        case Kind.SILENT:
+            words = "closed its connection to the harness, and was stopped"
+        case Kind.NO_EVIDENCE:
+            words = f"the answer is no evidence: {EVIDENCE[Evidence(what)]}"
         case _:
             words = what
     if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:
@@ -75,8 +86,7 @@ def of_failure(failure: Failure) -> str:
 
 
 def _signal(number: int) -> str:
-    known = {each.value: each.name for each in signal.Signals}
-    name = known.get(number, f"signal {number}")
+    name = signal_name(number)
     return f"{name}, by hand or by the system when memory runs out" if name == "SIGKILL" else name
 
 

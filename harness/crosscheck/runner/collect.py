@@ -199,7 +199,7 @@ def _alike(first: Params, second: Params) -> bool:
 
 def chance(seed: str) -> np.random.Generator:
     """Return a random generator of a problem's own: the tables are the same each time, and nobody is told."""
-    return np.random.default_rng(zlib.crc32(seed.encode()))
+    return np.random.default_rng(zlib.crc32(seed.encode(errors="surrogatepass")))
 
 
 def keep(case: Case, iterations: int) -> set[int]:

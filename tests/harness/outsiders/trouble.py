@@ -82,7 +82,7 @@ def _half_a_message(network: Network, params: Params, X: Array, Y: Array) -> Any
     for descriptor in range(3, 64):
         try:
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode) or stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-                os.write(descriptor, (10_000).to_bytes(4, "big"))
+                os.write(descriptor, b"xck1" + (10_000).to_bytes(4, "little"))
         except OSError:
             continue
     time.sleep(600)

@@ -1,0 +1,58 @@
+"""What a worker inherits: environment variables, but for those that the user has set, and a share of the processors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from crosscheck.runner.threads import THREADS
+
+COMPILED = {  # what one of JAX's processes has compiled the others need not, nor the next run
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
+
+def environment(at_once: int) -> dict[str, str]:
+    """Return the variables of a worker, one of so many at once: a share of the threads, and JAX's cache."""
+    wanted = dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // at_once)))
+    if (folder := jax_cache_dir()) is not None:
+        wanted |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(folder)}
+    return with_defaults(wanted)
+
+
+def with_defaults(wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return our own variables, and these where the user has not set them."""
+    return {**wanted, **os.environ}
+
+
+def shares(at_once: int) -> list[list[int]]:
+    """Return the processors of each worker: a share each, or no word about them where that cannot be said."""
+    if at_once == 1 or not hasattr(os, "sched_getaffinity"):
+        return [[]] * at_once
+    mine = sorted(os.sched_getaffinity(0))
+    each = len(mine) // at_once
+    return [mine[k * each : (k + 1) * each] for k in range(at_once)]
+
+
+def jax_cache_dir() -> Path | None:
+    """Return the folder where JAX keeps what it compiles from run to run, in the user's cache; None if it cannot.
+
+    JAX's key for a program holds the program itself, the options and the versions, but not what the processor can
+    do, so that each kind of processor has a folder.
+    """
+    with contextlib.suppress(OSError, RuntimeError):  # no home, or none that can be written to
+        processor = Path("/proc/cpuinfo")
+        lines = processor.read_text().splitlines() if processor.exists() else [platform.processor()]
+        can = next((line for line in lines if line.startswith(("flags", "Features"))), lines[0])
+        kind = f"{platform.machine()}-{zlib.crc32(can.encode()):08x}"
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(home) / "crosscheck" / "jax" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
