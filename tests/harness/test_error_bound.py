@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from crosscheck.core.records import cast
+from crosscheck.core.records import cast, flat
 from crosscheck.judge.elementwise import Judge, held
 from crosscheck.oracle.error_bound import LOGARITHM, SIGMOID, TANH, error_bound, precision, scaled
-from crosscheck.oracle.float64 import activate, evaluate, exact
+from crosscheck.oracle.float64 import activate, evaluate, exact, stacked
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, build
 from crosscheck_impls.interface import BadInput, Declaration, Layer, Network, Params, declaration, load
@@ -304,16 +304,63 @@ def test_a_declaration_that_says_nothing_known_is_refused(wrong: Declaration) ->
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from(["tanh", "sigmoid", "relu", "leaky_relu"]), st.sampled_from(OUTPUTS))
-def test_the_bound_of_float64_is_at_most_the_scaled_one_of_float32(seed: int, g: str, output: tuple[str, str]) -> None:
+@given(
+    st.integers(0, 10_000), st.sampled_from(["tanh", "sigmoid", "relu", "leaky_relu"]), st.sampled_from(OUTPUTS),
+    st.floats(0, 1e-5),
+)  # fmt: skip
+def test_the_bound_of_float64_is_at_most_the_scaled_one_of_float32(
+    seed: int, g: str, output: tuple[str, str], near: float
+) -> None:
     network, params, X, Y = random_problem(seed, (3, 4, 2), 7, g, output[0], output[1], 1.0)
+    W, b = params[0]
+    (oracle_Z, *_) = evaluate(network, params, X, Y).Z
+    b = b - oracle_Z[:, :1] + near  # the first example's Z is near 0: in float32 it straddles a kink, in float64 not
+    params = (Layer(W, b), *params[1:])
     oracle = evaluate(network, params, X, Y)
     p32, p64 = precision("float32"), precision("float64")
     wide = error_bound(network, params, oracle, Y, p32)
-    if wide.straddles_zero:
+    if not wide.margin > p64.u / p32.u:
         return
+    assert error_bound(network, params, oracle, Y, p64).straddles_zero == 0
     bound, sharp = scaled(wide, p64.u / p32.u), error_bound(network, params, oracle, Y, p64)
     assert sharp.J <= bound.J
     for E, E_scaled in zip(sharp.gradient, bound.gradient, strict=True):
         assert (E.W <= E_scaled.W).all()
         assert (E.b <= E_scaled.b).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10_000), st.sampled_from(["tanh", "sigmoid", "relu", "leaky_relu"]), st.sampled_from(OUTPUTS),
+    st.integers(1, 4), st.sampled_from(["logits", "autodiff", "textbook"]),
+)  # fmt: skip
+def test_a_stack_of_params_is_evaluated_and_bounded_as_each_of_them_is(
+    seed: int, g: str, output: tuple[str, str], count: int, form: str
+) -> None:
+    several = [random_problem(seed + k, (3, 4, 2), 7, g, output[0], output[1], 1.0) for k in range(count)]
+    network, _, X, Y = several[0]
+    p, declared = precision("float32"), Declaration(formulation=form)  # type: ignore[arg-type]
+    stack = stacked([params for _, params, _, _ in several])
+    oracles = evaluate(network, stack, X, Y)
+    bounds = error_bound(network, stack, oracles, Y, p, declared)
+    for k, (_, params, _, _) in enumerate(several):
+        oracle = evaluate(network, params, X, Y)
+        bound = error_bound(network, params, oracle, Y, p, declared)
+        for together, alone in ((oracles, oracle), (bounds, bound)):
+            np.testing.assert_allclose(together.J[k], alone.J, rtol=1e-12)  # type: ignore[index]
+            for arrays, array in zip(flat(together.gradient), flat(alone.gradient), strict=True):
+                np.testing.assert_allclose(arrays[k], array, rtol=1e-12)
+        assert bounds.margin <= bound.margin
+        assert np.broadcast_to(bounds.straddles_zero, count)[k] == bound.straddles_zero
+
+
+def test_what_a_relu_cuts_off_has_no_error_in_any_precision() -> None:
+    network = Network.of((1, 2, 1), "relu")
+    params = (Layer(np.array([[1.0], [-1.0]]), np.zeros((2, 1))), Layer(np.ones((1, 2)), np.zeros((1, 1))))
+    X, Y = np.ones((1, 1)), np.ones((1, 1))
+    for dtype in ("float32", "float64"):
+        bound = error_bound(network, params, evaluate(network, params, X, Y), Y, precision(dtype))
+        (dW, db), _ = bound.gradient
+        assert dW[0] > 0
+        assert dW[1] <= 4 * precision(dtype).tiny  # of the mean alone
+        assert db[1] <= 4 * precision(dtype).tiny

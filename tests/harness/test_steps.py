@@ -47,6 +47,17 @@ def test_all_steps_of_an_honest_run_are_certified(dtype: str) -> None:
     assert (found.verdict, found.certified, found.iterations) == ("agrees", 20, 20)
 
 
+@pytest.mark.parametrize("name", [None, "alpha halves after 10 steps", "b is not updated"])
+def test_steps_judged_at_once_are_judged_as_one_by_one(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of("kink-2layer-leaky_relu")
+    judging, answer = Judge(case), measure(framework(BY_NAME[name] if name else None), "reference", PLAIN, case, "cpu")
+    at_once = certify(judging, answer, PLAIN)
+    monkeypatch.setattr("crosscheck.judge.steps.AT_ONCE", 1)
+    one_by_one = certify(judging, answer, PLAIN)
+    assert [c[:2] for c in at_once] == [c[:2] for c in one_by_one]
+    np.testing.assert_allclose([c.ratio for c in at_once], [c.ratio for c in one_by_one], rtol=1e-12)
+
+
 def another(**changes: Any) -> Any:
     return SimpleNamespace(**(vars(framework()) | changes))
 

@@ -7,18 +7,20 @@ one step, and its J[t] the oracle's J at params[t]. The distance between cost cu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer, Params
 
-from crosscheck.core.records import Answer, Case, Comparison, cast, flat, named
-from crosscheck.judge.elementwise import Judge, held
+from crosscheck.core.records import Answer, Case, Comparison, Step, cast, flat, named
+from crosscheck.judge.elementwise import Judge, held, ratios_to_bound
 from crosscheck.oracle.error_bound import precision, step_bound
-from crosscheck.oracle.float64 import descend, exact
+from crosscheck.oracle.float64 import descend, exact, stacked
 from crosscheck.oracle.reference import RIGHT
+
+AT_ONCE = 30_000  # numbers of a layer in one stack of steps: their arrays stay in a processor's cache
 
 
 def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Comparison]:
@@ -30,23 +32,42 @@ def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Compari
             first[c.tensor] = c
         if c.tensor not in worst or c.ratio > worst[c.tensor].ratio or not worst[c.tensor].bounded:
             worst[c.tensor] = c
-    return [*first.values(), *(c for c in worst.values() if first.get(c.tensor) is not c)]
+    in_order = sorted(first.values(), key=lambda c: c.iteration)
+    return [*in_order, *(c for c in worst.values() if first.get(c.tensor) is not c)]
 
 
 def _steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
+    """Yield, of each tensor and stack of steps, the worst comparison and the first outside its bound."""
     case = judge.case
     p, p64 = judge.precision(declared), precision("float64")
-    for t, before, J, after in answer.run.steps:
-        if not all(np.isfinite(a).all() for a in flat(before)):
-            return  # what comes after is reported as NaN or inf in the free run
-        start, oracle, theirs, own = known = (
-            judge.at_checkpoint(0, declared) if t == 0 else judge.evaluate_at(before, declared)
-        )
-        yield held("fit: J", t, J, np.asarray(oracle.J), np.asarray(known.theirs.J + known.own.J), case.dtype)
+    for steps in _stacks(case, answer.run.steps):
+        before, after = stacked([step.before for step in steps]), stacked([step.after for step in steps])
+        start, oracle, theirs, own = judge.evaluate_at(before, declared)
+        J = np.array([step.J for step in steps])
+        yield from _telling("fit: J", steps, J, oracle.J, theirs.J + own.J, case.dtype)
         tensors = zip(named(case.network, after, "fit: "), *map(flat, (start, oracle.gradient)), strict=True)
         for ((name, got, _), W, dW), E, E_own in zip(tensors, flat(theirs.gradient), flat(own.gradient), strict=True):
             E_step = step_bound(W, dW, E, case.alpha, p) + step_bound(W, dW, E_own, case.alpha, p64)
-            yield held(name, t, got, W - case.alpha * dW, E_step, case.dtype)
+            yield from _telling(name, steps, got, W - case.alpha * dW, E_step, case.dtype)
+
+
+def _stacks(case: Case, steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """Yield the steps from finite params, as many together as are fast to evaluate at once."""
+    finite = takewhile(lambda step: all(np.isfinite(array).all() for array in flat(step.before)), steps)
+    # what comes after is reported as NaN or inf in the free run
+    numbers = max(case.network.n[1:]) * case.X.shape[1] + sum(array.size for array in flat(case.checkpoints[0]))
+    while stack := list(islice(finite, max(1, AT_ONCE // numbers))):
+        yield stack
+
+
+def _telling(
+    name: str, steps: Sequence[Step], got: Array, oracle: Array, E: Array, dtype: str
+) -> Iterator[Comparison]:  # fmt: skip
+    """Yield the comparisons that say most of one tensor after each of the steps: the worst and the first outside."""
+    ratios = ratios_to_bound(got, oracle, E).reshape(len(steps), -1).max(axis=1)
+    worst = int(np.argmax(ratios)) if ratios.max() >= 0 else len(steps) - 1  # the last, if none is bounded
+    for k in sorted({worst, int(np.argmax(ratios > 1)) if ratios[worst] > 1 else worst}):
+        yield held(name, steps[k].t, got[k], oracle[k], E[k], dtype)
 
 
 class Envelope(NamedTuple):

@@ -8,12 +8,13 @@ or the measured error of an elementary function, which tests/harness/test_error_
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from crosscheck_impls.interface import Declaration, Layer, Network, Params
 
-from crosscheck.oracle.float64 import Evaluation, Matrix, grads_at_zero
+from crosscheck.oracle.float64 import ALL, Evaluation, Matrix, grads_at_zero
 
 # Errors of elementary functions in units of u, an upper bound over the three frameworks on CPU:
 # measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
@@ -63,14 +64,16 @@ class ErrorBound(NamedTuple):
     """Bounds on the absolute error of J, of every dW (n[l], n[l-1]) and db (n[l], 1), and of A[L] (n[L], m).
 
     straddles_zero: how many Z before a ReLU or leaky ReLU have an error interval that holds 0, so that either
-    one-sided derivative is right. A bound is inf where the declared formulas have no value: a logarithm of 0, an
-    overflow.
+    one-sided derivative is right. margin: the smallest |Z| among those, in units of its error; inf if there are none.
+    A bound is inf where the declared formulas have no value: a logarithm of 0, an overflow. Of a stack, J and
+    straddles_zero are (T,), and margin is the smallest of all.
     """
 
     J: float
     gradient: Params
     output: Matrix
     straddles_zero: int
+    margin: float
 
 
 PLAIN = Declaration()  # from the logits, in full precision
@@ -110,27 +113,30 @@ class _Forward(NamedTuple):
     E_Z: list[Matrix]
     E_g: list[Matrix]
     straddles_zero: int
+    margin: float
 
 
 def _forward(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> _Forward:
     A = oracle.A
     E_As, E_Zs, E_gs = [np.zeros_like(A[0])], [], []
-    straddles_zero = 0
+    straddles_zero, margin = 0, np.inf
     for l, (W, b) in enumerate(params, start=1):
-        n = W.shape[1]
+        n = W.shape[-1]
         # Z = W A + b: E_Z = |W| E_A + γ(n+1) (|W||A| + |b| + |W| E_A), and what is lost below the smallest numbers
         W, before = np.abs(W), np.abs(A[l - 1])
         WE = W @ E_As[-1] if l > 1 else 0.0  # X has no error
         S = W @ before + np.abs(b)
-        lost = p.tiny * (n + 1) * (1 + W.max() + before.max())  # a tiny W or A, times the other
+        lost = p.tiny * (n + 1) * (1 + _largest(W) + _largest(before))  # a tiny W or A, times the other
         E_Z = WE + p.gamma(n + 1) * (S + WE) + lost * (S > 0)
         E_Z = _bound(E_Z, S, p)
-        E_A, E_g, either = _through(network, l, oracle, E_Z, p, declared)
-        straddles_zero += either
+        E_A, E_g, straddles = _through(network, l, oracle, E_Z, p, declared)
+        if straddles is not None:
+            straddles_zero = straddles_zero + straddles.sum(axis=ALL)
+            margin = np.minimum(margin, (np.abs(oracle.Z[l - 1])[straddles] / E_Z[straddles]).min(initial=np.inf))
         E_As.append(E_A)
         E_Zs.append(E_Z)
         E_gs.append(E_g)
-    return _Forward(E_As, E_Zs, E_gs, straddles_zero)
+    return _Forward(E_As, E_Zs, E_gs, straddles_zero, margin)
 
 
 def _backward(
@@ -138,49 +144,52 @@ def _backward(
     declared: Declaration,
 ) -> ErrorBound:  # fmt: skip
     A, m, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
-    E_As, E_Zs, E_gs, straddles_zero = forward
+    E_As, E_Zs, E_gs, straddles_zero, margin = forward
     e, E_dZ = _output(network, oracle, Y, E_Zs[-1], E_As[-1], E_gs[-1], p, declared)
     c = oracle.losses
     # J: the errors of the terms, and of a sum of m terms
-    E_J = (e.sum() + p.gamma_sum(c.size + 3) * (c + e).sum()) / m + tiny * c.size
-    E_J = _bound(np.asarray(E_J), np.asarray(2 * (c + e).sum()), p)  # (A − Y)² comes before its half
+    terms, size_J = Y.size, (c + e).sum(axis=ALL)
+    E_J = (e.sum(axis=ALL) + p.gamma_sum(terms + 3) * size_J) / m + tiny * terms
+    E_J = _bound(E_J, 2 * size_J, p)  # (A − Y)² comes before its half
     E_gradient = []
     for l in range(network.L, 0, -1):
         D, E_A = np.abs(oracle.dZ[l - 1]), E_As[l - 1]
         De, Ae = D + E_dZ, np.abs(A[l - 1]) + E_A if l > 1 else np.abs(A[0])
         # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(m+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
-        size_W, size_b = De @ Ae.T, De.sum(axis=1)[:, None]
-        E_dW = E_dZ @ Ae.T + p.gamma(m + 3) * size_W
+        size_W, size_b = De @ Ae.mT, De.sum(axis=-1, keepdims=True)
+        E_dW = E_dZ @ Ae.mT + p.gamma(m + 3) * size_W
         if l > 1:  # X has no error
-            E_dW += D @ E_A.T
-        E_dW = E_dW / m + tiny * (m + 1) * (1 + De.max())
-        E_db = (E_dZ.sum(axis=1)[:, None] + p.gamma_sum(m + 3) * size_b) / m + tiny * (m + 1)
+            E_dW += D @ E_A.mT
+        E_dW = E_dW / m + tiny * (m + 1) * (1 + _largest(De))
+        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(m + 3) * size_b) / m + tiny * (m + 1)
         E_gradient.append(Layer(_bound(E_dW, size_W, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
             dA, slope = np.abs(oracle.dA[l - 2]), np.abs(oracle.slopes[l - 2])
             # dA[l−1] = W[l]ᵀ dZ[l];  dZ[l−1] = dA[l−1] ∘ g′
-            size = W.T @ De
-            E_dA = _bound(W.T @ E_dZ + p.gamma(W.shape[0]) * size, size, p)
+            n, size = W.shape[-2], W.mT @ De
+            E_dA = _bound(W.mT @ E_dZ + p.gamma(n) * size, size, p)
             E_dZ = E_dA * (slope + E_gs[l - 2]) + dA * E_gs[l - 2] + 3 * u * dA * slope
-            E_dZ += tiny * (W.shape[0] + 2) * (1 + W.max() + De.max()) + tiny * m
+            lost = tiny * (n + 2) * (1 + _largest(W) + _largest(De)) + tiny * m
+            E_dZ += lost * (slope + E_gs[l - 2] > 0)  # where g′ is exactly 0, so is dZ
     gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))
-    return ErrorBound(float(_finish(np.asarray(E_J))), gradient, _finish(E_As[-1]), straddles_zero)
+    J: Any = _finish(E_J)[()]  # a number, or (T,)
+    return ErrorBound(J, gradient, _finish(E_As[-1]), straddles_zero, margin)
 
 
 def _through(
     network: Network, l: int, oracle: Evaluation, E_Z: Matrix, p: Precision, declared: Declaration
-) -> tuple[Matrix, Matrix, int]:
-    """Return E_A and E_g of layer l from E_Z, and how many Z straddle zero."""
+) -> tuple[Matrix, Matrix, npt.NDArray[np.bool_] | None]:
+    """Return E_A and E_g of layer l from E_Z, and which Z straddle zero, for a g that has a kink there."""
     u, s, name = p.u, network.leaky_slope, network.g[l - 1]
     Z, A, slope = oracle.Z[l - 1], oracle.A[l], oracle.slopes[l - 1]
     if name == "linear":
-        return E_Z, np.zeros_like(Z), 0
+        return E_Z, np.zeros_like(Z), None
     if name == "sigmoid":
         # |σ(z + e) − σ(z)| <= min(σ(1 − σ) exp|e|, 1/4) |e|
         q = np.fmin(slope * np.exp(E_Z), 0.25) * E_Z
         E_A = (q + SIGMOID * u * (A + q) + p.tiny) * ((Z != 0) | (E_Z > 0))  # σ(0) is ½ exactly
-        return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), 0
+        return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), None
     if name == "tanh":
         q = np.fmin(slope * np.exp(2 * E_Z), 1.0) * E_Z
         E_A = q + TANH * u * (np.abs(A) + q) + p.tiny * (Z != 0)
@@ -188,17 +197,17 @@ def _through(
             # (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ): the difference errs by 4u of its two terms, hence 5u of 1; inf / inf overflows
             E_A = E_A + 5 * u
             E_A = np.where(np.exp(np.abs(Z) + E_Z) < p.largest / 4, E_A, np.inf)
-        return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * u * (A * A + slope), 0
+        return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * u * (A * A + slope), None
     # ReLU and leaky ReLU: where the error interval of Z holds 0, either one-sided derivative is right
     straddles = (np.abs(Z) <= E_Z) & (E_Z > 0)
     if name == "relu":
-        return np.where(Z > -E_Z, E_Z, 0.0), np.where(straddles, 1.0, 0.0), int(straddles.sum())
+        return np.where(Z > -E_Z, E_Z, 0.0), np.where(straddles, 1.0, 0.0), straddles
     at_zero = grads_at_zero(network, declared.relu_grad_at_zero)[name]
     right = (Z > 0) | straddles | ((Z == 0) & (at_zero == "right"))
     left = (Z < 0) | straddles  # where slope Z is computed: one rounding, and flushing; 0 stays exactly 0
     E_A = np.where(right, E_Z, s * E_Z * (1 + 2 * u)) + np.where(left, 2 * u * np.abs(A) + p.tiny, 0.0)
     E_g = np.where(straddles, (1 - s) + s * u, np.where(Z > 0, 0.0, s * u))
-    return E_A, E_g, int(straddles.sum())
+    return E_A, E_g, straddles
 
 
 def _output(
@@ -232,6 +241,12 @@ def _output(
     return e, E_dZ + p.tiny * (m + 2)
 
 
+def _largest(M: Matrix) -> Matrix:
+    """Return the largest entry of each matrix, as a matrix of one entry."""
+    largest: Matrix = M.max(axis=ALL, keepdims=True)
+    return largest
+
+
 def _bound(E: Matrix, size: Matrix, p: Precision) -> Matrix:
     """Return E, or inf where the sums, whose absolute values are at most `size`, may overflow."""
     return np.where(size + E < p.largest, E, np.inf)
@@ -243,12 +258,13 @@ def _finish(E: Matrix) -> Matrix:
 
 
 def scaled(E: ErrorBound, s: float) -> ErrorBound:
-    """Return an error bound for a precision whose u is s < 1 times as large, from one where no Z straddles zero.
+    """Return an error bound for a precision whose u is s < 1 times as large, from one whose margin is above s.
 
-    Every term is u, or the smallest number, times factors that grow with u; hence E(s u) <= s E(u).
+    Every term is u, or the smallest number, times factors that grow with u; hence E(s u) <= s E(u). Where a Z straddles
+    zero, the bound is the larger for it, and with errors s times as large none does, since the margin is above s.
     """
     gradient = tuple(Layer(s * W, s * b) for W, b in E.gradient)
-    return ErrorBound(s * E.J, gradient, s * E.output, 0)
+    return ErrorBound(s * E.J, gradient, s * E.output, 0, np.inf)
 
 
 def step_bound(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision) -> Matrix:

@@ -2,11 +2,14 @@
 
 It shares no code with the implementations. Its own rounding error is bounded by `error_bound.error_bound` with the
 unit roundoff of float64; a comparison allows for that error in addition to the implementation's own.
+
+Every function takes a stack of params as well, W (T, n[l], n[l-1]) and b (T, n[l], 1), such as those of the steps of a
+run; its results have the same axis in front, and J is (T,).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,10 +18,11 @@ from crosscheck_impls.interface import KINKED, Layer, Network, Params, Side, che
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 GradsAtZero: TypeAlias = Mapping[str, Side]
+ALL = (-2, -1)  # the axes of a matrix, be it one of a stack or not
 
 
 class Evaluation(NamedTuple):
-    """J, its gradient, and the intermediate results that the error bound needs.
+    """J, its gradient, and the intermediate results that the error bound needs; of a stack, J is (T,).
 
     A[l] (n[l], m) for l = 0 ... L; Z, slopes = g′(Z) and dZ (n[l], m) at index l - 1; dA at index l - 1, except
     that dA[L] is A[L] - Y. losses (n[L], m): each example's share of m J.
@@ -83,7 +87,7 @@ def forward(network: Network, params: Params, X: Matrix) -> tuple[list[Matrix], 
 
 def evaluate(network: Network, params: Params, X: Matrix, Y: Matrix, at_zero: GradsAtZero | None = None) -> Evaluation:
     """Return J and dParams with all intermediates; float64 arrays. Raises BadInput where shapes do not fit."""
-    check(network, params, X, Y)
+    check(network, first(params), X, Y)
     check_differentiable(network)
     at_zero = at_zero or grads_at_zero(network)
     A, Z = forward(network, params, X)
@@ -99,13 +103,13 @@ def evaluate(network: Network, params: Params, X: Matrix, Y: Matrix, at_zero: Gr
         dZ = difference * slopes[-1]
     dAs, dZs, gradient = [difference], [dZ], []
     for l in range(network.L, 0, -1):
-        gradient.append(Layer(dZ @ A[l - 1].T / m, dZ.sum(axis=1, keepdims=True) / m))
+        gradient.append(Layer(dZ @ A[l - 1].mT / m, dZ.sum(axis=-1, keepdims=True) / m))
         if l > 1:
-            dA = params[l - 1].W.T @ dZ
+            dA = params[l - 1].W.mT @ dZ
             dZ = dA * slopes[l - 2]
             dAs.append(dA)
             dZs.append(dZ)
-    return Evaluation(float(losses.sum() / m), tuple(gradient[::-1]), A, Z, slopes, dAs[::-1], dZs[::-1], losses)
+    return Evaluation(losses.sum(axis=ALL) / m, tuple(gradient[::-1]), A, Z, slopes, dAs[::-1], dZs[::-1], losses)
 
 
 def descend(network: Network, params: Params, X: Matrix, Y: Matrix, alpha: float) -> Iterator[tuple[Params, float]]:
@@ -114,6 +118,16 @@ def descend(network: Network, params: Params, X: Matrix, Y: Matrix, alpha: float
         J, gradient, *_ = evaluate(network, params, X, Y)
         yield params, J
         params = tuple(Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradient, strict=True))
+
+
+def stacked(several: Sequence[Params]) -> Params:
+    """Return params of the same shapes as one stack."""
+    return tuple(Layer(*map(np.stack, zip(*layers, strict=True))) for layers in zip(*several, strict=True))
+
+
+def first(params: Params) -> Params:
+    """Return the first params of a stack, or those that are given if they are none."""
+    return tuple(Layer(*(array[0] if np.ndim(array) == 3 else array for array in layer)) for layer in params)
 
 
 def exact(array: Any) -> Matrix:

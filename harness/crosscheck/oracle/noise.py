@@ -9,6 +9,7 @@ differs. An error above FACTOR times the noise is unexplained: the row is `suspe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,18 +37,24 @@ class Noise(NamedTuple):
 
 @np.errstate(all="ignore")  # what overflows has no noise
 def noise(
-    network: Network, params: Params, X: Array, Y: Array, oracle: Evaluation, p: Precision, declared: Declaration
-) -> Noise:
-    """Return the noise at params, X and Y of the run's dtype; oracle: the evaluation there."""
+    network: Network, params: Params, Y: Array, oracle: Evaluation, p: Precision, declared: Declaration,
+    reruns: Sequence[Noise],
+) -> Noise:  # fmt: skip
+    """Return the noise at params and Y of the run's dtype; oracle: the evaluation there; reruns: those there."""
     walk = random_walk(network, params, exact(Y), oracle, p, declared)
     deviations, true = _all(walk), _all(Noise(oracle.J, oracle.gradient))
     scale = LEAST
-    for seed in range(RERUNS):
-        rerun = _all(permuted(network, params, X, Y, seed, sequential=seed % 2 == 1))
-        for got, exactly, S in zip(rerun, true, deviations, strict=True):
+    for rerun in reruns:
+        for got, exactly, S in zip(_all(rerun), true, deviations, strict=True):
             ratios = np.abs(got - exactly) / S
             scale = max(scale, float(ratios[np.isfinite(ratios)].max(initial=0.0)))
     return Noise(scale * walk.J, tuple(Layer(scale * W, scale * b) for W, b in walk.gradient))
+
+
+@np.errstate(all="ignore")
+def rerun(network: Network, params: Params, X: Array, Y: Array) -> list[Noise]:
+    """Return J and dParams of the reference, several times in its dtype, each with other orders of summation."""
+    return [permuted(network, params, X, Y, seed, sequential=seed % 2 == 1) for seed in range(RERUNS)]
 
 
 def random_walk(

@@ -47,7 +47,7 @@ variants: Mapping[str, Variant] = {
     "fast": Variant(training.value_and_grad(fast.gradients), fast.gradient_descent, Declaration(flushes=True)),
     "autograd": compiled(autograd.gradients, Declaration(formulation="autodiff", flushes=True)),
     "native": Variant(
-        jax.jit(native.gradients, static_argnums=0),
+        native.gradients,
         native.gradient_descent,
         Declaration(
             formulation="autodiff",

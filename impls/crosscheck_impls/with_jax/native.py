@@ -41,17 +41,17 @@ def criterion(network: Network, output: Array, target: Array) -> Array:
     return jnp.mean(jnp.sum(each, axis=0))
 
 
-def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
-    """Return J and dParams."""
-    J, dParams = jax.value_and_grad(lambda params: criterion(network, apply(network, params, X), Y))(params)
-    return J, dParams
-
-
 @partial(jax.jit, static_argnums=0)
-def step(network: Network, params: Params, X: Array, Y: Array, alpha: Array) -> tuple[Params, Array]:
-    """Return the params one step on, and J before it."""
-    J, dParams = gradients(network, params, X, Y)
-    return jax.tree.map(lambda p, dp: p - alpha * dp, params, dParams), J
+def step(network: Network, params: Params, X: Array, Y: Array, alpha: Array) -> tuple[Params, Array, Params]:
+    """Return the params one step on, and J and dParams before it."""
+    J, dParams = jax.value_and_grad(lambda params: criterion(network, apply(network, params, X), Y))(params)
+    return jax.tree.map(lambda p, dp: p - alpha * dp, params, dParams), J, dParams
+
+
+def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+    """Return J and dParams, those of a step: jitted by themselves they would be compiled once more."""
+    _, J, dParams = step(network, params, X, Y, X.dtype.type(0))
+    return J, dParams
 
 
 def gradient_descent(
@@ -61,6 +61,6 @@ def gradient_descent(
     rate = X.dtype.type(alpha)
     costs = []
     for _ in range(iterations):
-        params, J = step(network, params, X, Y, rate)
+        params, J, _ = step(network, params, X, Y, rate)
         costs.append(J)
     return params, jax.device_put(np.array(jax.device_get(costs)), X.sharding)
