@@ -34,6 +34,7 @@ from crosscheck.runner.collect import measure
 from crosscheck.runner.subprocesses import settings
 
 PLAIN = Declaration()
+TOO_LARGE = ("digits_777", "long_sums")  # for balls; a mutant shows on smaller data, and asked by name they are run
 # the diagnosis is asked for where it is quick, and where all kinds of networks are
 NAMED = (
     "flower-logistic",

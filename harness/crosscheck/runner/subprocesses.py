@@ -24,7 +24,7 @@ import warnings
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from crosscheck.core.failures import Failure, Kind, Refusal, Stage
 from crosscheck.core.records import Answer, Case
 from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.loading import load_implementation, loader_of
-from crosscheck.runner.threads import THREADS, env_defaults
+from crosscheck.runner.threads import THREADS, during, env_defaults, most
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 MESSAGE = 300  # characters of somebody's error message that are kept
@@ -57,7 +57,10 @@ class About(NamedTuple):
 
 @dataclass
 class Job:
-    """An implementation and the cases it is to run."""
+    """An implementation and the cases it is to run.
+
+    variants: one for each case, where one process asks several of a framework's. all_processors: instead of a share.
+    """
 
     framework: str
     variant: str
@@ -65,11 +68,17 @@ class Job:
     cases: Sequence[Case]
     cost: float = 1.0  # a guess at how long it takes; the longest starts first
     max_lost: int = MAX_LOST_PROCESSES  # processes that it may lose before it is given up
+    variants: Sequence[str] = ()
+    all_processors: bool = False
 
     @property
     def name(self) -> str:
         """The implementation's name, framework/variant."""
         return f"{self.framework}/{self.variant}"
+
+    def of(self, index: int) -> Job:
+        """Return the job as the one variant that a case is asked of."""
+        return replace(self, variant=self.variants[index]) if self.variants else self
 
 
 def describe(framework: str, loader: str = "") -> About:
@@ -119,7 +128,8 @@ def serve(connection: Any, start: Start) -> None:
     configured = set[str]()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while start.variant:
-            connection.send(_answer(start, about, connection.recv(), configured))
+            variant, case = connection.recv()
+            connection.send(_answer(start._replace(variant=variant), about, case, configured))
 
 
 def _answer(start: Start, about: About, case: Case, configured: set[str]) -> Answer | Failure:
@@ -174,6 +184,7 @@ class _Worker:
     left: deque[int]
     log: Path
     processors: Sequence[int] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     lost: int = 0
     process: Any = None
     connection: Any = None
@@ -199,6 +210,7 @@ def run(
     at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1))
     free: deque[Sequence[int]] = deque(_shares(at_once))
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
+    every = {name: str(most()) for name in THREADS if name not in os.environ}
     active: list[_Worker] = []
     with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(at_once, folder):
         try:
@@ -206,7 +218,8 @@ def run(
                 while waiting and len(active) < at_once:
                     job = waiting.popleft()
                     log = Path(folder) / f"{len(waiting)}.log"
-                    worker = _Worker(job, deque(range(len(job.cases))), log, free.popleft())
+                    environment = every if job.all_processors else {}
+                    worker = _Worker(job, deque(range(len(job.cases))), log, free.popleft(), environment)
                     active.append(_start(worker, import_limit or time_limit))
                 _wait(active)
                 for worker in list(active):
@@ -263,9 +276,11 @@ def _start(worker: _Worker, time_limit: float) -> _Worker:
     with contextlib.suppress(OSError):  # a new process begins a new log
         worker.log.unlink()
     loader = loader_of(job.framework)
-    start = Start(job.framework, job.variant, job.device, loader, str(worker.log), worker.processors)
+    processors = () if job.all_processors else worker.processors
+    start = Start(job.framework, job.variant, job.device, loader, str(worker.log), processors)
     worker.process = context.Process(target=serve, args=(theirs, start), daemon=True, name=f"crosscheck {job.name}")
-    interrupts.start(worker.process)
+    with during(worker.environment):
+        interrupts.start(worker.process)
     theirs.close()
     worker.about, worker.current = None, None
     _allow(worker, time_limit)
@@ -318,7 +333,7 @@ def _receive(worker: _Worker, message: Any, done: Callable[..., None], time_limi
         if problem is not None:
             _stop(worker)
             for index in worker.left:
-                done(job, job.cases[index], None, problem)
+                done(job.of(index), job.cases[index], None, problem)
             worker.left.clear()
             return
         worker.about = message
@@ -328,7 +343,7 @@ def _receive(worker: _Worker, message: Any, done: Callable[..., None], time_limi
         _next(worker, time_limit)
     finally:  # the process may be gone by now; what it said before counts
         if answered is not None:
-            done(job, job.cases[answered], about, message)
+            done(job.of(answered), job.cases[answered], about, message)
 
 
 def _unfit(job: Job, about: About) -> Failure | None:
@@ -345,7 +360,8 @@ def _next(worker: _Worker, time_limit: float) -> None:
         return
     worker.current = worker.left.popleft()
     _allow(worker, time_limit)
-    worker.connection.send(worker.job.cases[worker.current])
+    job, index = worker.job, worker.current
+    worker.connection.send((job.of(index).variant, job.cases[index]))
 
 
 def _lost(worker: _Worker, failure: Failure, done: Callable[..., None], time_limit: float) -> None:
@@ -359,7 +375,7 @@ def _lost(worker: _Worker, failure: Failure, done: Callable[..., None], time_lim
         worker.left.clear()
     for position, index in enumerate(failed):
         given_up = started and (position > 0 or worker.current is None)
-        done(job, job.cases[index], worker.about, failure._replace(lost=worker.lost if given_up else 0))
+        done(job.of(index), job.cases[index], worker.about, failure._replace(lost=worker.lost if given_up else 0))
     if worker.left:
         _start(worker, time_limit)
 
