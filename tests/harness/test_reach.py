@@ -24,7 +24,7 @@ from crosscheck.problems.catalogue import BY_NAME, Options, build, choose
 from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import CALLS, LANDMARKS, keep, measure, strided, windows
 from crosscheck.runner.threads import THREADS
-from crosscheck_impls.interface import Declaration, Layer, Network
+from crosscheck_impls.interface import Declaration, Layer, Network, declaration, load
 
 PLAIN = Declaration()
 OFF = 1 + 2.0**-30  # far below what float32 shows, far above the bound of float64
@@ -126,6 +126,16 @@ def test_every_logit_is_far_below_0_where_every_label_is_0() -> None:
     assert not case.Y.any()
     for (W, b), *_ in case.checkpoints[1:]:
         assert (W @ case.X + b).max() < -20
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_formula_that_loses_digits_far_below_0_as_declared_is_not_suspect(dtype: str) -> None:
+    """1 - A rounds to within u, where J is some 1e-12: the usual noise of the textbook's formula."""
+    numpy = load("numpy")
+    case, declared = make_case(build(BY_NAME["no_class-logistic"]), dtype), declaration(numpy, "textbook")
+    answer = measure(numpy, "textbook", declared, case, "cpu")
+    row = judge(Judge(case), answer, declared, Key(case.problem, "numpy/textbook", dtype, "cpu"))
+    assert row.verdict == "agrees", of_cause(row.cause)
 
 
 @pytest.mark.parametrize("step", [50, 127, 256, 511, 599])
