@@ -73,7 +73,10 @@ def _real() -> list[Spec]:
         for hidden, layers in ((one, 2), (two, 3)):
             for activation in ("sigmoid", "tanh", "relu", "leaky_relu"):
                 name = f"{data}-{layers}layer-{activation}"
-                specs.append(Spec(name, data, hidden, activation, why="real training", default=name in default))
+                steps = 20 if data == "digits" else 40  # each takes the oracle long
+                specs.append(
+                    Spec(name, data, hidden, activation, iterations=steps, why="real training", default=name in default)
+                )
     return specs
 
 
@@ -99,7 +102,7 @@ SPECS: tuple[Spec, ...] = (
     Spec("constant_features-logistic", "constant_features", why="features that never change"),
     Spec("badly_scaled-logistic", "badly_scaled", (), "", "scaled", 1e-13, 20, why="features of sizes 1e-6 to 1e6"),
     Spec("subnormal-logistic", "subnormal", why="numbers below the normal range, which XLA flushes to 0"),
-    Spec("many_examples-logistic", "many_examples", iterations=10, why="100,000 terms in every sum"),
+    Spec("many_examples-logistic", "many_examples", iterations=4, why="100,000 terms in every sum"),
     Spec("zero_weights-2layer-tanh", "flower", (4,), "tanh", "zeros", why="all units alike, and Z[L] exactly 0"),
     Spec("small_weights-2layer-tanh", "flower", (4,), "tanh", "0.01", 1.2, why="the course's planar exercise"),
     Spec("many_outputs-logistic", "digits_by_kind", why="three labels for each example"),
@@ -110,7 +113,7 @@ SPECS: tuple[Spec, ...] = (
          "a linear output; sigmoid below another layer; slope 0; m = 1024", slope=0.0),
     Spec("square-6layer-mixed", "square", (4, 4, 4, 4, 4), "sigmoid,tanh,leaky_relu,relu,tanh", slope=0.2,
          why="4-4-4-4-4-4-4, m = 4: all shapes alike; four outputs after tanh"),
-    Spec("wide-3layer-leaky_relu", "digits_777", (130, 33), "leaky_relu", iterations=4,
+    Spec("wide-3layer-leaky_relu", "digits_777", (130, 33), "leaky_relu", iterations=2,
          why="the fast paths' own large products, with a rest at every edge"),
     Spec("threads-logistic", "long_sums", iterations=1, why="products that are shared out among threads", threads=True),
     Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
