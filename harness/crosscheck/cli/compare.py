@@ -84,7 +84,7 @@ def compare(
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
-        total = len(chosen) * len(problems) * len(dtypes)
+        total = len(chosen) * sum(1 if each.threads else len(dtypes) for each in problems)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -94,7 +94,7 @@ def compare(
         destination.same_settings(out, options, force)
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
-            request = comparison.Request(problems, chosen, dtypes, device, time_limit)
+            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
             rows = comparison.compare(request, report, results).rows
     code = outcome.exit_code(rows, fails)
     settings = {

@@ -74,13 +74,13 @@ def power(
     from crosscheck.core import files
     from crosscheck.core.failures import BAD
     from crosscheck.evaluation import false_alarms, score_tables
-    from crosscheck.evaluation.score import Pair, in_order, score_all
+    from crosscheck.evaluation.score import TOO_LARGE, Pair, in_order, score_all
     from crosscheck.problems.catalogue import choose
     from crosscheck.report import screen
 
     if not 0 <= draws <= 1000:
         raise BadInput(f"{draws}: expected a whole number from 0 to 1000", parameter="draws")
-    names = [spec.name for spec in choose(problem)]
+    names = [spec.name for spec in choose(problem) if problem or spec.data not in TOO_LARGE]
     if (
         not destination.replaces_freely(out, force)
         and (standing := destination.draws(out / "false_alarms.csv")) > draws

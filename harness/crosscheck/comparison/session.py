@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
 
+from crosscheck.comparison import again
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case
 from crosscheck.judge.causes import Unreadable
@@ -19,7 +20,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.steps import Curves
 from crosscheck.judge.verdict import Key, Row, judge, twins
 from crosscheck.mutation.mutants import Mutant
-from crosscheck.problems.cases import make_case
+from crosscheck.problems.cases import brief, make_case
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
@@ -107,13 +108,26 @@ def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
 
 
 class Request(NamedTuple):
-    """What is to be compared; time_limit: seconds for one implementation on one problem."""
+    """What is to be compared; time_limit: seconds for one implementation on one problem.
+
+    again: whether some of it is asked once more with all processors.
+    """
 
     problems: Sequence[Problem]
     chosen: Sequence[Implementation]
     dtypes: Sequence[str]
     device: str = "cpu"
     time_limit: float = TIME_LIMIT
+    again: bool = False
+
+    def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
+        """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
+
+        float32 comes first: JAX's x64 switch, once on, stays on.
+        """
+        dtypes = sorted(self.dtypes)
+        plain = [(problem, dtype) for dtype in dtypes for problem in self.problems if not problem.threads]
+        return plain + [(problem, "float64") for problem in self.problems if problem.threads and processors]
 
 
 @dataclass
@@ -135,12 +149,15 @@ def compare(request: Request, report: Report, results: Results | None = None, ke
     """
     session = _Session(request, report, Results() if results is None else results, keep)
     jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
+    jobs += session.jobs_with_all_processors(jobs)
+    jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
             subprocesses.run(jobs, later, request.time_limit)
     names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
     order = {name: k for k, name in enumerate(names)}
     session.results.rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+    again.hold(session.results.rows, session.again)
     twins(session.results.rows)
     return session.results
 
@@ -151,48 +168,65 @@ class _Session:
     def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None) -> None:
         self.request, self.report, self.results, self.keep = request, report, results, keep
         self.cases: dict[tuple[str, str], Case] = {}
-        for number, problem in enumerate(request.problems):
-            report("preparing", number, len(request.problems))
-            for dtype in request.dtypes:
-                self.cases[problem.name, dtype] = make_case(problem, dtype)
-        self.judges: dict[tuple[str, str], tuple[Judge, Curves]] = {}  # made when the first answer comes
+        for number, (problem, dtype) in enumerate(request.asked()):
+            report("preparing", number, len(request.asked()))
+            case = make_case(problem, dtype)
+            self.cases[problem.name, dtype] = brief(case) if problem.threads else case
+        self.again: dict[Key, Row] = {}  # what was asked once more
+        self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}  # made when the first answer comes
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
 
     def job(self, each: Implementation) -> Job | None:
         """Return what a worker is to do; None where the framework is not installed, which is a row for each case."""
         request = self.request
-        # float32 first: JAX's x64 switch, once on, stays on
-        ordered = [self.cases[p.name, dtype] for dtype in sorted(request.dtypes) for p in request.problems]
+        ordered = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
         if package := subprocesses.missing(each.framework):
-            for case in ordered:
+            for case in self.cases.values():
                 failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
                 self.judge(Job(*each, request.device, ()), case, None, failure)
             return None
         slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.variant in ("loops", "per_example"))
         return Job(each.framework, each.variant, request.device, ordered, cost=slow)
 
+    def jobs_with_all_processors(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return a job for each framework that is there: the problems about threads, and what is asked again."""
+        request = self.request
+        shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
+        cases = again.questions(shared) if request.again else []
+        cases += [self.cases[p.name, "float64"] for p in request.problems if p.threads]
+        variants: dict[str, list[str]] = {}
+        for job in jobs:
+            variants.setdefault(job.framework, []).append(job.variant)
+        return [again.job(framework, each, request.device, cases) for framework, each in variants.items()]
+
     def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
-        """Add the row of one answer."""
+        """Add the row of one answer; that of a question asked again is kept beside the first one's."""
         key = Key(case.problem, job.name, case.dtype, self.request.device)
-        if isinstance(answer, Failure):
-            self.results.rows.append(Row(*key, verdict=answer.verdict, cause=answer))
-        else:
+        row = self._judged(key, case, about.declarations[job.variant] if about is not None else Declaration(), answer)
+        if case is not self.cases[case.problem, case.dtype]:
+            self.again[key] = row
+            return
+        if isinstance(answer, Answer):
             self.results.environments[job.framework] = answer.environment
-            declared = about.declarations[job.variant] if about is not None else Declaration()
-            try:
-                self.results.rows.append(self._row(key, answer, declared))
-                if self.keep is not None:
-                    self.keep(case, job.name, answer, declared)
-            except Exception as error:  # an outsider's answer may have any form
-                cause = Unreadable(type(error).__name__, str(error))
-                self.results.rows.append(Row(*key, verdict=Verdict.FAILED, cause=cause))
+        self.results.rows.append(row)
         self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
-    def _row(self, key: Key, answer: Answer, declared: Declaration) -> Row:
-        case = self.cases[key.problem, key.dtype]
-        if (key.problem, key.dtype) not in self.judges:
-            self.judges[key.problem, key.dtype] = Judge(case), Curves(case)
-        judging, curves = self.judges[key.problem, key.dtype]
+    def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
+        if isinstance(answer, Failure):
+            return Row(*key, verdict=answer.verdict, cause=answer)
+        try:
+            row = self._row(key, case, answer, declared)
+            if self.keep is not None:
+                self.keep(case, key.implementation, answer, declared)
+        except Exception as error:  # an outsider's answer may have any form
+            row = Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, str(error)))
+        return row
+
+    def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
+        which = (key.problem, key.dtype, case.iterations)
+        if which not in self.judges:
+            self.judges[which] = Judge(case), Curves(case)
+        judging, curves = self.judges[which]
         row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
         row.envelope = curves.beside(answer.run.costs)
         if row.explained is not None and row.explained.exactly:

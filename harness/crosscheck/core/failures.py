@@ -87,7 +87,7 @@ class Failure(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """`not run` where something is not there, or would take minutes by its own declaration; else `failed`."""
+        """`not run` where something is not there, or would take too long by its own declaration; else `failed`."""
         return Verdict.NOT_RUN if self.kind in NOT_RUN else Verdict.FAILED
 
 

@@ -83,6 +83,13 @@ class Twin(NamedTuple):
     cause: Cause | None
 
 
+class WithAllProcessors(NamedTuple):
+    """What a fresh process with all processors, so many threads, answered to the same question."""
+
+    threads: int
+    cause: Cause | None
+
+
 class Unreadable(NamedTuple):
     """The answer could not be judged: the error's type and message."""
 
@@ -92,7 +99,7 @@ class Unreadable(NamedTuple):
 
 Cause: TypeAlias = (
     BrokenPromises | OutsideBound | WrongLabels | Convention | NoBound | NotFinite | Irreproducible | Noisy | Twin
-    | Unreadable | Failure
+    | WithAllProcessors | Unreadable | Failure
 )  # fmt: skip
 
 

@@ -76,12 +76,13 @@ def random_walk(
         V_c = difference**2 * V_As[-1] + 4 * u2 * c**2
         V_dZ = slope**2 * (V_As[-1] + u2 * difference**2) + difference**2 * _bend(network, network.L, oracle, V_Zs, u2)
     else:
-        V_c = difference**2 * V_Zs[-1] + 4 * u2 * (c**2 + (Y * Z[-1]) ** 2)
+        # Z is added and taken off again: Y Z, or (1 - Y) Z where log(sigmoid(Z)) is computed first, as torch does
+        V_c = difference**2 * V_Zs[-1] + 4 * u2 * (c**2 + Z[-1] ** 2)
         V_dZ = V_As[-1] + u2 * difference**2
         if declared.formulation == "autodiff":  # the exponent's rounding, see error_bound
             V_dZ = V_dZ + 3 * u2 * (Z[-1] * (A[-1] + Y * (1 - A[-1]))) ** 2
-        if declared.formulation == "textbook":  # log(A) and 1 - A of a rounded A
-            V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2
+        if declared.formulation == "textbook":  # log(A) and 1 - A of a rounded A, and that difference itself
+            V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2 + u2 * (1 - Y)
     J = np.sqrt(V_c.sum() + u2 * c.size * (c**2).sum()) / m + p.u * abs(oracle.J) + p.tiny * (m + 2)
     gradient = []
     for l in range(network.L, 0, -1):

@@ -41,6 +41,11 @@ def rounded_to(problem: Problem, dtype: str) -> Rounded:
     return Rounded(X, Y, X_test, Y_test, params, alpha)
 
 
+def brief(case: Case) -> Case:
+    """Return the question in short: the gradient at the initial params, and one step."""
+    return case._replace(checkpoints=case.checkpoints[:1], steps=case.steps[:1], iterations=1)
+
+
 def make_case(problem: Problem, dtype: str) -> Case:
     """Round the problem to the dtype, and let the oracle train to find the later checkpoints."""
     try:

@@ -26,7 +26,10 @@ MIXED = "linear,leaky_relu,relu"
 
 
 class Spec(NamedTuple):
-    """A problem by its settings; `build` makes the arrays. Cheap, so that a list of problems costs nothing."""
+    """A problem by its settings; `build` makes the arrays. Cheap, so that a list of problems costs nothing.
+
+    threads: what it reaches is only there where there is more than one thread, so that it runs with all processors.
+    """
 
     name: str
     data: str
@@ -41,10 +44,11 @@ class Spec(NamedTuple):
     default: bool = True
     relu_grad_at_zero: Side = "right"
     slope: float = 0.01
+    threads: bool = False
 
 
 class Problem(NamedTuple):
-    """A problem with its arrays, in float64. params: the initial ones."""
+    """A problem with its arrays, in float64. params: the initial ones. threads: as in Spec."""
 
     name: str
     data: Data
@@ -52,13 +56,14 @@ class Problem(NamedTuple):
     params: Params
     alpha: float
     iterations: int
+    threads: bool = False
 
 
 def _real() -> list[Spec]:
-    """Every model with every activation on the real data and the flower; nine of them by default."""
+    """Every model with every activation on the real data and the flower; eight of them by default."""
     default = {
-        "breast_cancer-2layer-sigmoid", "breast_cancer-3layer-relu", "digits-2layer-relu", "digits-3layer-leaky_relu",
-        "flower-2layer-tanh", "flower-3layer-tanh",
+        "breast_cancer-2layer-sigmoid", "breast_cancer-3layer-relu", "digits-2layer-relu", "flower-2layer-tanh",
+        "flower-3layer-tanh",
     }  # fmt: skip
     specs = []
     for data, one, two in (
@@ -68,7 +73,10 @@ def _real() -> list[Spec]:
         for hidden, layers in ((one, 2), (two, 3)):
             for activation in ("sigmoid", "tanh", "relu", "leaky_relu"):
                 name = f"{data}-{layers}layer-{activation}"
-                specs.append(Spec(name, data, hidden, activation, why="real training", default=name in default))
+                steps = 20 if data == "digits" else 40  # each takes the oracle long
+                specs.append(
+                    Spec(name, data, hidden, activation, iterations=steps, why="real training", default=name in default)
+                )
     return specs
 
 
@@ -79,27 +87,35 @@ SPECS: tuple[Spec, ...] = (
     Spec("kink-2layer-relu", "kink", (4,), "relu", why="Z is exactly 0: which derivative does ReLU have there?"),
     Spec("kink-2layer-leaky_relu", "kink", (4,), "leaky_relu", why="leaky ReLU's, left",
          relu_grad_at_zero="left", slope=0.2),
-    Spec("kink_outputs-2layer-relu", "kink_outputs", (4,), "relu", why="three outputs; ReLU's, left",
+    Spec("kink_outputs-2layer-relu", "kink_outputs", (1,), "relu", why="3-1-3, m = 17; ReLU's, left",
          relu_grad_at_zero="left"),
-    Spec("kink_outputs-3layer-leaky_relu", "kink_outputs", (5, 4), "leaky_relu", why="leaky ReLU's, right", slope=0.3),
+    Spec("kink_outputs-3layer-leaky_relu", "kink_outputs", (5, 2), "leaky_relu", slope=0.3,
+         why="3-5-2-3, m = 17; leaky ReLU's, right"),
     Spec("saturated-logistic", "saturated", (), "", "5", 1e-6, 20, why="logits to 1e3: log(0), overflow"),
     Spec("saturated-2layer-tanh", "saturated", (4,), "tanh", "1", why="hidden units far in the tails of tanh"),
     Spec("one_example-2layer-tanh", "one_example", (4,), "tanh", why="m = 1: shapes that broadcast by accident"),
-    Spec("one_example-logistic", "one_example", why="m = 1: a mean of one term"),
+    Spec("one_example-logistic", "one_example", iterations=600, why="m = 1; and a run long enough for a schedule"),
     Spec("one_example-3layer-tanh", "one_example", (4, 3), "tanh", why="m = 1 in L layers", default=False),
     Spec("one_feature-linear", "bmi", (), "", "zeros", 0.1, 40, "linear", SQUARED, "n_x = 1, linear regression"),
     Spec("one_class-logistic", "one_class", (), "", "zeros", why="every label is 1"),
+    Spec("no_class-logistic", "no_class", (), "", "zeros", 1.0, why="every label is 0, and every logit far below 0"),
     Spec("constant_features-logistic", "constant_features", why="features that never change"),
     Spec("badly_scaled-logistic", "badly_scaled", (), "", "scaled", 1e-13, 20, why="features of sizes 1e-6 to 1e6"),
     Spec("subnormal-logistic", "subnormal", why="numbers below the normal range, which XLA flushes to 0"),
-    Spec("many_examples-logistic", "many_examples", iterations=10, why="100,000 terms in every sum"),
+    Spec("many_examples-logistic", "many_examples", iterations=4, why="100,000 terms in every sum"),
     Spec("zero_weights-2layer-tanh", "flower", (4,), "tanh", "zeros", why="all units alike, and Z[L] exactly 0"),
     Spec("small_weights-2layer-tanh", "flower", (4,), "tanh", "0.01", 1.2, why="the course's planar exercise"),
     Spec("many_outputs-logistic", "digits_by_kind", why="three labels for each example"),
     Spec("many_outputs-squared_error", "digits_by_kind", loss=SQUARED, why="squared error after three sigmoids"),
     Spec("regression-4layer-mixed", "diabetes", (6, 5, 4), MIXED, "scaled", 0.02, 40, "relu", SQUARED, "a ReLU output"),
     Spec("regression-2layer-tanh", "diabetes", (8,), "tanh", "scaled", 0.02, 40, "linear", SQUARED, "", False),
-    Spec("wide-3layer-relu", "digits", (128, 64), "relu", why="the fast paths' own large products", default=False),
+    Spec("regression-3layer-mixed", "waves", (5, 2), "sigmoid,leaky_relu", "scaled", 0.02, 20, "linear", SQUARED,
+         "a linear output; sigmoid below another layer; slope 0; m = 1024", slope=0.0),
+    Spec("square-6layer-mixed", "square", (4, 4, 4, 4, 4), "sigmoid,tanh,leaky_relu,relu,tanh", slope=0.2,
+         why="4-4-4-4-4-4-4, m = 4: all shapes alike; four outputs after tanh"),
+    Spec("wide-3layer-leaky_relu", "digits_777", (130, 33), "leaky_relu", iterations=2,
+         why="the fast paths' own large products, with a rest at every edge"),
+    Spec("threads-logistic", "long_sums", iterations=1, why="products that are shared out among threads", threads=True),
     Spec("squared_error-logistic", "breast_cancer", loss=SQUARED, why="not convex after a sigmoid", default=False),
 )  # fmt: skip
 BY_NAME = {spec.name: spec for spec in SPECS}
@@ -164,8 +180,9 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
     from crosscheck.problems.datasets import SETS, read, standardise, validate_labels
     from crosscheck.problems.initial_weights import initial
+    from crosscheck.problems.shapes import SHAPES
 
-    data = SETS[spec.data]() if options.data is None else read(options.data, options.label, options.test)
+    data = {**SETS, **SHAPES}[spec.data]() if options.data is None else read(options.data, options.label, options.test)
     if options.standardise:
         data = standardise(data)
     hidden = spec.hidden if options.layers is None else _sizes(options.layers)
@@ -191,7 +208,7 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     except MemoryError as error:
         message = f"layers: no memory for the weights of {network.dimensions}; choose smaller layers"
         raise BadInput(message) from error
-    return Problem(spec.name, data, network, params, alpha, iterations)
+    return Problem(spec.name, data, network, params, alpha, iterations, spec.threads and options.data is None)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

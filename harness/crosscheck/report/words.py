@@ -20,6 +20,7 @@ from crosscheck.judge.causes import (
     Overflow,
     Twin,
     Unreadable,
+    WithAllProcessors,
     WrongLabels,
 )
 from crosscheck.judge.labels import WrongLabel
@@ -35,7 +36,7 @@ MEANING = {
     "differs when it is repeated: unexplained, a warning",
     Verdict.DISAGREES: "a number lies outside the error bound: it is proved not to be rounding",
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
-    Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take minutes",
+    Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take too long",
 }
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 EVIDENCE = {
@@ -64,7 +65,7 @@ def of_failure(failure: Failure) -> str:
         case Kind.NO_DEVICE | Kind.NO_VARIANT | Kind.NOT_FOUND | Kind.INCOMPLETE:
             return what
         case Kind.TOO_SLOW:
-            return f"{int(number):,} steps of Python in one gradient would take minutes; train runs it all the same"
+            return f"{int(number):,} steps of Python in one gradient would take too long; train runs it all the same"
         case Kind.TIMED_OUT:
             doing = "the import" if failure.stage is Stage.LOAD else "this problem"
             words = f"no answer within {number:g} s for {doing}; stopped at the time limit"
@@ -173,6 +174,12 @@ def _(cause: Noisy) -> str:
 @of_cause.register
 def _(cause: Twin) -> str:
     return f"its float64 twin {cause.verdict}: {of_cause(cause.cause)}"
+
+
+@of_cause.register
+def _(cause: WithAllProcessors) -> str:
+    threads = f"{cause.threads} thread{'s' if cause.threads > 1 else ''}"
+    return f"in a fresh process with {threads}: {of_cause(cause.cause)}"
 
 
 @of_cause.register

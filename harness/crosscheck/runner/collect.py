@@ -13,16 +13,19 @@ from crosscheck_impls.interface import Array, Declaration, Framework, Layer, Par
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat
 
-SLOW, TOO_SLOW = 100_000, 20_000_000  # Python's steps in one gradient: about 0.2 s and 30 s
+SLOW, TOO_SLOW = 100_000, 4_000_000  # Python's steps in one gradient: about 0.05 s and 2 s
 LOOPS = 30_000  # Python's steps in a free run and its single steps: about 0.1 s
 SAMPLED = 40  # steps certified where all of them would take too long
+LANDMARKS = (50, 100, 128, 200, 256, 500, 512, 1000, 1024)  # where a schedule or a buffer's end is likely
+CALLS, CALLED = 12, 2e7  # gradients in a row; multiplications in all of them, but that there are two
 WORK = 6e7  # numbers that the oracle goes through to certify all steps of a run: about 0.2 s
+STEP = 2.5e5  # numbers that it goes through in the time that NumPy's calls for one step take
 KEPT = 4e6  # numbers in all params that are kept
 WINDOW = 14  # consecutive steps that are certified together
 
 
 class TooSlow(Exception):
-    """The implementation would take minutes, by its own declaration: so many steps of Python in one gradient."""
+    """The implementation would take too long, by its own declaration: so many steps of Python in one gradient."""
 
     def __init__(self, steps: int) -> None:
         super().__init__(steps)
@@ -65,11 +68,12 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     run, trained, broken = record(framework, variant, case, start, X, Y, affordable(case, declared))
     labels_start, labels, labels_test = _labels(framework, case, [start, trained], device)
     chosen = given.chosen
+    gradients = [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw]
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
-        chosen, raw = [*chosen, chosen[0]], [*raw, framework.gradients[variant](network, start, X, Y)]
+        chosen, gradients = [*chosen, chosen[0]], [*gradients, in_a_row(framework, variant, case, chosen, device)]
     return Answer(
         chosen,
-        [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw],
+        gradients,
         run,
         labels_start,
         labels,
@@ -79,6 +83,42 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
         environment(framework),
         _plain(getattr(framework, "notes", dict)()),
     )
+
+
+def in_a_row(
+    framework: Framework, variant: str, case: Case, chosen: Sequence[int], device: str
+) -> tuple[Array, Params]:
+    """Ask for the gradients at the chosen checkpoints in turn, many in a row, of arrays that came in strided.
+
+    Nothing is converted between the calls, as a training loop does not. Returns what the first checkpoint got: the
+    first answer that is not the last one to the last bit, which is held against the oracle like any other; or the last.
+    """
+    X, Y = (framework.from_numpy(strided(array), device) for array in (case.X, case.Y))
+    points = [
+        tuple(
+            Layer(*(framework.from_numpy(strided(array), device) for array in layer)) for layer in case.checkpoints[k]
+        )
+        for k in chosen
+    ]
+    size = case.X.shape[1] * sum(layer.W.size for layer in case.checkpoints[0])
+    calls = int(min(CALLS, max(2, CALLED // size)))
+    order = [*(call % len(points) for call in range(calls - 1)), 0]
+    raw = [framework.gradients[variant](case.network, points[k], X, Y) for k in order]
+    answers = [
+        (_get(framework, J), _get_params(framework, gradient))
+        for k, (J, gradient) in zip(order, raw, strict=True) if k == 0
+    ]  # fmt: skip
+    J, gradient = answers[-1]
+    others = (each for each in answers if not same(each[0], J) or not _alike(each[1], gradient))
+    return next(others, answers[-1])
+
+
+def strided(array: Array) -> Array:
+    """Return a matrix of the same numbers, of which neither the rows nor the columns lie side by side."""
+    around = np.full((array.shape[0], 2 * array.shape[1] + 1), np.nan, array.dtype)
+    inside = around[:, 1::2]
+    inside[:] = array
+    return inside
 
 
 class _Given:
@@ -185,10 +225,11 @@ def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, 
 
 
 def windows(iterations: int, seed: str) -> set[int]:
-    """Return lengths that show SAMPLED steps: from the start, up to the end, and between at random."""
-    latest, lengths = max(0, iterations - WINDOW), set[int]()
-    for t in (0, latest, *chance(seed).permutation(latest + 1)):
-        if len(lengths) < SAMPLED:
+    """Return lengths that show SAMPLED steps: from the start, up to the end, at LANDMARKS, and between at random."""
+    latest = max(0, iterations - WINDOW)
+    lengths = {t + k for t in LANDMARKS for k in (-1, 0, 1) if t < iterations}
+    for number, t in enumerate((0, latest, *chance(seed).permutation(latest + 1))):
+        if number < 3 or len(lengths) < SAMPLED:
             lengths |= {int(t) + k for k in range(WINDOW + 1) if 0 < t + k <= iterations}
     return lengths
 
@@ -203,13 +244,19 @@ def chance(seed: str) -> np.random.Generator:
 
 
 def keep(case: Case, iterations: int) -> set[int]:
-    """Return which steps to certify: all, or SAMPLED at random, the first too, where the oracle would take too long."""
+    """Return which steps to certify: all, or SAMPLED where the oracle would take too long: the first, those at
+    LANDMARKS, and others at random.
+    """
     network = case.network
     size = sum(array.size for layer in case.checkpoints[0] for array in layer)
     work = case.X.shape[1] * sum(n * before + 20 * n for n, before in zip(network.n[1:], network.n, strict=False))
-    if iterations <= SAMPLED or iterations * max(work / WORK, size / KEPT) <= 1:
+    if iterations <= SAMPLED or iterations * max(work / WORK, STEP / WORK, size / KEPT) <= 1:
         return set(range(iterations))
-    return {0, *(int(t) for t in chance(case.problem).permutation(np.arange(1, iterations))[: SAMPLED - 1])}
+    kept = {0, *(t + k for t in LANDMARKS for k in (-1, 0) if t < iterations)}
+    for t in chance(case.problem).permutation(iterations):
+        if len(kept) < SAMPLED:
+            kept.add(int(t))
+    return kept
 
 
 def same(first: Array, second: Array) -> bool:

@@ -33,9 +33,10 @@ class Start(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A case to answer, and the number that the answer must have."""
+    """A case to answer, of which variant, and the number that the answer must have."""
 
     number: int
+    variant: str
     case: Case
 
 
@@ -68,8 +69,8 @@ def serve(line: Line) -> None:
     line.send(Told(0, about))
     configured = set[str]()
     for frame in line.requests():
-        number, case = from_plain(Ask, *frame)
-        answer = _answer(start, about, case, configured)
+        number, variant, case = from_plain(Ask, *frame)
+        answer = _answer(start._replace(variant=variant), about, case, configured)
         try:
             line.send(Told(number, answer), largest(case))
         except (TypeError, ValueError, RecursionError) as error:  # what is no data, or too much of it

@@ -13,7 +13,8 @@ import importlib.util
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from crosscheck_impls.interface import VARIANTS
 
@@ -40,7 +41,10 @@ Done = Callable[["Job", Case, About | None, Answer | Failure], None]
 
 @dataclass
 class Job:
-    """An implementation and the cases it is to run."""
+    """An implementation and the cases it is to run.
+
+    variants: one for each case, where one process asks several of a framework's. all_processors: instead of a share.
+    """
 
     framework: str
     variant: str
@@ -48,11 +52,25 @@ class Job:
     cases: Sequence[Case]
     cost: float = 1.0  # a guess at how long it takes; the longest starts first
     max_lost: int = MAX_LOST_PROCESSES  # processes that it may lose before it is given up
+    variants: Sequence[str] = ()
+    all_processors: bool = False
 
     @property
     def name(self) -> str:
         """The implementation's name, framework/variant."""
         return f"{self.framework}/{self.variant}"
+
+    def questions(self) -> list[Question]:
+        """Return each case with the job as the one variant that it is asked of."""
+        jobs = [replace(self, variant=variant) for variant in self.variants] or [self] * len(self.cases)
+        return [Question(job, case) for job, case in zip(jobs, self.cases, strict=True)]
+
+
+class Question(NamedTuple):
+    """A case, and the job whose variant it is asked of."""
+
+    job: Job
+    case: Case
 
 
 def missing(framework: str) -> str:
@@ -76,13 +94,15 @@ def run(
     free = deque[Sequence[int]](settings.shares(at_once))
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     limits = Limits(time_limit, import_limit or time_limit)
-    environment = settings.environment(at_once)
+    shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
     clock = Clock()
     try:
         while waiting or active:
             while waiting and len(active) < at_once:
-                active.append(_Worker(waiting.popleft(), done, limits, environment, free.popleft()))
+                job, processors = waiting.popleft(), free.popleft()
+                environment = alone if job.all_processors else shared
+                active.append(_Worker(job, done, limits, environment, processors))
                 active[-1].begin()
             attend(active, clock)
             for worker in [each for each in active if each.child is None]:
@@ -124,17 +144,17 @@ class _Worker(Member):
     limits: Limits
     environment: dict[str, str]
     processors: Sequence[int]
-    left_cases: deque[Case] = field(init=False)
+    left_cases: deque[Question] = field(init=False)
     about: About | None = None
     refused: Failure | None = None
-    current: Case | None = None
+    current: Question | None = None
     number: int = 0
     lost_processes: int = 0
     lost_imports: int = 0
     ready: bool = False
 
     def __post_init__(self) -> None:
-        self.left_cases = deque(self.job.cases)
+        self.left_cases = deque(self.job.questions())
 
     @property
     def stage(self) -> Stage:
@@ -146,7 +166,7 @@ class _Worker(Member):
         job = self.job
         self.current, self.ready, self.number = None, False, 0
         try:
-            self.child = Child(SERVES, self.environment, self.processors, MEBIBYTE)
+            self.child = Child(SERVES, self.environment, () if job.all_processors else self.processors, MEBIBYTE)
         except OSError as error:  # no processes or descriptors are left
             self._give_up(Failure(Stage.LOAD, Kind.RAISED, f"no process: {one_line(str(error))}"))
             return
@@ -165,15 +185,15 @@ class _Worker(Member):
             return
         if not isinstance(said, Answer | Failure) or self.current is None or self.about is None:
             raise Malformed(f"message: got {type(said).__name__}, expected an Answer")
-        answered, about = self.current, self.about
+        (job, answered), about = self.current, self.about
         if isinstance(said, Answer):
             said = checked(said)
-            lacks = lacking(answered, about.declarations[self.job.variant], said)
+            lacks = lacking(answered, about.declarations[job.variant], said)
             said = said if lacks is None else Failure(Stage.CASE, Kind.NO_EVIDENCE, lacks)
         elif said.stage is not Stage.CASE:
             said = said._replace(stage=Stage.CASE)
         self._next()
-        self.done(self.job, answered, about, said)
+        self.done(job, answered, about, said)
 
     def _loaded(self, said: About | Answer | Failure) -> None:
         """Take what it says of the framework, and give it the first case."""
@@ -197,16 +217,17 @@ class _Worker(Member):
         self.current = self.left_cases.popleft()
         self.number += 1
         self.allow(self.limits.case)
-        self.child.limit(largest(self.current))
-        self.child.send(Ask(self.number, self.current))
+        job, case = self.current
+        self.child.limit(largest(case))
+        self.child.send(Ask(self.number, job.variant, case))
 
     def lost(self, failure: Failure) -> None:
         """A process is gone: its case has failed; a new process takes the rest, unless too many have gone."""
         self.lost_processes += 1
         if self.ready:
-            case, self.current = self.current, None
-            if case is not None:
-                self._tell(case, failure)
+            asked, self.current = self.current, None
+            if asked is not None:
+                self._tell(asked, failure)
             if self.left_cases and self.lost_processes >= self.job.max_lost:
                 self._give_up(failure._replace(lost=self.lost_processes))
             elif self.left_cases:
@@ -225,8 +246,8 @@ class _Worker(Member):
         while self.left_cases:
             self._tell(self.left_cases.popleft(), failure)
 
-    def _tell(self, case: Case, failure: Failure) -> None:
-        self.done(self.job, case, self.about, failure)
+    def _tell(self, asked: Question, failure: Failure) -> None:
+        self.done(asked.job, asked.case, self.about, failure)
 
 
 def _unfit(job: Job, about: About) -> Failure | None:

@@ -9,6 +9,12 @@ from collections.abc import Iterator, Mapping
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+def most() -> int:
+    """Return how many threads a process has that has all processors, or what the user has set."""
+    said = os.environ.get(THREADS[0], "")
+    return int(said) if said.isdecimal() else os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def during(settings: Mapping[str, str]) -> Iterator[None]:
     """Set these environment variables, and put back what was there."""

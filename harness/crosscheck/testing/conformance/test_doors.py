@@ -34,8 +34,10 @@ def test_put_takes_any_layout(framework, dtype, view):
 
 
 @dtypes
-def test_put_and_get_copy(framework, dtype):
-    original = np.ones((2, 3), dtype)
+@pytest.mark.parametrize("view", ["whole", "transposed", "strided"])
+def test_put_and_get_copy(framework, dtype, view):
+    whole = np.ones((2, 6), dtype)
+    original = {"whole": whole, "transposed": whole.T, "strided": whole[:, ::2]}[view]
     inside = framework.from_numpy(original)
     original[:] = 2
     outside = framework.to_numpy(inside)
