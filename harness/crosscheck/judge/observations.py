@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Declaration
 
-from crosscheck.core.records import Answer, flat, named
+from crosscheck.core.records import Answer, Certification, flat, named
 from crosscheck.judge.elementwise import Judge, Known
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import Matrix, exact
@@ -54,6 +54,7 @@ def of_gradients(judge: Judge, answer: Answer, declared: Declaration, noisy: boo
 def of_steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Observation]:
     """Yield the cost and the params of the run's first steps; the units add up from step to step."""
     case, p, p64 = judge.case, judge.precision(declared), precision("float64")
+    from_rounded = answer.run.certification is Certification.LENGTHS
     grown: list[Matrix] = []
     is_wrong = False
     for t, (number, before, J, after) in enumerate(answer.run.steps[:LATEST]):
@@ -64,7 +65,8 @@ def of_steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Ob
         moved, units = [], []
         for W, dW, E, E_own in gradients:
             moved.append(W - case.alpha * dW)
-            units.append(step_bound(W, dW, 2 * E, case.alpha, p) + step_bound(W, dW, E_own, case.alpha, p64))
+            E_step = step_bound(W, dW, 2 * E, case.alpha, p, from_rounded)
+            units.append(E_step + step_bound(W, dW, E_own, case.alpha, p64))
         # an error in the params comes back in the next gradient: the units may grow twofold in each step
         grown = [2 * g + E for g, E in zip(grown, units, strict=True)] if grown else units
         step = [Observation(f"J[{t}]", exact(J), np.asarray(oracle.J), bounds_of_both(known)[0] * 2**t, t + 1)]

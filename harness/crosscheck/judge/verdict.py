@@ -19,6 +19,7 @@ from crosscheck.judge.causes import (
     NoBound,
     Noisy,
     NotFinite,
+    NotTheFormula,
     OutsideBound,
     Overflow,
     Twin,
@@ -28,7 +29,9 @@ from crosscheck.judge.causes import (
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.labels import Predictions, predictions
 from crosscheck.judge.location import first, locate
+from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
+from crosscheck.judge.textbook import first_impossible
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.oracle.noise import FACTOR
 
@@ -108,10 +111,9 @@ def judge(judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: 
     row.comparisons = best.comparisons
     row.predictions = predictions(judge, answer, best.under)
     row.straddles_zero = judge.straddles_zero(best.under)
-    if best.convention is not None and not best.wrong:
+    row.verdict, row.cause = _said(judge, answer, declared, best.under, row, guess)
+    if row.verdict is Verdict.AGREES and best.convention is not None:
         row.verdict, row.cause = Verdict.CONVENTION, best.convention
-    else:
-        row.verdict, row.cause = _said(judge, answer, declared, best.under, row, guess)
     return row
 
 
@@ -135,17 +137,26 @@ def _said(
         return Verdict.DISAGREES, OutsideBound(first(outside, L), locate(outside, L), explanation)
     if labels.first is not None:
         return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
+    irreproducible = answer.run.certification is Certification.IRREPRODUCIBLE
+    if irreproducible and (farthest := departure(judge, answer.run, under)).outside:
+        return Verdict.DISAGREES, Irreproducible(farthest)
     textbook = declared.formulation == "textbook"
     if unbounded := [c for c in row.comparisons if c.undefined]:
+        if (impossible := first_impossible(judge, answer, under)) is not None:
+            stable = under._replace(formulation="logits")  # which has a bound everywhere
+            return Verdict.DISAGREES, NotTheFormula(impossible, attribute(judge, answer, stable, False, guess))
         why = Overflow.TEXTBOOK if textbook else Overflow.DTYPE
         c = unbounded[0]
         return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+    if irreproducible:
+        return Verdict.SUSPECT, Irreproducible(farthest)
     if not labels.finite:
         if len(judge.case.checkpoints) < 3 and answer.run.iterations > 1:  # the oracle's own run does not stay finite
             return Verdict.AGREES, NotFinite(expected=True)
-        return Verdict.UNDEFINED if textbook else Verdict.DISAGREES, NotFinite(expected=False)
-    if answer.run.certification is Certification.IRREPRODUCIBLE:
-        return Verdict.SUSPECT, Irreproducible()
+        between = (
+            textbook and row.certified < row.iterations
+        )  # the formulas may overflow between two steps that were seen
+        return Verdict.UNDEFINED if between else Verdict.DISAGREES, NotFinite(expected=False)
     c_noisy = row.noisiest()
     if c_noisy is not None and (c_noisy.noise or 0.0) > FACTOR:
         return Verdict.SUSPECT, Noisy(c_noisy, attribute(judge, answer, declared, True, guess))
