@@ -18,7 +18,7 @@ from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
 from crosscheck.report.words import of_cause, of_location
 from crosscheck.runner.collect import measure
-from crosscheck_impls.interface import Declaration
+from crosscheck_impls.interface import Declaration, Layer
 
 from tests.harness import real_ones
 
@@ -150,3 +150,34 @@ def test_where_says_what_is_right_before_what_is_wrong() -> None:
     assert of_location(locate(outside, 3)).startswith(
         "J is right, so the forward pass is, and so are the gradients of layers 3, 2"
     )
+
+
+def moved_towards(mutant: str, share: float, more: Any) -> Any:
+    """Return the reference with most of a mutant's error in its gradient, and something of its own besides."""
+    right, wrong = framework(), framework(BY_NAME[mutant])
+
+    def gradient(*arguments: Any) -> Any:
+        (J, good), (J_bad, bad) = (made.gradients["reference"](*arguments) for made in (right, wrong))
+        mixed = [[a + share * (b - a) for a, b in zip(*pair, strict=True)] for pair in zip(good, bad, strict=True)]
+        return more(J + share * (J_bad - J), tuple(Layer(*pair) for pair in mixed))
+
+    return importlib.import_module("types").SimpleNamespace(**(vars(right) | {"gradients": {"reference": gradient}}))
+
+
+def test_a_nearest_mistake_is_named_where_it_is_wrong_in_the_same_place() -> None:
+    found = row(moved_towards("dW without 1/m", 0.999, lambda J, g: (J, g)), "flower-2layer-tanh", variant="reference")
+    assert "unexplained, nearest to `dW without 1/m`" in of_cause(found.cause)
+    assert "the mistake is in the line of dW2" in of_cause(found.cause)
+
+
+def test_a_nearest_mistake_that_contradicts_the_place_is_not_named() -> None:
+    """db2 is slightly wrong too, so that dZ2 must be, which the mutant leaves right."""
+
+    def more(J: Any, gradient: Any) -> Any:
+        return J, (*gradient[:-1], gradient[-1]._replace(b=gradient[-1].b * (1 + 1e-9)))
+
+    found = row(moved_towards("dW without 1/m", 0.999, more), "flower-2layer-tanh", variant="reference")
+    words = of_cause(found.cause)
+    assert "dW2 and db2 are both wrong" in words
+    assert "unexplained" in words
+    assert "nearest" not in words

@@ -16,7 +16,7 @@ from crosscheck.cli.train import train
 from crosscheck.core import interrupts
 
 app = typer.Typer(
-    help="Neural networks from the course notes in NumPy, PyTorch and JAX, and a proof of whether they agree.",
+    help="Neural networks from the course notes in NumPy, PyTorch and JAX, held against an oracle.",
     no_args_is_help=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

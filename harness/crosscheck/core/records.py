@@ -45,15 +45,17 @@ class Tensor(str):
 
 
 class Certification(StrEnum):
-    """How many steps of a run can be certified, and why.
+    """How the steps of a run were seen.
 
-    ALL: the run equals, bit for bit, one step at a time, or runs of every length show each step. SAMPLED: some.
-    IRREPRODUCIBLE: the same call gave two answers, and single steps are all that can be certified. MISCOUNTED:
-    another number of costs came back than was asked for.
+    ALL: the run equals, bit for bit, one step at a time, and each step is certified. SAMPLED: likewise, some steps.
+    LENGTHS: it does not, and runs of other lengths show its steps; what training keeps in a wider precision, the
+    params between two steps are seen rounded. IRREPRODUCIBLE: the same call gave two answers, and single steps are
+    all that can be certified. MISCOUNTED: another number of costs came back than was asked for.
     """
 
     ALL = "all"
     SAMPLED = "sampled"
+    LENGTHS = "lengths"
     IRREPRODUCIBLE = "irreproducible"
     MISCOUNTED = "miscounted"
 

@@ -71,7 +71,7 @@ def criteria(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> list[list[str]
     """Return a line for each criterion: what it catches, and its false alarms, by dtype."""
     caught_in_64 = {(p.mutant, p.problem) for p in pairs if p.dtype == "float64" and p.caught in PROOFS}
     harness: list[tuple[str, Callable[[Pair], bool | None], Callable[[HonestRun], bool | None]]] = [
-        ("`disagrees`: proved", lambda p: p.caught in PROOFS, lambda h: h.row.verdict in ("disagrees", "failed")),
+        ("`disagrees`", lambda p: p.caught in PROOFS, lambda h: h.row.verdict in ("disagrees", "failed")),
         (
             "`disagrees` or `suspect`",
             lambda p: p.caught in (*PROOFS, "noise"),

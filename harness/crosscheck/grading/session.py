@@ -178,7 +178,7 @@ def judged(
     if numbers[best] and not explain:
         row = _unexplained(judging, answer, declared(best, case), key)
     else:
-        row = judge(judging, answer, declared(best, case), key, guess)
+        row = judge(judging, answer, declared(best, case), key, guess, guessed=True)
     return Result(case, row, _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None)
 
 

@@ -2,7 +2,7 @@
 
 Nothing is guessed. The reference is run again with one function changed, a library's convention or precision first and
 then every known mistake, and a change is the cause if its numbers are the answer's own within the bound. An answer
-that no change explains is called unexplained, with the nearest mistake if there is one.
+that no change explains is called unexplained, with the nearest mistake if there is one that is wrong where it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from crosscheck_impls.interface import Array, Declaration
 
 from crosscheck.core.records import Answer, flat
 from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.location import Location, locate
 from crosscheck.judge.observations import Observation, bounds_of_both, farthest, of_gradients, of_steps
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.equivalence import reached
@@ -50,11 +51,17 @@ class Made(NamedTuple):
 
 
 def attribute(
-    judge: Judge, answer: Answer, declared: Declaration, noisy: bool = False, guess: Mutant | None = None
+    judge: Judge,
+    answer: Answer,
+    declared: Declaration,
+    noisy: bool = False,
+    guess: Mutant | None = None,
+    where: Location | None = None,
 ) -> Explanation | None:
     """Return what explains an answer, or None.
 
     noisy: measure in usual noise, for an answer within its bound. guess: tried first, and if it is the cause, alone.
+    where: what is said of the place; a mistake that is only near must be wrong at that place and right before it.
     """
     seen = list(of_gradients(judge, answer, declared, noisy))
     if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows from it says nothing new
@@ -75,7 +82,8 @@ def attribute(
                 break
         elif search.wrong and not explained:
             share = search.share(mutant)
-            if share < min(CLOSE, nearest[0] if nearest else 1.0):
+            near = share < min(CLOSE, nearest[0] if nearest else 1.0)
+            if near and (where is None or search.place(mutant) == where):
                 nearest = share, mutant
     if explained:
         (mutant, left), *others = explained
@@ -90,6 +98,11 @@ def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[t
     search = _Search(judge, answer, declared, list(of_gradients(judge, answer, declared)))
     for mutant in MUTANTS:
         yield mutant, search.left(mutant, whole=True)
+
+
+def _near(got: Matrix, made: Array) -> bool:
+    """Return whether little is left as a share of the numbers too, of which the error may be many times as large."""
+    return bool(np.abs(got - exact(made)).max() <= SMALL * np.abs(exact(made)).max())
 
 
 class _Search:
@@ -109,7 +122,7 @@ class _Search:
         largest, moved, compared = 0.0, list[Array](), False
         for k, (o, made) in enumerate(zip(self.seen, self._made(mutant), strict=False)):
             distance, unit = self._distance(o, made)
-            if 1 < distance < SMALL * self.total < np.inf and not o.length:
+            if 1 < distance < SMALL * self.total < np.inf and not o.length and _near(o.got, made.array):
                 # nearly explained: a change such as 1 - A near saturation rounds more than the oracle's formula does
                 moved = moved or [each.array for each in self._made(mutant, shake=True, gradients_only=True)]
                 if k < len(moved):
@@ -152,6 +165,15 @@ class _Search:
                 left = np.linalg.norm(np.where(odd, 0, o.got - exact(made[k])))
             worst = max(worst, float(left / error) if error > 0 else 0.0)
         return worst if np.isfinite(worst) else np.inf
+
+    def place(self, mutant: Mutant) -> Location | None:
+        """Return where the changed reference itself leaves the oracle, None if nowhere."""
+        wrong = [
+            o
+            for o, made in zip(self.seen, self._made(mutant), strict=False)
+            if made.array.shape != o.got.shape or farthest(exact(made.array), o.oracle, o.unit) > 1
+        ]
+        return locate(wrong, self.judge.case.network.L) if wrong else None
 
     def differing_labels(self) -> bool:
         """Return whether some label is not the right reference's at the same params."""

@@ -10,6 +10,8 @@ from crosscheck.core.records import Comparison, Tensor
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location
+from crosscheck.judge.reproducible import Departure
+from crosscheck.judge.textbook import Impossible
 
 
 class BrokenPromises(NamedTuple):
@@ -59,6 +61,13 @@ class NoBound(NamedTuple):
     dtype: str
 
 
+class NotTheFormula(NamedTuple):
+    """A finite number that the textbook's formulas, which are declared, cannot have given, and what explains it."""
+
+    first: Impossible
+    explanation: Explanation | None = None
+
+
 class NotFinite(NamedTuple):
     """The free run comes to NaN or inf. expected: whether the oracle's own run does so too."""
 
@@ -66,7 +75,12 @@ class NotFinite(NamedTuple):
 
 
 class Irreproducible(NamedTuple):
-    """Two runs of the same fit differ."""
+    """Two runs of the same fit differ; farthest: what of the run lies farthest from the oracle's own.
+
+    It disagrees where that lies outside the envelope, and is suspect elsewhere.
+    """
+
+    farthest: Departure
 
 
 class Noisy(NamedTuple):
@@ -98,8 +112,8 @@ class Unreadable(NamedTuple):
 
 
 Cause: TypeAlias = (
-    BrokenPromises | OutsideBound | WrongLabels | Convention | NoBound | NotFinite | Irreproducible | Noisy | Twin
-    | WithAllProcessors | Unreadable | Failure
+    BrokenPromises | OutsideBound | WrongLabels | Convention | NoBound | NotTheFormula | NotFinite | Irreproducible
+    | Noisy | Twin | WithAllProcessors | Unreadable | Failure
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Params
@@ -18,6 +18,9 @@ from crosscheck.judge.promises import broken_promises
 from crosscheck.oracle.error_bound import ErrorBound, Precision, error_bound, precision, scaled
 from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero
 from crosscheck.oracle.noise import Noise, noise, rerun
+
+if TYPE_CHECKING:
+    from crosscheck.judge.reproducible import Descent
 
 
 class Known(NamedTuple):
@@ -38,6 +41,7 @@ class Judge:
         self._known: dict[Any, Known] = {}
         self._noise: dict[Any, Noise] = {}
         self._reruns: dict[int, list[Noise]] = {}
+        self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
 
     def evaluate_at(self, params: Params, declared: Declaration) -> Known:
         """Return the oracle and the bounds at any parameters of the case's dtype, or at a stack of them."""

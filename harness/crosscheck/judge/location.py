@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from crosscheck.core.records import Comparison
+from crosscheck.core.records import Comparison, Tensor
 
 
 class Part(StrEnum):
@@ -41,6 +41,18 @@ class Location(NamedTuple):
     step: int = 0
 
 
+class Place(Protocol):
+    """A tensor at an iteration, as a Comparison is."""
+
+    @property
+    def tensor(self) -> Tensor:
+        """J, a gradient, or what a step of `fit` returns."""
+
+    @property
+    def iteration(self) -> int:
+        """Of a checkpoint, or the number of the step."""
+
+
 def first(outside: Sequence[Comparison], L: int) -> Comparison:
     """Return the first divergence in the order of computation: J, then dW[L], db[L], down to layer 1, then the step."""
 
@@ -51,8 +63,8 @@ def first(outside: Sequence[Comparison], L: int) -> Comparison:
     return min(outside, key=order)
 
 
-def locate(outside: Sequence[Comparison], L: int) -> Location:
-    """Return where the mistake must be."""
+def locate(outside: Sequence[Place], L: int) -> Location:
+    """Return where the mistake must be, given all that is outside."""
     lockstep = [c for c in outside if not c.tensor.of_fit]
     if not lockstep:
         return _in_fit(outside, L)
@@ -72,7 +84,7 @@ def locate(outside: Sequence[Comparison], L: int) -> Location:
     return Location(Part.FIRST, L, l, "W" if "W" in here else "b")
 
 
-def _in_fit(outside: Sequence[Comparison], L: int) -> Location:
+def _in_fit(outside: Sequence[Place], L: int) -> Location:
     step = min(c.iteration for c in outside)
     kinds = {c.tensor.kind for c in outside}
     if kinds == {"J"}:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Declaration
 
-from crosscheck.core.records import Answer, flat, named
+from crosscheck.core.records import Answer, Certification, Tensor, flat, named
 from crosscheck.judge.elementwise import Judge, Known
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import Matrix, exact
@@ -21,10 +21,12 @@ LATEST = 40  # steps after which no length is compared
 class Observation(NamedTuple):
     """One array of an answer: got, the oracle, and the unit in which a distance from it is measured.
 
-    length: of the run of `fit` that it comes from; 0 for a gradient.
+    iteration: of the checkpoint, or the number of the step. length: of the run of `fit` that it comes from; 0 for a
+    gradient.
     """
 
-    name: str
+    tensor: Tensor
+    iteration: int
     got: Matrix
     oracle: Matrix
     unit: Matrix
@@ -48,14 +50,18 @@ def of_gradients(judge: Judge, answer: Answer, declared: Declaration, noisy: boo
         names = ["J", *(name for name, _, _ in named(judge.case.network, gradient, "d"))]
         oracles = [np.asarray(known.oracle.J), *flat(known.oracle.gradient)]
         for name, got, oracle, unit in zip(names, [J, *flat(gradient)], oracles, units, strict=True):
-            yield Observation(name, exact(got), oracle, unit)
+            yield Observation(Tensor(name), judge.case.steps[checkpoint], exact(got), oracle, unit)
 
 
 def of_steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Observation]:
-    """Yield the cost and the params of the run's first steps; the units add up from step to step."""
+    """Yield the cost and the params of some of the run's first steps; the units add up from step to step.
+
+    These are the steps of LENGTHS, the first wrong one and the one before it.
+    """
     case, p, p64 = judge.case, judge.precision(declared), precision("float64")
-    grown: list[Matrix] = []
-    is_wrong = False
+    from_rounded = answer.run.certification is Certification.LENGTHS
+    grown, step = list[Matrix](), list[Observation]()
+    is_wrong = shown = False
     for t, (number, before, J, after) in enumerate(answer.run.steps[:LATEST]):
         if number != t or not all(np.isfinite(a).all() for a in flat(before)):
             return
@@ -64,16 +70,20 @@ def of_steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Ob
         moved, units = [], []
         for W, dW, E, E_own in gradients:
             moved.append(W - case.alpha * dW)
-            units.append(step_bound(W, dW, 2 * E, case.alpha, p) + step_bound(W, dW, E_own, case.alpha, p64))
+            E_step = step_bound(W, dW, 2 * E, case.alpha, p, from_rounded)
+            units.append(E_step + step_bound(W, dW, E_own, case.alpha, p64))
         # an error in the params comes back in the next gradient: the units may grow twofold in each step
         grown = [2 * g + E for g, E in zip(grown, units, strict=True)] if grown else units
-        step = [Observation(f"J[{t}]", exact(J), np.asarray(oracle.J), bounds_of_both(known)[0] * 2**t, t + 1)]
-        for (name, got, _), true, unit in zip(named(case.network, after, ""), moved, grown, strict=True):
-            step.append(Observation(f"{name} after {t + 1} steps", exact(got), true, unit, t + 1))
-        wrong = any(o.distance > 1 for o in step)
-        if t + 1 in LENGTHS or (wrong and not is_wrong):
+        before_it, unit_of_J = step, bounds_of_both(known)[0] * 2**t
+        step = [Observation(Tensor("fit: J"), t, exact(J), np.asarray(oracle.J), unit_of_J, t + 1)]
+        for (name, got, _), true, unit in zip(named(case.network, after, "fit: "), moved, grown, strict=True):
+            step.append(Observation(Tensor(name), t, exact(got), true, unit, t + 1))
+        first_wrong = not is_wrong and any(o.distance > 1 for o in step)
+        if first_wrong and not shown:
+            yield from before_it
+        if shown := t + 1 in LENGTHS or first_wrong:
             yield from step
-        is_wrong = is_wrong or wrong
+        is_wrong = is_wrong or first_wrong
 
 
 def bounds_of_both(known: Known) -> list[Matrix]:

@@ -3,6 +3,7 @@
 Free-running training amplifies rounding, so two runs are never compared with each other for a verdict. A run is
 compared with itself: params[t+1] must be params[t] - alpha x the oracle's gradient at params[t] within the bound of
 one step, and its J[t] the oracle's J at params[t]. The distance between cost curves is for people, an illustration.
+Only where a run differs when it is repeated, so that no step of it can be seen, is it a verdict: `reproducible`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer, Params
 
-from crosscheck.core.records import Answer, Case, Comparison, Step, cast, flat, named
+from crosscheck.core.records import Answer, Case, Certification, Comparison, Step, cast, flat, named
 from crosscheck.judge.elementwise import Judge, held, ratios_to_bound
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import descend, exact, stacked
@@ -38,16 +39,21 @@ def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Compari
 
 def _steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
     """Yield, of each tensor and stack of steps, the worst comparison and the first outside its bound."""
-    case = judge.case
+    case, run = judge.case, answer.run
     p, p64 = judge.precision(declared), precision("float64")
-    for steps in _stacks(case, answer.run.steps):
+    if run.certification is Certification.IRREPRODUCIBLE:  # its own first cost; the steps are those of other runs
+        known = judge.at_checkpoint(0, declared)
+        E_J = np.asarray(known.theirs.J + known.own.J)
+        yield held("fit: J", 0, run.costs[0], np.asarray(known.oracle.J), E_J, case.dtype)
+    from_rounded = run.certification is Certification.LENGTHS
+    for steps in _stacks(case, run.steps):
         before, after = stacked([step.before for step in steps]), stacked([step.after for step in steps])
         start, oracle, theirs, own = judge.evaluate_at(before, declared)
         J = np.array([step.J for step in steps])
         yield from _telling("fit: J", steps, J, oracle.J, theirs.J + own.J, case.dtype)
         tensors = zip(named(case.network, after, "fit: "), *map(flat, (start, oracle.gradient)), strict=True)
         for ((name, got, _), W, dW), E, E_own in zip(tensors, flat(theirs.gradient), flat(own.gradient), strict=True):
-            E_step = step_bound(W, dW, E, case.alpha, p) + step_bound(W, dW, E_own, case.alpha, p64)
+            E_step = step_bound(W, dW, E, case.alpha, p, from_rounded) + step_bound(W, dW, E_own, case.alpha, p64)
             yield from _telling(name, steps, got, W - case.alpha * dW, E_step, case.dtype)
 
 
@@ -90,7 +96,7 @@ class Curves:
             self.oracle = np.array([J for _, J in islice(run, case.iterations)])
             apart = [
                 np.abs(RIGHT.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle)
-                for params in (case.checkpoints[0], _nudged(case.checkpoints[0], 1), _nudged(case.checkpoints[0], 2))
+                for params in (case.checkpoints[0], nudged(case.checkpoints[0], 1), nudged(case.checkpoints[0], 2))
             ]
         self.ulp = np.max(apart, axis=0)
 
@@ -102,7 +108,7 @@ class Curves:
         return Envelope(*(float(x) if np.isfinite(x) else None for x in (far, usual)))
 
 
-def _nudged(params: Params, seed: int) -> Params:
+def nudged(params: Params, seed: int) -> Params:
     """Move every number by one ulp, up or down; zeros stay."""
     random = np.random.default_rng(seed)
 

@@ -19,6 +19,7 @@ from crosscheck.judge.causes import (
     NoBound,
     Noisy,
     NotFinite,
+    NotTheFormula,
     OutsideBound,
     Overflow,
     Twin,
@@ -28,9 +29,13 @@ from crosscheck.judge.causes import (
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.labels import Predictions, predictions
 from crosscheck.judge.location import first, locate
+from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
+from crosscheck.judge.textbook import first_impossible
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.oracle.noise import FACTOR
+
+JUDGED = (Verdict.AGREES, Verdict.CONVENTION, Verdict.UNDEFINED, Verdict.SUSPECT)
 
 
 class Key(NamedTuple):
@@ -91,10 +96,13 @@ class _Judged(NamedTuple):
         return len({c.tensor for c in self.comparisons if c.outside})
 
 
-def judge(judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: Mutant | None = None) -> Row:
+def judge(
+    judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: Mutant | None = None, guessed: bool = False
+) -> Row:
     """Return the row: judged by no convention, and if that fails by those that the variant declares.
 
-    guess: what explained this implementation elsewhere.
+    guess: what explained this implementation elsewhere. guessed: the declaration is what fits best, and nobody's own
+    word, so that a number that its formulas cannot give is no more than undefined.
     """
     run = answer.run
     row = Row(*key, verdict=Verdict.AGREES, iterations=run.iterations, checkpoints=len(answer.checkpoints))
@@ -108,10 +116,11 @@ def judge(judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: 
     row.comparisons = best.comparisons
     row.predictions = predictions(judge, answer, best.under)
     row.straddles_zero = judge.straddles_zero(best.under)
-    if best.convention is not None and not best.wrong:
+    row.verdict, row.cause = _said(judge, answer, declared, best.under, row, guess)
+    if guessed and isinstance(row.cause, NotTheFormula):
+        row.verdict, row.cause = _undefined(judge, declared, row)
+    if row.verdict is Verdict.AGREES and best.convention is not None:
         row.verdict, row.cause = Verdict.CONVENTION, best.convention
-    else:
-        row.verdict, row.cause = _said(judge, answer, declared, best.under, row, guess)
     return row
 
 
@@ -131,25 +140,39 @@ def _said(
     """Return the verdict and the cause of an answer that keeps its promises, the gravest first."""
     L, labels = judge.case.network.L, row.predictions or Predictions()
     if outside := [c for c in row.comparisons if c.outside]:
-        explanation = attribute(judge, answer, under, False, guess)
-        return Verdict.DISAGREES, OutsideBound(first(outside, L), locate(outside, L), explanation)
+        where = locate(outside, L)
+        explanation = attribute(judge, answer, under, False, guess, where)
+        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation)
     if labels.first is not None:
         return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
+    irreproducible = answer.run.certification is Certification.IRREPRODUCIBLE
+    if irreproducible and (farthest := departure(judge, answer.run, under)).outside:
+        return Verdict.DISAGREES, Irreproducible(farthest)
     textbook = declared.formulation == "textbook"
-    if unbounded := [c for c in row.comparisons if c.undefined]:
-        why = Overflow.TEXTBOOK if textbook else Overflow.DTYPE
-        c = unbounded[0]
-        return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+    if any(c.undefined for c in row.comparisons):
+        if (impossible := first_impossible(judge, answer, under)) is not None:
+            stable = under._replace(formulation="logits")  # which has a bound everywhere
+            known = attribute(judge, answer, stable, False, guess)
+            return Verdict.DISAGREES, NotTheFormula(impossible, known if known and known.exactly else None)
+        return _undefined(judge, declared, row)
+    if irreproducible:
+        return Verdict.SUSPECT, Irreproducible(farthest)
     if not labels.finite:
         if len(judge.case.checkpoints) < 3 and answer.run.iterations > 1:  # the oracle's own run does not stay finite
             return Verdict.AGREES, NotFinite(expected=True)
-        return Verdict.UNDEFINED if textbook else Verdict.DISAGREES, NotFinite(expected=False)
-    if answer.run.certification is Certification.IRREPRODUCIBLE:
-        return Verdict.SUSPECT, Irreproducible()
+        unseen = row.certified < row.iterations  # the textbook's formulas may overflow there
+        return Verdict.UNDEFINED if textbook and unseen else Verdict.DISAGREES, NotFinite(expected=False)
     c_noisy = row.noisiest()
     if c_noisy is not None and (c_noisy.noise or 0.0) > FACTOR:
         return Verdict.SUSPECT, Noisy(c_noisy, attribute(judge, answer, declared, True, guess))
     return Verdict.AGREES, None
+
+
+def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, Cause]:
+    """Return the first tensor without a bound."""
+    why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
+    c = next(c for c in row.comparisons if c.undefined)
+    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
 
 
 def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention | None]]:
@@ -165,13 +188,12 @@ def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention
 
 
 def twins(rows: list[Row]) -> None:
-    """A float32 row agrees only if its float64 twin does: float64 tests the formulas, float32 the precision.
+    """A float32 row is as good as its float64 twin at most: float64 tests the formulas, float32 the precision.
 
     It disagrees if the twin disagrees, and has failed if that has.
     """
     by_key = {(r.problem, r.implementation, r.device, r.dtype): r for r in rows}
     for row in rows:
         twin = by_key.get((row.problem, row.implementation, row.device, "float64"))
-        fine = row.dtype == "float32" and row.verdict in (Verdict.AGREES, Verdict.SUSPECT)
-        if fine and twin is not None and twin.verdict in BAD:
+        if row.dtype == "float32" and row.verdict in JUDGED and twin is not None and twin.verdict in BAD:
             row.verdict, row.cause = twin.verdict, Twin(twin.verdict, twin.cause)

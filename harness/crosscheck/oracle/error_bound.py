@@ -28,6 +28,7 @@ class Precision(NamedTuple):
     u: unit roundoff of elementwise operations; ua: of the accumulation in matrix products; theta: the relative
     error that rounding the operands of a product adds; tiny: what a single result may lose near 0, the smallest
     subnormal number, or the smallest normal one where subnormals are flushed to 0; largest: the largest number.
+    if_finite: bound only results that are finite, so that no textbook formula has overflowed or divided by 0.
     """
 
     u: float
@@ -35,6 +36,7 @@ class Precision(NamedTuple):
     theta: float
     tiny: float
     largest: float
+    if_finite: bool = False
 
     def gamma(self, n: int) -> float:
         """n u / (1 - n u), for sums of n terms of products."""
@@ -196,7 +198,7 @@ def _through(
         if declared.formulation == "textbook":
             # (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ): the difference errs by 4u of its two terms, hence 5u of 1; inf / inf overflows
             E_A = E_A + 5 * u
-            E_A = np.where(np.exp(np.abs(Z) + E_Z) < p.largest / 4, E_A, np.inf)
+            E_A = np.where((np.exp(np.abs(Z) + E_Z) < p.largest / 4) | p.if_finite, E_A, np.inf)
         return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * u * (A * A + slope), None
     # ReLU and leaky ReLU: where the error interval of Z holds 0, either one-sided derivative is right
     straddles = (np.abs(Z) <= E_Z) & (E_Z > 0)
@@ -236,7 +238,7 @@ def _output(
         E_side = E_A + 2 * u * label_side
         e = np.where(E_side < label_side, -np.log1p(-E_side / label_side) + LOGARITHM * u * c, np.inf)
         # y/a, (1 − y)/(1 − a) and both logarithms are taken of either side, whatever the label: 0/0 and 0·log 0
-        vanishing = np.minimum(A, 1 - A) <= 2 * E_A + 4 * p.tiny
+        vanishing = (np.minimum(A, 1 - A) <= 2 * E_A + 4 * p.tiny) & (not p.if_finite)
         e, E_dZ = np.where(vanishing, np.inf, e), np.where(vanishing, np.inf, E_dZ)
     return e, E_dZ + p.tiny * (m + 2)
 
@@ -267,9 +269,16 @@ def scaled(E: ErrorBound, s: float) -> ErrorBound:
     return ErrorBound(s * E.J, gradient, s * E.output, 0, np.inf)
 
 
-def step_bound(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision) -> Matrix:
-    """Return the error bound of W - alpha dW, computed in precision p from a gradient that may err by E_dW."""
+def step_bound(W: Matrix, dW: Matrix, E_dW: Matrix, alpha: float, p: Precision, from_rounded: bool = False) -> Matrix:
+    """Return the error bound of W - alpha dW, computed in precision p from a gradient that may err by E_dW.
+
+    from_rounded: W is what a wider number was rounded to, as where training keeps its params in float64 or adds up
+    what rounding took from them, and shows them in float32. E_dW covers the gradient at either: the rounding of the
+    params is one of the n + 2 that it grants to Z, and of the n[l] to dA.
+    """
     # W − α dW: one product, one difference, α rounded
     moved = np.abs(W - alpha * dW)
     E = alpha * E_dW * (1 + 4 * p.u) + 1.01 * p.u * moved + 3 * p.u * alpha * np.abs(dW) + 8 * p.tiny
+    if from_rounded:
+        E = E + 1.01 * p.u * np.abs(W)
     return _bound(E, np.abs(W) + alpha * (np.abs(dW) + E_dW), p)

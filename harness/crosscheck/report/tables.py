@@ -146,7 +146,9 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         else f"The largest error among the rows that agree is {worst:.2g} of the proved error bound.",
         "",
         "Each number is the largest error of a tensor in units of its error bound: at most 1 is what rounding can "
-        "do to a right implementation, more is proof of something else. `noise` is the largest error of J, dW and "
+        "do to a right implementation that sums products, in any order, blocked or fused; more is outside the "
+        "elementwise bound, where only another algorithm, such as Strassen's products, may still be right. `noise` is "
+        "the largest error of J, dW and "
         f"db in units of the rounding noise that reruns of a reference show; above {FACTOR:g} it is suspect. `step` is "
         "J and the parameters over all certified steps of `fit`, each held against the oracle at the implementation's "
         "own parameters; its last rounding alone may come near 1. `certified` counts these steps and those of the free "

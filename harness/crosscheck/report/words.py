@@ -16,6 +16,7 @@ from crosscheck.judge.causes import (
     NoBound,
     Noisy,
     NotFinite,
+    NotTheFormula,
     OutsideBound,
     Overflow,
     Twin,
@@ -25,16 +26,19 @@ from crosscheck.judge.causes import (
 )
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location, Part
+from crosscheck.judge.reproducible import FAR
 from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
 
 MEANING = {
     Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
     Verdict.CONVENTION: "differs from the oracle by a documented convention, named, and agrees with it under that",
-    Verdict.UNDEFINED: "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees",
+    Verdict.UNDEFINED: "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees, "
+    "and what is finite there is what the formula can give",
     Verdict.SUSPECT: f"within the error bound, but more than {FACTOR:g} times the usual rounding noise, or a run that "
     "differs when it is repeated: unexplained, a warning",
-    Verdict.DISAGREES: "a number lies outside the error bound: it is proved not to be rounding",
+    Verdict.DISAGREES: "a number lies outside the elementwise error bound, or what must be exact is not; or an "
+    f"irreproducible run leaves the oracle's by more than {FAR:g} envelopes of rounding",
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
     Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take too long",
 }
@@ -155,13 +159,26 @@ def _(cause: NoBound) -> str:
 
 
 @of_cause.register
+def _(cause: NotTheFormula) -> str:
+    tensor, t, element, got, low, high, oracle = cause.first
+    place = f"{_entry(tensor, element)} at iteration {t}: got {got:.9g}, oracle {oracle:.9g}"
+    possible = f"the textbook formula that it declares gives inf or NaN there, or {low:.9g} to {high:.9g}"
+    return f"{place}; {possible}; {of_explanation(cause.explanation)}"
+
+
+@of_cause.register
 def _(cause: NotFinite) -> str:
     return "the free run comes to NaN or inf"
 
 
 @of_cause.register
 def _(cause: Irreproducible) -> str:
-    return "two runs of the same fit differ: only single steps are certified"
+    tensor, t, element, got, oracle, envelopes = cause.farthest
+    when = f"the cost at iteration {t}" if tensor.kind == "J" else f"{_entry(tensor.plain, element)} after {t} steps"
+    far = f"{when} is {got:.9g}, {envelopes:.3g} x the envelope of rounding from the oracle's own run, {oracle:.9g}"
+    if cause.farthest.outside:
+        return f"two runs of the same fit differ, by more than rounding does: {far}; honest runs stay below {FAR:g}"
+    return f"two runs of the same fit differ: only single steps are certified; farthest off, {far}"
 
 
 @of_cause.register
@@ -224,7 +241,11 @@ def of_comparison(c: Comparison) -> str:
 
 def of_entry(c: Comparison) -> str:
     """Return the name of an entry of a tensor: `dW1[0, 2]`."""
-    return c.tensor + (f"[{', '.join(map(str, c.element))}]" if c.element else "")
+    return _entry(c.tensor, c.element)
+
+
+def _entry(name: str, element: tuple[int, ...]) -> str:
+    return name + (f"[{', '.join(map(str, element))}]" if element else "")
 
 
 def of_label(label: WrongLabel) -> str:
