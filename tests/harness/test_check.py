@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import crosscheck
 import pytest
 from crosscheck.cli.main import main
 from crosscheck.comparison.session import implementations
@@ -14,7 +15,10 @@ from crosscheck.grading import session as check
 from crosscheck.grading.load import Solution, from_file, is_solution, places
 from crosscheck.grading.probe import Wanted
 from crosscheck.grading.session import Report, check_function, check_name, examine, in_process
+from crosscheck.testing import plugin
 from crosscheck_impls.interface import BadInput
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 STUDENTS = Path(__file__).parent / "students"
 FLOWER = Wanted(problems=("flower",))
@@ -120,7 +124,8 @@ WRONG = {
     ),
     "numpy_sign.py": (
         "takes w and b",
-        "the mistake is in dZ1 = A1 - Y",
+        "right J wrong first dw[22, 0]: yours",
+        "dw and db are both wrong: the mistake is in dZ = A - Y",
         "N10: dZ = A - Y",
         "exactly those of `dZ = Y - A`",
     ),
@@ -346,23 +351,31 @@ def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
     solution(tmp_path, "x = 1\n", "empty.py")
     solution(tmp_path, "def cost_and_gradients(X, Y):\n    pass\n", "two.py")
     solution(tmp_path, "raise RuntimeError('no licence')\n", "refuses.py")
+    solution(tmp_path, "import sys\nsys.exit(3)\n", "leaves.py")
+    several = "def sigmoid(Z): ...\ndef update(parameters, grads, alpha): ...\ndef propagate(w, b, X, Y): ...\n"
+    solution(tmp_path, several, "several.py")
     named = STUDENTS / "trouble/named.py"
     for words, expected in (
         (("nowhere.py",), "nowhere.py: no such file; check the path"),
         (("broken.py",), "SyntaxError: '(' was never closed (broken.py, line 1)"),
         (("empty.py",), "no function cost_and_gradients; it has no function at all"),
         (("two.py",), "cost_and_gradients takes 2 arguments, (X, Y); expected cost_and_gradients(parameters, X, Y)"),
-        (("refuses.py",), "RuntimeError: no licence"),
+        (("refuses.py",), "import: line 1 of refuses.py, `raise RuntimeError('no licence')`: RuntimeError: no licence"),
+        (("leaves.py",), "import: line 2 of leaves.py, `sys.exit(3)`: it calls sys.exit, expected a file that can be"),
+        (("several.py",), "it has sigmoid, update, propagate: say which one, as in several.py:propagate"),
+        (("mine.csv",), "mine.csv: data, expected a program, mine.py; data go with crosscheck compare --data"),
         ((named,), "no function cost_and_gradients; it has sigmoid, backpropagation: say which one, as in"),
         ((f"{named}:backprop",), "named.py:backpropagation"),
         (("numpyy",), "no such file or module"),
         ((named, "--problem", "flour"), "no such problem here; did you mean flower"),
         ((named, "--loss", "entropy"), "--loss entropy: unknown"),
+        ((named, "--output", "relu"), "--output relu: does not go with the loss cross_entropy, expected sigmoid"),
+        ((named, "--activation", "swish"), "--activation swish: unknown; choose one of sigmoid, tanh, relu,"),
         ((named, "--time-limit", "0"), "--time-limit 0: expected seconds > 0"),
     ):  # fmt: skip
         code, out, err = run("check", *words)
         assert (code, out) == (2, ""), words
-        assert err.count("\n") == 1
+        assert len(set(err.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
         assert expected in err
 
 
@@ -475,7 +488,199 @@ def test_the_plugin_costs_nothing_to_load() -> None:
 def test_what_is_a_solution_and_what_a_framework() -> None:
     assert is_solution("mine.py")
     assert not is_solution("pkg.mine")
-    with pytest.raises(BadInput, match="takes 1 arguments"):
+    with pytest.raises(BadInput, match=r"takes 1 argument, \(parameters\)"):
         check_function(lambda parameters: 0, FLOWER)
     with pytest.raises(BadInput, match="PARAMETERS is 'tuples', expected one of dictionary, layers"):
         Solution(lambda parameters, X, Y: 0, type("module", (), {"PARAMETERS": "tuples"}))
+
+
+# ---------------------------------------------------------------- a learner's own names, fit, and ends
+
+
+PROPAGATE = """
+import numpy as np
+
+
+def propagate(w, b, X, Y):
+    A = 1 / (1 + np.exp(-(w.T @ X + b)))
+    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    return {"dw": X @ (A - Y).T / X.shape[1], "db": np.mean(A - Y)}, J
+"""
+
+
+def propagated(tmp_path: Path, *changes: tuple[str, str], problems: tuple[str, ...] = ("flower",)) -> Report:
+    """A logistic regression over w and b with a few words changed, and what it is told."""
+    text = PROPAGATE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    name = solution(tmp_path, text, f"changed_{abs(hash(changes))}.py") + ":propagate"
+    found = examine(in_process(Solution.of(name)), Wanted(problems), ("float64",), "mine.py")
+    return Report(found.right, " ".join(found.text.split()))
+
+
+@settings(max_examples=10, deadline=None)
+@given(feature=st.integers(0, 29))
+def test_an_entry_bears_the_name_and_index_of_the_learners_own_array(
+    tmp_path_factory: pytest.TempPathFactory, feature: int
+) -> None:
+    wrong = (('X.shape[1], "db"', f'X.shape[1] + 9 * (np.arange(len(X)) == {feature})[:, None], "db"'),)
+    report = propagated(tmp_path_factory.mktemp("mine"), *wrong, problems=("breast_cancer",))
+    assert f"right J, db wrong first dw[{feature}, 0]: yours is" in report.text
+    assert "db is right: the mistake is in the line of dw" in report.text
+    assert "dW1" not in report.text
+
+
+def test_w_and_b_are_told_the_shapes_of_w_and_b(tmp_path: Path) -> None:
+    report = propagated(tmp_path, ("w.T @ X", "w @ X"))
+    assert "It was given a network with 1 layer: X (2, 400), w (2, 1), b a number, Y (1, 400)." in report.text
+    assert "W1" not in report.text
+    report = propagated(tmp_path, ("np.mean(A - Y)", "A - Y"))
+    assert "db has shape (1, 400), expected a number: the sum over the examples, over m" in report.text
+    report = propagated(tmp_path, ('{"dw"', '(1, {"dw"'), ("(A - Y)}", "(A - Y)})"))
+    assert 'the gradients are 2 things, expected {"dw": dw, "db": db}' in report.text
+    report = propagated(tmp_path)
+    assert report.right
+    assert re.search(r" J \S+ \S+ flower-logistic, float64 dw \S+ \S+ flower-logistic, float64 db ", report.text)
+
+
+def test_a_nearest_mistake_leaves_right_what_is_right(tmp_path: Path) -> None:
+    report = propagated(tmp_path, ("X @ (A - Y).T", "X @ (Y - A).T"))
+    assert "right J, db wrong first dw[" in report.text
+    assert "the cross-entropy" not in report.text
+    assert "known mistake none that we know gives these numbers" in report.text
+
+
+def test_nan_may_come_of_many_things(tmp_path: Path) -> None:
+    report = propagated(tmp_path, ("X.shape[1]", "X.shape[1] * np.nan"))
+    assert (
+        "dw is the first that has it, on flower-logistic, on every problem; it may come of log(0), 0/0" in report.text
+    )
+
+
+def test_a_fit_that_changes_what_it_is_given_is_told_so(tmp_path: Path) -> None:
+    whole = 'parameters = {name: array - alpha * gradients[f"d{name}"] for name, array in parameters.items()}'
+    each = 'for k in parameters: parameters[k] -= alpha * gradients[f"d{k}"]'
+    report = changed(tmp_path, "right/deep.py", (whole, each))
+    assert not report.right
+    assert "wrong: fit changes what it is given: W1, b1, W2, b2" in report.text
+    assert "Apart from that, right: J and every gradient" in report.text
+
+
+def test_a_fit_that_returns_the_parameters_only_is_told_so_and_the_gradients_are_right(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/deep.py", (", np.array(costs)", ""))
+    assert not report.right
+    assert "wrong: fit returns something else than the parameters and the costs. fit returns a dict" in report.text
+    assert "expected the parameters and the costs: 2 things It was given a network with 2 layers: X (2, " in report.text
+    assert "Apart from that, right: J and every gradient" in report.text
+    assert "fit: W1" not in report.text
+    assert "your training loop was not checked" not in report.text
+
+
+def test_a_fit_that_reports_every_hundredth_cost_is_told_once_what_is_expected(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/deep.py", ("np.array(costs)", "np.array(costs[::100])"))
+    assert not report.right
+    told = "fit's costs have shape (1,) after 10 iterations, expected (10,): one cost for each iteration"
+    assert report.text.count("expected (10,)") == 1
+    assert told in report.text
+    assert "Apart from that, right: J and every gradient" in report.text
+
+
+def test_a_predict_that_raises_is_told_so(tmp_path: Path) -> None:
+    report = changed(tmp_path, "right/deep.py", ("[0] > 0", "[0] > missing"))
+    assert not report.right
+    assert "wrong: predict raises an error. line " in report.text
+    assert "NameError: name 'missing' is not defined" in report.text
+    assert "Apart from that, right: J and every gradient" in report.text
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("os._exit(5)", "the process ended by itself with exit code 5"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "the process was ended by SIGSEGV"),
+    ],
+)
+def test_one_that_ends_its_process_is_told_how(tmp_path: Path, end: str, words: str) -> None:
+    text = f"import os, signal\n\ndef cost_and_gradients(parameters, X, Y):\n    {end}\n"
+    found = check_name(solution(tmp_path, text), Wanted(("flower-logistic",)), time_limit=60.0)
+    assert not found.right
+    assert f"wrong: it ends the process.\n  {words}" in found.text
+    assert "loop" not in found.text
+
+
+def test_an_import_that_never_ends_is_stopped_at_the_time_limit(run: Run, tmp_path: Path) -> None:
+    solution(tmp_path, "import time\n\nwhile True:\n    time.sleep(1)\n")
+    code, _, err = run("check", "mine.py", "--time-limit", "0.5")
+    assert code == 2
+    assert "check mine.py: no answer within 0.5 s for the import; stopped at the time limit" in err
+
+
+def test_help_and_errors_name_the_same_activations_and_outputs(run: Run) -> None:
+    _, out, _ = run("check", "--help")
+    told = " ".join(out.split())
+    mine = STUDENTS / "right/two_layer.py"
+    for option, words, listed in (
+        (("--activation", "swish"), "choose one of ", ", "),
+        (("--output", "relu"), "expected ", " or "),
+        (("--loss", "squared_error", "--output", "tanh"), "expected ", " or "),
+    ):
+        code, _, err = run("check", mine, *option)
+        names = err.strip().rpartition(words)[2]
+        assert code == 2
+        assert listed.join(names.split(listed)) in told, names
+    assert "step" not in told.partition("--activation")[2].partition("--loss")[0]
+
+
+# ---------------------------------------------------------------- from Python
+
+
+def test_a_function_is_checked_from_python() -> None:
+    module = from_file(STUDENTS / "right/two_layer.py")
+    result = crosscheck.check(module.cost_and_gradients, problems="flower-2layer", layers=(4,), activation=["tanh"])
+    assert result.right
+    assert str(result) == repr(result) == result.text
+    assert "right: J and every gradient" in result._repr_markdown_()
+
+
+def test_a_notebooks_cell_has_no_file_and_is_told_its_line() -> None:
+    cell = "def cost_and_gradients(parameters, X, Y):\n    return 1 / 0\n"
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    exec(compile(cell, "<cell>", "exec"), namespace)
+    result = crosscheck.check(namespace["cost_and_gradients"], problems=["flower-logistic"])  # type: ignore[arg-type]
+    assert "line 2: ZeroDivisionError" in result.text
+
+
+@pytest.mark.parametrize("ask", [crosscheck.check, plugin.crosscheck])
+def test_what_cannot_be_asked_from_python_is_a_type_error(ask: Callable[..., object]) -> None:
+    with pytest.raises(TypeError, match="None is no function, expected cost_and_gradients itself"):
+        ask(None)
+    with pytest.raises(TypeError, match=r"no option 'problem'; did you mean problems\? the options are problems, "):
+        ask(lambda parameters, X, Y: None, problem="flower")
+
+
+def test_the_package_costs_nothing_to_import() -> None:
+    code = "import sys; before = set(sys.modules); import crosscheck; print(set(sys.modules) - before)"
+    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "numpy" not in got.stdout
+    assert "crosscheck.grading" not in got.stdout
+
+
+# ---------------------------------------------------------------- the samples in the guides
+
+
+def samples(name: str) -> list[str]:
+    """Return what stands between the fences of a guide."""
+    text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    return re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_samples_of_a_wrong_one_are_what_the_template_with_that_mistake_is_told(tmp_path: Path) -> None:
+    template = Path(check.__file__).parents[1] / "testing/templates/function.py"
+    mistaken = template.read_text(encoding="utf-8").replace("(1 - A1**2)", "(1 - A1)")
+    name = solution(tmp_path, mistaken)
+    text = examine(in_process(Solution.of(name)), Wanted(), ("float64",), "mine.py").text
+    assert f"$ crosscheck check mine.py\n{text}\n" in samples("harness/README.md")
+    shorter = next(each for each in samples("README.md") if each.startswith("$ crosscheck check mine.py"))
+    for line in shorter.splitlines()[1:]:  # a choice of the lines, some of them longer there
+        assert " ".join(line.split()) in " ".join(text.split())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli.compare import compared
 from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
 from crosscheck.core import interrupts
+
+DATA = (".npz", ".csv", ".h5", ".npy", ".pkl")  # the endings of files that are no programs
 
 
 def check(
@@ -22,7 +26,13 @@ def check(
     loss: Loss = None,
     leaky_slope: Slope = None,
     dtype: Dtypes = None,
-    time_limit: Annotated[float, typer.Option(help="Seconds that it may take for one problem.")] = 10.0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that it may take for one problem, and to be imported; 10 and 60 by default.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Check your own gradient: is it right, and if not, what is the first thing
     that is wrong?
@@ -59,17 +69,20 @@ def check(
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.probe import Wanted
-    from crosscheck.grading.session import check_name, in_full
+    from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
     from crosscheck.report import screen
 
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
     dtypes = check_dtypes(dtype or ["float64"])
-    check_time_limit(time_limit)
+    if time_limit is not None:
+        check_time_limit(time_limit)
+    if Path(solution).suffix in DATA:
+        raise BadInput(f"check {solution}: data, expected a program, mine.py; data go with crosscheck compare --data")
     with interrupts.reported():
         with interrupts.orderly():
             name, whole = in_full(solution, time_limit)
         if whole:
-            raise typer.Exit(compared(name, problem, dtypes, time_limit))
+            raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
         with interrupts.orderly(), screen.progress("checking"):
             report = check_name(name, wanted, dtypes, time_limit)
     typer.echo(report.text)

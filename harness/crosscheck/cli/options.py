@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS
 
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
 from crosscheck.cli.destination import LATEST
 from crosscheck.problems.catalogue import Options
+
+DIFFERENTIABLE = [name for name in ACTIVATIONS if name != "step"]
+ONE_OF_OUTPUTS = "; ".join(
+    f"{' or '.join(name for name in outputs if name in DIFFERENTIABLE)} for {loss}" for loss, outputs in OUTPUTS.items()
+)
 
 Impls = Annotated[
     list[str] | None,
@@ -39,8 +45,11 @@ Standardise = Annotated[
     bool, typer.Option("--standardise", help="Scale features by the training set's mean and deviation.")
 ]
 Layers = Annotated[str | None, typer.Option(help="Sizes of the hidden layers, 20,7,5; '' is logistic regression.")]
-Activation = Annotated[str | None, typer.Option(help="Of the hidden layers: one name, or one a layer: tanh,relu.")]
-Output = Annotated[str | None, typer.Option(help="Activation of the output: sigmoid, linear or relu.")]
+Activation = Annotated[
+    str | None,
+    typer.Option(help=f"Of the hidden layers, {', '.join(DIFFERENTIABLE)}: one, or one a layer: tanh,relu."),
+]
+Output = Annotated[str | None, typer.Option(help=f"Activation of the output: {ONE_OF_OUTPUTS}.")]
 Loss = Annotated[str | None, typer.Option(help="cross_entropy or squared_error.")]
 Weights = Annotated[str | None, typer.Option(help="zeros, a scale such as 0.01, scaled (1/sqrt(n[l-1])), or an .npz.")]
 Seed = Annotated[int, typer.Option(help="Of the initial weights.")]

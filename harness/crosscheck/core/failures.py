@@ -84,6 +84,7 @@ class Failure(NamedTuple):
     number: float = 0
     lost: int = 0
     line: int = 0
+    given: str = ""  # the shapes that a function was given, in its own names, where its adapter says so
 
     @property
     def verdict(self) -> Verdict:
@@ -96,7 +97,7 @@ class Refusal(Exception):
 
     def __init__(self, kind: Kind, message: str, line: int = 0) -> None:
         super().__init__(message)
-        self.kind, self.line = kind, line
+        self.kind, self.line, self.given = kind, line, ""
 
 
 class Promise(StrEnum):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from crosscheck_impls.interface import Network
 
 from crosscheck.core.failures import BAD, Verdict
-from crosscheck.core.records import Case, Comparison
+from crosscheck.core.records import Case, Comparison, Tensor
+from crosscheck.grading.convert import PAIR, layers
+from crosscheck.grading.notes import Notes
 from crosscheck.grading.probe import Function
 from crosscheck.judge.attribution import Explanation
-from crosscheck.judge.causes import Convention
+from crosscheck.judge.causes import Cause, Convention, Noisy
 from crosscheck.judge.verdict import Row
 from crosscheck.mutation.mutants import MUTANTS, Kind
-from crosscheck.report.words import briefly, of_cause
+from crosscheck.report.words import briefly, of_cause, of_name
 
 AT_ZERO = {"right_of_kink", "relu_derivative", "leaky_relu_derivative"}
 KINK = {mutant.name for mutant in MUTANTS if mutant.kind is Kind.SWITCH and set(mutant.hooks) <= AT_ZERO}
@@ -30,6 +32,7 @@ class Result(NamedTuple):
     row: Row
     unstable: Comparison | None = None
     why: str = ""
+    pair: bool = False  # it takes w and b, and names what it returns so
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -41,15 +44,6 @@ class Result(NamedTuple):
         """The name of the known mistake that it is, or nothing."""
         explained = self.row.explained
         return explained.mutant.name if explained is not None and explained.exactly else ""
-
-
-def layers(depth: int) -> str:
-    """Say a depth.
-
-    >>> layers(1), layers(3)
-    ('1 layer', '3 layers')
-    """
-    return f"{depth} layer{'s' if depth > 1 else ''}"
 
 
 def equation(wrong: Sequence[Comparison], network: Network) -> str:
@@ -96,7 +90,8 @@ def not_a_number(c: Comparison, results: Sequence[Result]) -> str:
     there = [r.case.problem for r in results if any(not math.isfinite(each.got) for each in r.wrong)]
     fine = [r.case.problem for r in results if r.row.verdict not in BAD]
     where = f"on {', '.join(dict.fromkeys(there))}" + (f", not on {fine[0]}" if fine else ", on every problem")
-    return f"{c.tensor} is the first that has it, {where}; it comes of log(0), 0/0, a root or an exponential too large"
+    first = of_name(c.tensor, results[0].pair)
+    return f"{first} is the first that has it, {where}; it may come of log(0), 0/0, a root or an exponential too large"
 
 
 def notices(
@@ -104,7 +99,7 @@ def notices(
     results: Sequence[Result],
     kinked: Sequence[Result],
     several: Sequence[Result],
-    said: Mapping[str, Any],
+    said: Notes,
 ) -> list[str]:
     """Return what is no mistake, and what was not checked."""
     notes = []
@@ -123,16 +118,26 @@ def notices(
     elif fewer := [each for each in trouble if each < depth]:
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT]:
-        notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(suspects[0].row.cause)}")
-    if said.get("cost_shape"):
-        notes.append(f"J has shape {tuple(said['cost_shape'])}; a plain number is easier to use: float(np.squeeze(J))")
-    if said.get("printed"):
-        notes.append(f"it prints, up to {said['printed']} lines a call; none of it is shown here")
-    pair = function.takes == "w, b"
+        notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
+    if said.cost_shape:
+        notes.append(f"J has shape {said.cost_shape}; a plain number is easier to use: float(np.squeeze(J))")
+    if said.printed:
+        lines = f"{said.printed} line{'s' if said.printed > 1 else ''}"
+        notes.append(f"it prints, up to {lines} a call; none of it is shown here")
+    pair = function.takes == PAIR
     unchecked = {"fit": TRAINING.format("w, b" if pair else "parameters"), "predict": PREDICTIONS}
     notes += [
         words.replace("(parameters", "(w, b" if pair else "(parameters")
         for name, words in unchecked.items()
-        if name not in function.own
+        if name not in function.own and name not in said.trouble
     ]
     return notes
+
+
+def _in_its_names(result: Result) -> Cause | None:
+    """Return the cause with the tensor's name in the function's own form."""
+    cause = result.row.cause
+    if not isinstance(cause, Noisy):
+        return cause
+    name = Tensor(of_name(cause.comparison.tensor, result.pair))
+    return cause._replace(comparison=cause.comparison._replace(tensor=name))

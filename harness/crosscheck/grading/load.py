@@ -20,9 +20,9 @@ import io
 import linecache
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -39,8 +39,9 @@ from crosscheck_impls.interface import (
     closest,
 )
 
-from crosscheck.core.failures import Kind
-from crosscheck.grading.convert import Trouble, apart, inputs, packed, to_numpy, unpacked, what
+from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.grading.convert import PAIR, Trouble, a_network, apart, inputs, packed, to_numpy, unpacked, what
+from crosscheck.grading.notes import Notes
 from crosscheck.mutation.build import framework
 from crosscheck.runner.loading import register
 
@@ -116,10 +117,11 @@ class Solution:
         said = getattr(module, "PARAMETERS", None)
         if said is not None and said not in FORMS:
             raise BadInput(f"{self.name}: PARAMETERS is {said!r}, expected one of {', '.join(FORMS)}")
-        self.forms = ("w, b",) if "w" in self.places else (said,) if said else FORMS
+        self.forms = (PAIR,) if "w" in self.places else (said,) if said else FORMS
         more = len(self.forms[0].split(", ")) - 1  # w and b are one argument more than parameters
         self.own = {each: beside(module, each, count + more) for each, count in (("fit", 5), ("predict", 2))}
-        self.changed: dict[str, None] = {}
+        self.trouble: dict[str, Failure] = {}
+        self.changed: dict[str, dict[str, None]] = {}  # the inner ones are ordered sets
         self.printed = 0
         self.cost_shape: tuple[int, ...] = ()
 
@@ -127,7 +129,8 @@ class Solution:
     def of(cls, name: str) -> Solution:
         """Return the solution in `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput."""
         place, _, called = (name, "", "") if name.endswith(".py") else name.rpartition(":")
-        module = from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        with quoted(place):
+            module = from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
         function = getattr(module, called or DEFAULT, None)
         if not callable(function):
             raise BadInput(f"{place}: no function {called or DEFAULT}; {_it_has(module, place, called or DEFAULT)}")
@@ -138,8 +141,6 @@ class Solution:
         check(network, params, X, Y)
         first: Trouble | None = None
         for form in self.forms:
-            if form == "w, b" and network.n[1:] != (1,):
-                raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
             try:
                 answer = self._once(form, network, params, X, Y)
             except Trouble as trouble:
@@ -150,13 +151,25 @@ class Solution:
         raise first or Trouble(Kind.RAISES, "nothing")
 
     def _once(self, form: str, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        if form == PAIR and network.n[1:] != (1,):
+            raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
         given = {"X": X.copy(), "Y": Y.copy(), **packed(form, params)}
-        returned = self._call(self.function, [given[place] for place in self.places])
-        for name, array, original in inputs(form, given, params, X, Y):
+        try:
+            returned = self._call(self.function, [given[place] for place in self.places])
+            self._look("ask", form, given, params, {"X": X, "Y": Y})
+            cost, gradients = apart(returned)
+            return self._cost(cost, X), unpacked(gradients, form, network, "d")
+        except Trouble as trouble:
+            trouble.given = a_network(network, X.shape[1], form)
+            raise
+
+    def _look(
+        self, function: str, form: str, given: Mapping[str, Any], params: Params, data: Mapping[str, Array]
+    ) -> None:
+        """Note what the function has changed of what it was given."""
+        for name, array, original in inputs(form, given, params, data):
             if not np.array_equal(array, original):
-                self.changed[name] = None
-        cost, gradients = apart(returned)
-        return self._cost(cost, X), unpacked(gradients, form, network, "d")
+                self.changed.setdefault(function, {})[name] = None
 
     def _call(self, function: Any, arguments: list[Any]) -> Any:
         """Call, quietly. Raises Trouble for all that it raises."""
@@ -176,17 +189,10 @@ class Solution:
 
     def _raised(self, error: BaseException) -> tuple[int, str]:
         """Return the last line of the user's own file on the way to an error, and that with what it says in words."""
-        line, where, trace = 0, "", error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self.file:
-                line = trace.tb_lineno
-                text = linecache.getline(self.file, line).strip()
-                where = f"line {line} of {Path(self.file).name}, `{text}`: "
-            trace = trace.tb_next
-        said = " ".join(str(error).split())[:MESSAGE]
+        line, where = last_line(error, lambda frame: frame.f_code.co_filename == self.file)
         if isinstance(error, SystemExit):
             return line, f"{where}it calls sys.exit, expected a function to return"
-        return line, f"{where}{type(error).__name__}{': ' if said else ''}{said}"
+        return line, f"{where}{said_by(error)}"
 
     def _cost(self, cost: Any, X: Array) -> Array:
         number = cost if isinstance(cost, bool | int | float) else to_numpy(cost, "J")
@@ -203,30 +209,61 @@ class Solution:
         self, variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> tuple[Params, Array]:
         """Train by the `fit` beside the function; or by plain gradient descent, which shows nothing new."""
-        if self.own["fit"] is None:
-            costs = np.empty(iterations, X.dtype)
-            for t in range(iterations):
-                costs[t], gradient = self.ask(network, params, X, Y)
-                params = tuple(
-                    Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradient, strict=True)
-                )
-            return params, costs
+        if self.own["fit"] is not None:
+            with self._its_trouble("fit", network, X):
+                return self._own_fit(network, params, X, Y, alpha, iterations)
+        costs = np.empty(iterations, X.dtype)
+        for t in range(iterations):
+            costs[t], gradient = self.ask(network, params, X, Y)
+            params = tuple(
+                Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradient, strict=True)
+            )
+        return params, costs
+
+    @contextlib.contextmanager
+    def _its_trouble(self, name: str, network: Network, X: Array) -> Iterator[None]:
+        """Note the trouble with `fit` or `predict`, and do without it from then on: the gradient may be right."""
+        try:
+            yield
+        except Trouble as trouble:
+            if trouble.kind is Kind.DEPTH:  # of another network than this function is
+                raise
+            given = a_network(network, X.shape[1], self.forms[0], with_labels=name == "fit")
+            self.trouble[name] = Failure(Stage.CASE, trouble.kind, str(trouble), line=trouble.line, given=given)
+            self.own[name] = None
+
+    def _own_fit(
+        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
         form = self.forms[0]
-        start = list(packed(form, params).values())
-        returned = self._call(self.own["fit"], [*start, X.copy(), Y.copy(), alpha, iterations])
-        count = len(start) + 1
+        given = {**packed(form, params), "X": X.copy(), "Y": Y.copy()}
+        returned = self._call(self.own["fit"], [*given.values(), alpha, iterations])
+        self._look("fit", form, given, params, {"X": X, "Y": Y})
+        count = len(given) - 1  # of the parameters, and the costs
         if not isinstance(returned, tuple | list) or len(returned) != count:
             raise Trouble(
                 Kind.RETURNS, f"fit returns {what(returned)}, expected the parameters and the costs: {count} things"
             )
         trained = returned[0] if count == 2 else {"w": returned[0], "b": returned[1]}
-        return unpacked(trained, form, network, ""), to_numpy(returned[-1], "fit's costs").astype(X.dtype)
+        costs = to_numpy(returned[-1], "fit's costs")
+        if costs.shape != (iterations,):
+            got = f"fit's costs have shape {costs.shape} after {iterations} iteration{'s' if iterations != 1 else ''}"
+            raise Trouble(
+                Kind.SHAPE, f"{got}, expected {(iterations,)}: one cost for each iteration, J before its step"
+            )
+        return unpacked(trained, form, network, ""), costs.astype(X.dtype)
 
     def predict(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
-        if self.own["predict"] is None:
-            return framework().predict(network, params, X)
-        labels = self._call(self.own["predict"], [*packed(self.forms[0], params).values(), X.copy()])
+        if self.own["predict"] is not None:
+            with self._its_trouble("predict", network, X):
+                return self._own_predict(network, params, X)
+        return framework().predict(network, params, X)
+
+    def _own_predict(self, network: Network, params: Params, X: Array) -> Array:
+        given = {**packed(self.forms[0], params), "X": X.copy()}
+        labels = self._call(self.own["predict"], list(given.values()))
+        self._look("predict", self.forms[0], given, params, {"X": X})
         predicted = to_numpy(labels, "what predict returns")
         whole = network.loss == "cross_entropy" and bool(np.isin(predicted, (0, 1)).all())
         return predicted.astype(np.int64) if whole else predicted
@@ -252,14 +289,15 @@ class Solution:
         return {}
 
     def notes(self) -> Mapping[str, Any]:
-        """Return what was noted of the function: what it takes, changes, prints, and what stands beside it."""
-        return {
-            "takes": self.forms[0] if len(self.forms) == 1 else "",
-            "changed": list(self.changed),
-            "printed": self.printed,
-            "cost_shape": list(self.cost_shape),
-            "own": [name for name, function in self.own.items() if function is not None],
-        }
+        """Return what was noted of the function, see notes.py."""
+        return Notes(
+            takes=self.forms[0] if len(self.forms) == 1 else "",
+            own=tuple(name for name, function in self.own.items() if function is not None),
+            trouble=self.trouble,
+            changed={function: list(names) for function, names in self.changed.items()},
+            printed=self.printed,
+            cost_shape=self.cost_shape,
+        ).plain()
 
 
 def _is_a_parameter(key: object) -> bool:
@@ -267,9 +305,14 @@ def _is_a_parameter(key: object) -> bool:
     return isinstance(key, str) and key[:1] in ("W", "b") and key[1:].isdecimal()
 
 
+def module_name(path: Path) -> str:
+    """Return the name that a file is imported by, which hides no other module."""
+    return f"solution_{path.stem}"
+
+
 def from_file(path: Path) -> ModuleType:
     """Import a file as `python mine.py` would find what is beside it."""
-    specification = importlib.util.spec_from_file_location(f"solution_{path.stem}", path)
+    specification = importlib.util.spec_from_file_location(module_name(path), path)
     if specification is None or specification.loader is None:
         raise BadInput(f"{path}: cannot be imported, expected a file of Python")
     module = importlib.util.module_from_spec(specification)
@@ -279,12 +322,70 @@ def from_file(path: Path) -> ModuleType:
     return module
 
 
+@contextlib.contextmanager
+def quoted(place: str) -> Iterator[None]:
+    """Quote the line of the user's own file in an error that its import raises. Raises Trouble."""
+    try:
+        yield
+    except (KeyboardInterrupt, SyntaxError, BadInput):  # a SyntaxError says its line
+        raise
+    except BaseException as error:  # SystemExit too
+        name = module_name(Path(place)) if place.endswith(".py") else place
+        line, where = last_line(error, lambda frame: frame.f_globals.get("__name__") == name)
+        if not line:
+            raise
+        said = "it calls sys.exit, expected a file that can be imported" if isinstance(error, SystemExit) else ""
+        raise Trouble(Kind.RAISES, f"{where}{said or said_by(error)}", line) from error
+
+
+def last_line(error: BaseException, theirs: Callable[[FrameType], bool]) -> tuple[int, str]:
+    """Return the number of the user's own last line on the way to an error, and where that is in words; 0 if none."""
+    line, where, trace = 0, "", error.__traceback__
+    while trace is not None:
+        if theirs(trace.tb_frame):
+            line, file = trace.tb_lineno, trace.tb_frame.f_code.co_filename
+            text = linecache.getline(file, line).strip()
+            inside = f" of {Path(file).name}" if Path(file).is_file() else ""  # a notebook's cell is none
+            where = f"line {line}{inside}{f', `{text}`' if text else ''}: "
+        trace = trace.tb_next
+    return line, where
+
+
+def said_by(error: BaseException) -> str:
+    """Return an error's type and its message, cut.
+
+    >>> said_by(ValueError("boom"))
+    'ValueError: boom'
+    """
+    said = " ".join(str(error).split())[:MESSAGE]
+    return f"{type(error).__name__}{': ' if said else ''}{said}"
+
+
 def _it_has(module: ModuleType, place: str, wanted: str) -> str:
-    mine = [name for name, each in vars(module).items() if callable(each) and each.__module__ == module.__name__]
+    mine = {
+        name: each
+        for name, each in vars(module).items()
+        if callable(each) and getattr(each, "__module__", "") == module.__name__
+    }
     if not mine:
         return f"it has no function at all; {CONTRACT}"
-    one = next(iter(closest(wanted, mine)), mine[0])
+    fitting = [name for name, each in mine.items() if fits(each)]
+    close = closest(wanted, list(mine))
+    one = next(iter([*close, *fitting] if wanted != DEFAULT else [*fitting, *close]), next(iter(mine)))
     return f"it has {', '.join(mine)}: say which one, as in {place}:{one}"
+
+
+def fits(function: Callable[..., Any]) -> bool:
+    """Return whether a function's arguments bear the names of the contract: (parameters, X, Y) or (w, b, X, Y).
+
+    >>> fits(lambda w, b, X, Y: None), fits(lambda Z: None), fits(lambda parameters, grads, alpha: None)
+    (True, False, False)
+    """
+    try:
+        arguments = inspect.signature(function).parameters
+        return {"X", "Y"} <= set(places(function)) and {"x", "y"} <= {name.lower() for name in arguments}
+    except (BadInput, TypeError, ValueError):
+        return False
 
 
 def places(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -304,7 +405,8 @@ def places(function: Callable[..., Any]) -> tuple[str, ...]:
     if any(a.kind is a.VAR_POSITIONAL for a in arguments) and len(names) < 3:
         return orders[3]
     if len(names) not in orders:
-        raise BadInput(f"{function.__name__} takes {len(names)} arguments, ({', '.join(names)}); {CONTRACT}")
+        count = f"{len(names)} argument{'s' if len(names) != 1 else ''}"
+        raise BadInput(f"{function.__name__} takes {count}, ({', '.join(names)}); {CONTRACT}")
     order = tuple(PLACES.get(name.lower(), "parameters") for name in names)
     return order if sorted(order) == sorted(orders[len(names)]) else orders[len(names)]
 

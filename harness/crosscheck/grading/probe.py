@@ -6,14 +6,16 @@ have. It is asked once for one, two and three layers, and its J is held against 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput, Declaration, Side, nearest
 
 from crosscheck.core.failures import Failure, Kind, Stage
-from crosscheck.core.records import Answer, Case, Certification
+from crosscheck.core.records import Answer, Case, Certification, Comparison
+from crosscheck.grading.notes import Notes, noted
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge, against
 from crosscheck.problems.cases import make_case
@@ -21,6 +23,7 @@ from crosscheck.problems.catalogue import SPECS, SQUARED, Options, Spec, build
 
 Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
 
+DIFFERENTIABLE = tuple(name for name in ACTIVATIONS if name != "step")  # as `--help` lists them
 HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")  # the first one that fits is taken
 DEPTHS = (1, 2, 3)
 USUAL = {2: "tanh", 3: "relu"}  # where the J of none fits: what the course's exercises of that depth use
@@ -63,27 +66,37 @@ class Wanted(NamedTuple):
         )  # fmt: skip
 
 
+class How(StrEnum):
+    """How the activation was found: SAID: the user says it. MISTAKE: with a known mistake it explains the answer.
+
+    USUAL: that of the course's exercises, since J fits none of those that were tried.
+    """
+
+    SAID = "said"
+    J = "J"
+    GRADIENTS = "gradients"
+    MISTAKE = "mistake"
+    USUAL = "usual"
+
+
 class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
-    how: how that was found, in words; own: what else it has of fit and predict; takes: the form of its parameters.
-    given: the shapes that it was given, by depth.
+    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters.
     """
 
     depths: tuple[int, ...]
     trouble: dict[int, Failure]
     activation: str
-    how: str
+    how: How
     own: tuple[str, ...]
     takes: str = ""
-    given: Mapping[int, str] = {}
 
 
 def problems(wanted: Wanted) -> list[Spec]:
     """Return the problems, the plain ones first, each in the depth that `--layers` asks for. Raises BadInput."""
     loss = wanted.loss or "cross_entropy"
-    if loss not in OUTPUTS:
-        raise BadInput(f"{loss}: unknown; {nearest(loss, list(OUTPUTS))}", parameter="loss")
+    _check(wanted, loss)
     depth = None if wanted.layers is None else len([word for word in wanted.layers.split(",") if word.strip()]) + 1
     by_settings: dict[tuple[str, tuple[int, ...], str], Spec] = {}
     for spec in (*SPECS, *MORE):
@@ -100,6 +113,19 @@ def problems(wanted: Wanted) -> list[Spec]:
             names = sorted({spec.name for spec in every} | {spec.name.split("-")[0] for spec in every})
             raise BadInput(f"{name}: no such problem here; {nearest(name, names)}", parameter="problem")
     return [spec for spec in every if any(_begins(spec, name) for name in wanted.problems)]
+
+
+def _check(wanted: Wanted, loss: str) -> None:
+    """Raise BadInput for a loss, an output or an activation that has no gradient to check."""
+    if loss not in OUTPUTS:
+        raise BadInput(f"{loss}: unknown; {nearest(loss, list(OUTPUTS))}", parameter="loss")
+    outputs = [name for name in OUTPUTS[loss] if name in DIFFERENTIABLE]
+    if wanted.output is not None and wanted.output not in outputs:
+        message = f"{wanted.output}: does not go with the loss {loss}, expected {' or '.join(outputs)}"
+        raise BadInput(message, parameter="output")
+    for name in (wanted.activation or "").split(",") if wanted.activation is not None else []:
+        if name.strip() not in DIFFERENTIABLE:
+            raise BadInput(f"{name.strip()}: unknown; {nearest(name.strip(), DIFFERENTIABLE)}", parameter="activation")
 
 
 def _begins(spec: Spec, name: str) -> bool:
@@ -133,7 +159,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
     lost = next((failure for failure in failures if failure.kind not in TOLD), None)
     if lost is not None:
         return lost
-    depths, trouble, notes = [], {}, dict[str, Any]()
+    depths, trouble, notes = [], {}, Notes()
     for depth in sorted(asked.depths, key=_order):
         answer = asked.answers[depth, asked.names[0]]
         if isinstance(answer, Failure):
@@ -142,15 +168,13 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
             trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"nothing depends on W{depth}")
         else:
             depths.append(depth)
-            notes = dict(answer.notes)
+            notes = noted(answer)
     deep = next((depth for depth in depths if depth > 1), 0)
-    name, how = asked.names[0], ""
+    name, how = asked.names[0], How.SAID
     if deep and not wanted.activation:
         shown = {each: (asked.judges[deep, each], asked.answers[deep, each]) for each in asked.names}
         name, how = _activation(shown, deep)
-    own, takes = tuple(notes.get("own", ())), str(notes.get("takes", ""))
-    given = {depth: shapes(judging.case) for (depth, _), judging in asked.judges.items()}
-    return Function(tuple(sorted(depths)), trouble, name, how, own, takes, given)
+    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes)
 
 
 class _Asked(NamedTuple):
@@ -174,11 +198,6 @@ def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
     return _Asked(depths, names, judges, dict(zip(keys, ask(cases), strict=True)))
 
 
-def shapes(case: Case) -> str:
-    """Return the shapes of everything, in one line."""
-    return case.network.dimensions.replace("m)", f"{case.X.shape[1]})")
-
-
 def _order(depth: int) -> int:
     """Two layers first: what most learners write."""
     return {2: 0, 1: 1}.get(depth, depth)
@@ -189,38 +208,40 @@ def _ignores_the_last(answer: Answer, judging: Judge) -> bool:
     return not any(array.any() for array in answer.gradients[0][1][-1]) and bool(oracle.W.any())
 
 
-def outside(judging: Judge, answer: Answer, under: Declaration) -> list[str]:
-    """Return the names of J, dW and db that lie outside the bound, under one declaration."""
+def outside(judging: Judge, answer: Answer, under: Declaration) -> list[Comparison]:
+    """Return what of J, dW and db lies outside the bound, under one declaration."""
     case = judging.case
     return [
-        c.tensor
+        c
         for checkpoint, gradient in zip(answer.checkpoints, answer.gradients, strict=True)
         for c in against(judging.at_checkpoint(checkpoint, under), gradient, case.steps[checkpoint], case)
         if c.outside
     ]
 
 
-def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) -> tuple[str, str]:
+def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) -> tuple[str, How]:
     """Return the activation whose J the answer's is; else the one whose gradients fit best, or that explains it."""
     wrong: dict[str, set[str]] = {}
     for name, (judging, answer) in shown.items():
         assert isinstance(answer, Answer)  # the same call has answered for another activation
         wrong[name] = min(
-            (set(outside(judging, answer, declared(formulation, judging.case))) for formulation in FORMULATIONS),
+            (
+                {c.tensor for c in outside(judging, answer, declared(formulation, judging.case))}
+                for formulation in FORMULATIONS
+            ),
             key=len,
         )
     whole = 2 * depth + 1
     for name, tensors in wrong.items():
         if "J" not in tensors:
-            return name, "found by its J"
+            return name, How.J
     best = min(wrong, key=lambda name: len(wrong[name]))
     if len(wrong[best]) < whole:
-        return best, "found by its gradients: its J fits no activation"
+        return best, How.GRADIENTS
     for name, explains in _explaining(shown):
         if explains:
-            return name, "its J fits no activation; this one with a known mistake explains it"
-    name = USUAL.get(depth, "relu")
-    return name, "a guess: its J fits none of " + ", ".join(shown)
+            return name, How.MISTAKE
+    return USUAL.get(depth, "relu"), How.USUAL
 
 
 def _explaining(shown: dict[str, tuple[Judge, Answer | Failure]]) -> Iterator[tuple[str, bool]]:

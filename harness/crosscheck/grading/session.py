@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case, Comparison
+from crosscheck.grading.convert import PAIR
 from crosscheck.grading.hints import Result
 from crosscheck.grading.load import VARIANT, Solution, is_solution, is_whole
+from crosscheck.grading.notes import Notes, noted
 from crosscheck.grading.probe import (
     FORMULATIONS,
     Ask,
     Function,
+    How,
     Wanted,
     case_of,
     declared,
@@ -30,10 +34,12 @@ from crosscheck.grading.probe import (
     without_a_run,
 )
 from crosscheck.grading.word import report
-from crosscheck.judge.causes import BrokenPromises
+from crosscheck.judge.causes import BrokenPromises, OutsideBound
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import first
 from crosscheck.judge.verdict import Key, Row, conventions, judge
+from crosscheck.mutation.build import VARIANT as REFERENCE
+from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
@@ -43,17 +49,36 @@ from crosscheck.runner.subprocesses import Job
 
 SEARCHES = 2  # problems on which a mistake that is none of the known ones is compared with all of them
 STEPS = 10  # of the user's own `fit`, each certified
+TIME_LIMIT = 10.0  # seconds for one problem
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
+START = 5.0  # seconds for the start of a process, beside an import limit that the user has set
 
 
 class Report(NamedTuple):
-    """Whether it is right, and the whole report as people read it."""
+    """Whether it is right, and the whole report as people read it, in a notebook too."""
 
     right: bool
     text: str
 
+    def __str__(self) -> str:
+        """Return the report."""
+        return self.text
 
-def in_worker(name: str, time_limit: float) -> Ask:
+    def __repr__(self) -> str:
+        """Return the report, as a console shows it."""
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        """Return the report for a notebook's cell."""
+        return f"```text\n{self.text}\n```"
+
+
+def import_limit(time_limit: float | None) -> float:
+    """Return the seconds that an import may take: what the user allows, beside the process's start, or our default."""
+    return IMPORT_LIMIT if time_limit is None else START + time_limit
+
+
+def in_worker(name: str, time_limit: float | None) -> Ask:
     """Return how to ask a function by its name, in a process of its own that may hang or die once."""
 
     def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
@@ -66,12 +91,20 @@ def in_worker(name: str, time_limit: float) -> Ask:
             answers[next(k for k, each in enumerate(cases) if each is case)] = answer
 
         job = Job(name, VARIANT, "cpu", cases, max_lost=1)
-        subprocesses.run([job], done, time_limit, import_limit=max(IMPORT_LIMIT, time_limit))
+        limit = TIME_LIMIT if time_limit is None else time_limit
+        subprocesses.run([job], done, limit, import_limit=import_limit(time_limit))
         if refused:
-            raise BadInput(f"check {name}: {of_failure(refused[0])}")
+            raise BadInput(f"check {name}: {_of_import(refused[0], time_limit)}")
         return [answers[k] for k in range(len(cases))]
 
     return ask
+
+
+def _of_import(failure: Failure, time_limit: float | None) -> str:
+    """Return why a name could not be imported, with the limit as the user has set it."""
+    if failure.kind is Kind.TIMED_OUT and time_limit is not None:
+        failure = failure._replace(number=time_limit)
+    return of_failure(failure)
 
 
 def in_process(solution: Framework) -> Ask:
@@ -89,7 +122,7 @@ def in_process(solution: Framework) -> Ask:
     return ask
 
 
-def in_full(name: str, time_limit: float) -> tuple[str, bool]:
+def in_full(name: str, time_limit: float | None) -> tuple[str, bool]:
     """Return a solution's full name, and whether it is a whole framework: a dotted path, or a registered name.
 
     Raises BadInput for what is neither.
@@ -101,16 +134,21 @@ def in_full(name: str, time_limit: float) -> tuple[str, bool]:
         return path, "/" in path and not is_solution(path)
     if "." not in path and path not in VARIANTS and importlib.util.find_spec(path) is None:
         raise BadInput(f"check {name}: no such file or module; expected mine.py, mine.py:function or pkg.mine")
-    about = subprocesses.probe(path, max(IMPORT_LIMIT, time_limit))
+    about = subprocesses.probe(path, import_limit(time_limit))
     if isinstance(about, subprocesses.About):
         return path, True
     if about.kind is Kind.INCOMPLETE:
         return f"{path}:", False
-    raise BadInput(f"check {name}: {of_failure(about)}")
+    raise BadInput(f"check {name}: {_of_import(about, time_limit)}")
 
 
-def check_name(name: str, wanted: Wanted, dtypes: Sequence[str] = ("float64",), time_limit: float = 10.0) -> Report:
-    """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput."""
+def check_name(
+    name: str, wanted: Wanted, dtypes: Sequence[str] = ("float64",), time_limit: float | None = None
+) -> Report:
+    """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput.
+
+    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT.
+    """
     place = Path(name if name.endswith(".py") else name.rpartition(":")[0])
     if place.suffix == ".py" and not place.is_file():
         raise BadInput(f"check {name}: {place}: {'not a file' if place.exists() else 'no such file'}; check the path")
@@ -132,11 +170,11 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Repor
     specs = problems(wanted)
     function = survey(ask, specs, wanted)
     if isinstance(function, Failure):
-        function = Function((), {2: function}, "", "", ())
+        function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
-        return Report(*report(name, function, [], {}, dtypes))
+        return Report(*report(name, function, [], Notes(), dtypes))
     chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
-    if function.takes == "w, b" and not wanted.problems:  # logistic regression with one output
+    if function.takes == PAIR and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]
     steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
@@ -149,14 +187,15 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Repor
         zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
         key = Key(spec.name, name, dtype, "cpu")
-        result = judged(case, answer, key, function.own, guess, explain=searched < SEARCHES)
+        own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
+        result = judged(case, answer, key, own, guess, explain=searched < SEARCHES)
         explained = result.row.explained
         if explained is not None and explained.exactly:
             guess = explained.mutant
         searched += result.row.verdict is Verdict.DISAGREES and (explained is None or not explained.exactly)
-        results.append(result._replace(why=spec.why))
+        results.append(result._replace(why=spec.why, pair=function.takes == PAIR))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
-    return Report(*report(name, function, results, last.notes if last else {}, dtypes))
+    return Report(*report(name, function, results, noted(last), dtypes))
 
 
 def judged(
@@ -179,7 +218,26 @@ def judged(
         row = _unexplained(judging, answer, declared(best, case), key)
     else:
         row = judge(judging, answer, declared(best, case), key, guess, guessed=True)
+    if isinstance(row.cause, OutsideBound) and not _consistent(row, judging, answer, declared(best, case)):
+        row.cause = row.cause._replace(explanation=None)
     return Result(case, row, _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None)
+
+
+def _consistent(row: Row, judging: Judge, answer: Answer, declared: Declaration) -> bool:
+    """Return whether a mistake that is only nearest leaves right what is right in the answer."""
+    explained = row.explained
+    if explained is None or explained.exactly:
+        return True
+    plain = declared._replace(relu_grad_at_zero=(), flushes=False)
+    wrong = {(c.iteration, c.tensor) for c in row.comparisons if c.outside}
+    case, ask = judging.case, framework(explained.mutant).gradients[REFERENCE]
+    try:
+        with np.errstate(all="ignore"):
+            gradients = [ask(case.network, case.checkpoints[k], case.X, case.Y) for k in answer.checkpoints]
+        mistaken = answer._replace(gradients=[(np.asarray(J), gradient) for J, gradient in gradients])
+        return {(c.iteration, c.tensor) for c in outside(judging, mistaken, plain)} <= wrong
+    except Exception:  # a mutant may break anything
+        return False
 
 
 def _unexplained(judging: Judge, answer: Answer, declared: Declaration, key: Key) -> Row:

@@ -87,7 +87,8 @@ def of_failure(failure: Failure) -> str:
             words = what
     if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:
         words = f"import: {words}"
-    return f"given up after {failure.lost} lost processes: {words}" if failure.lost else words
+    lost = f"{failure.lost} lost process{'es' if failure.lost > 1 else ''}"
+    return f"given up after {lost}: {words}" if failure.lost else words
 
 
 def _signal(number: int) -> str:
@@ -239,13 +240,26 @@ def of_comparison(c: Comparison) -> str:
     )
 
 
-def of_entry(c: Comparison) -> str:
-    """Return the name of an entry of a tensor: `dW1[0, 2]`."""
-    return _entry(c.tensor, c.element)
+def of_entry(c: Comparison, pair: bool = False) -> str:
+    """Return the name of an entry of a tensor: `dW1[0, 2]`. pair: for who writes w (n_x, 1) and b, `dw[2, 0]`, `db`."""
+    element = c.element
+    if pair:
+        element = element[::-1] if c.tensor.kind == "W" else ()
+    return _entry(of_name(c.tensor, pair), element)
 
 
 def _entry(name: str, element: tuple[int, ...]) -> str:
     return name + (f"[{', '.join(map(str, element))}]" if element else "")
+
+
+def of_name(name: str, pair: bool = False) -> str:
+    """Return the name of an array; pair: for who writes w and b.
+
+    >>> of_name("fit: W1", pair=True), of_name("db1", pair=True), of_name("J", pair=True), of_name("dW1")
+    ('fit: w', 'db', 'J', 'dW1')
+    """
+    plain = name.removesuffix("1")
+    return plain[:-1] + plain[-1].lower() if pair and plain != name else name
 
 
 def of_label(label: WrongLabel) -> str:
@@ -257,13 +271,14 @@ def of_label(label: WrongLabel) -> str:
     )
 
 
-def of_location(location: Location) -> str:
-    """Return what is right, what is wrong first, and hence where the mistake is."""
+def of_location(location: Location, pair: bool = False) -> str:
+    """Return what is right, what is wrong first, and hence where the mistake is. pair: for who writes w and b."""
     part, L, l, kind, t = location
     if part in (Part.FIT_COSTS, Part.FIT_WEIGHTS, Part.FIT_BIASES, Part.FIT):
         return _of_fit(part, t)
     if part is Part.COST:
-        return "every dW and db is right and J is not: the mistake is in the cost itself"
+        all_right = "dw and db are right" if pair else "every dW and db is right"
+        return f"{all_right} and J is not: the mistake is in the cost itself"
     if part is Part.FORWARD:
         return "J and all gradients are wrong: the mistake is in the forward pass, in what it is given, or in a mean"
     if part is Part.COST_AND_DZ:
@@ -271,12 +286,15 @@ def of_location(location: Location) -> str:
     right = "J is right, so the forward pass is"
     if l < L:
         right += f", and so are the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
-    made = f"A{l} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
+    at, before = "" if pair else str(l), "X" if l == 1 else f"A{l - 1}"
+    each_dW, each_db = ("dw", "db") if pair else ("every dW", "every db")
+    dW, db, first = (of_name(f"d{each}{l}", pair) for each in ("W", "b", kind or "W"))
+    made = f"A{at} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
     rest = {
-        Part.DW: f"every db is right: the mistake is in the line of dW{l}, its product or its mean",
-        Part.DB: f"every dW is right: the mistake is in the line of db{l}, or in dZ{l} where A{l - 1} is 0",
-        Part.DZ: f"dW{l} and db{l} are both wrong: the mistake is in dZ{l} = {made}",
-        Part.FIRST: f"d{kind}{l} is the first that is wrong",
+        Part.DW: f"{each_db} is right: the mistake is in the line of {dW}, its product or its mean",
+        Part.DB: f"{each_dW} is right: the mistake is in the line of {db}, or in dZ{at} where {before} is 0",
+        Part.DZ: f"{dW} and {db} are both wrong: the mistake is in dZ{at} = {made}",
+        Part.FIRST: f"{first} is the first that is wrong",
     }
     return f"{right}; {rest[part]}"
 

@@ -110,7 +110,7 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
         return Failure(stage, Kind.TOO_SLOW, number=error.steps)
     message = words_of(error)
     if isinstance(error, Refusal):
-        return Failure(stage, error.kind, message, line=error.line)
+        return Failure(stage, error.kind, message, line=error.line, given=error.given)
     if stage is Stage.LOAD and isinstance(error, BadInput):
         return Failure(stage, Kind.INCOMPLETE if isinstance(error, Incomplete) else Kind.NOT_FOUND, message)
     memory = isinstance(error, MemoryError) or "out of memory" in message.lower() or "RESOURCE_EXHAUSTED" in message

@@ -14,7 +14,7 @@ before a test, or `--impl`, asks for it.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -64,19 +64,15 @@ def crosscheck_fixture() -> Callable[..., None]:
     return crosscheck
 
 
-def crosscheck(
-    function: Callable[..., Any], *, problems: Sequence[str] = (), dtypes: Sequence[str] = ("float64",), **options: Any
-) -> None:
+def crosscheck(function: Callable[..., Any], **options: Any) -> None:
     """Check a function, in this process, as `crosscheck check` does.
 
-    problems: names, or how they begin; all that fit by default. dtypes: float64, float32. options: layers,
-    activation, output, loss, leaky_slope, as on the command line. Raises AssertionError; BadInput.
+    options: problems, layers, activation, output, loss, leaky_slope, dtypes, see grading/from_python.py. Raises
+    AssertionError; TypeError for what is no function and for another option; BadInput.
     """
     __tracebackhide__ = True
-    from crosscheck.comparison.session import check_dtypes
-    from crosscheck.grading.probe import Wanted
-    from crosscheck.grading.session import check_function
+    from crosscheck.grading.from_python import check
 
-    report = check_function(function, Wanted(tuple(problems), **options), check_dtypes(dtypes))
+    report = check(function, **options)
     if not report.right:
         raise AssertionError(report.text)
