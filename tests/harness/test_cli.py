@@ -736,6 +736,9 @@ def stopped(words: list[str], number: int, seconds: float, folder: Path) -> tupl
     return process.returncode, out, err
 
 
+KINDS = ("csv", "md", "jsonl")
+
+
 def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
         done(jobs[0], jobs[0].cases[0], None, Failure(Stage.CASE, Kind.RAISED, "it was so"))
@@ -746,8 +749,8 @@ def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pyt
     monkeypatch.setattr(workers, "run", interrupted)
     code, out, err = run("compare", "--impl", "numpy", "--problem", "one_class", "--out", "mine")
     assert (code, out) == (130, "")
-    assert err == "interrupted; 1 of 10 rows are in mine/agreement.partial.csv\n"
-    assert [path.name for path in Path("mine").iterdir()] == ["agreement.partial.csv"]
+    assert err == "interrupted; 1 of 10 rows are in mine/agreement.partial.csv; the same with --resume goes on\n"
+    assert {path.name for path in Path("mine").iterdir()} == {f"agreement.partial.{kind}" for kind in KINDS}
     assert list(pd.read_csv("mine/agreement.partial.csv").cause) == ["it was so"]
     timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
     assert all(each.finished.is_set() for each in timers), "this process would be ended later"

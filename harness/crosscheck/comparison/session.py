@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
 
+from crosscheck.core import interrupts
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case
 from crosscheck.judge.causes import Unreadable
@@ -116,9 +117,16 @@ class Request(NamedTuple):
     time_limit: float = TIME_LIMIT
 
 
+class Ran(NamedTuple):
+    """What a framework says that it ran on."""
+
+    framework: str
+    environment: Mapping[str, Any]
+
+
 @dataclass
 class Results:
-    """What has been judged so far, and what each framework says that it ran on."""
+    """What has been judged so far, and what each framework says that it ran on; what is in it is not run again."""
 
     rows: list[Row] = field(default_factory=list)
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -126,30 +134,69 @@ class Results:
 
 Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
 Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
+Record: TypeAlias = Callable[[Row | Ran], None]
 
 
-def compare(request: Request, report: Report, results: Results | None = None, keep: Keep | None = None) -> Results:
+def compare(
+    request: Request,
+    report: Report,
+    results: Results | None = None,
+    keep: Keep | None = None,
+    record: Record = lambda _: None,
+) -> Results:
     """Return the rows, in the order problem, implementation, dtype, and each framework's environment.
 
-    results: filled while it runs, so that they hold what is done if this is interrupted. keep: called with each answer.
+    results: filled while it runs, so that they hold what is done if this is interrupted; rows that are in it are not
+    run again. keep: called with each answer. record: called with each row as it was judged, and what it ran on.
     """
-    session = _Session(request, report, Results() if results is None else results, keep)
+    session = _Session(request, report, Results() if results is None else results, keep, record)
     jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
     with in_background(session.judge) as later:
         if jobs:
             subprocesses.run(jobs, later, request.time_limit)
-    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
-    order = {name: k for k, name in enumerate(names)}
-    session.results.rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+    session.results.rows[:] = in_order(request, session.results.rows)
     twins(session.results.rows)
     return session.results
+
+
+def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows by problem, implementation and dtype, as they were asked for."""
+    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
+    order = {name: k for k, name in enumerate(names)}
+    return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+
+
+def asked(request: Request) -> set[Key]:
+    """Return the keys of all rows of a request."""
+    return {
+        Key(problem.name, str(each), dtype, request.device)
+        for problem in request.problems for each in request.chosen for dtype in request.dtypes
+    }  # fmt: skip
+
+
+def restored(request: Request, records: Iterable[Row | Ran]) -> Results:
+    """Return the results of records of the same request; a row that only an interrupt made is left out."""
+    rows: dict[Key, Row] = {}
+    results, wanted = Results(), asked(request)
+    for record in records:
+        if isinstance(record, Ran):
+            results.environments[record.framework] = record.environment
+        elif record.key in wanted and not _interrupted(record):
+            rows[record.key] = record
+    results.rows += rows.values()
+    return results
+
+
+def _interrupted(row: Row) -> bool:
+    """Return whether somebody ended the process, and this one with it, perhaps a moment later."""
+    return isinstance(row.cause, Failure) and row.cause.kind is Kind.KILLED and row.cause.number in interrupts.WORDS
 
 
 class _Session:
     """The cases of a request, each with its judge, and the rows that come of the answers."""
 
-    def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None) -> None:
-        self.request, self.report, self.results, self.keep = request, report, results, keep
+    def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None, record: Record) -> None:
+        self.request, self.report, self.results, self.keep, self.record = request, report, results, keep, record
         self.cases: dict[tuple[str, str], Case] = {}
         for number, problem in enumerate(request.problems):
             report("preparing", number, len(request.problems))
@@ -157,12 +204,20 @@ class _Session:
                 self.cases[problem.name, dtype] = make_case(problem, dtype)
         self.judges: dict[tuple[str, str], tuple[Judge, Curves]] = {}  # made when the first answer comes
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+        for row in results.rows:
+            self._learn(row)
 
     def job(self, each: Implementation) -> Job | None:
-        """Return what a worker is to do; None where the framework is not installed, which is a row for each case."""
+        """Return what a worker is to do; None if there is nothing, or the framework is not installed, which is a row
+        for each case.
+        """
         request = self.request
+        done = {(row.problem, row.dtype) for row in self.results.rows if row.implementation == str(each)}
         # float32 first: JAX's x64 switch, once on, stays on
-        ordered = [self.cases[p.name, dtype] for dtype in sorted(request.dtypes) for p in request.problems]
+        order = [(p.name, dtype) for dtype in sorted(request.dtypes) for p in request.problems]
+        ordered = [self.cases[which] for which in order if which not in done]
+        if not ordered:
+            return None
         if package := subprocesses.missing(each.framework):
             for case in ordered:
                 failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
@@ -175,18 +230,30 @@ class _Session:
         """Add the row of one answer."""
         key = Key(case.problem, job.name, case.dtype, self.request.device)
         if isinstance(answer, Failure):
-            self.results.rows.append(Row(*key, verdict=answer.verdict, cause=answer))
+            row = Row(*key, verdict=answer.verdict, cause=answer)
         else:
-            self.results.environments[job.framework] = answer.environment
             declared = about.declarations[job.variant] if about is not None else Declaration()
             try:
-                self.results.rows.append(self._row(key, answer, declared))
+                self._ran(Ran(job.framework, answer.environment))
+                row = self._row(key, answer, declared)
                 if self.keep is not None:
                     self.keep(case, job.name, answer, declared)
             except Exception as error:  # an outsider's answer may have any form
                 cause = Unreadable(type(error).__name__, str(error))
-                self.results.rows.append(Row(*key, verdict=Verdict.FAILED, cause=cause))
+                row = Row(*key, verdict=Verdict.FAILED, cause=cause)
+        self.record(row)
+        self.results.rows.append(row)
         self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
+
+    def _ran(self, ran: Ran) -> None:
+        """Keep what a framework ran on, where it is not what is known."""
+        if self.results.environments.get(ran.framework) != ran.environment:
+            self.record(ran)
+            self.results.environments[ran.framework] = ran.environment
+
+    def _learn(self, row: Row) -> None:
+        if row.explained is not None and row.explained.exactly:
+            self.guesses.setdefault(row.implementation, row.explained.mutant)
 
     def _row(self, key: Key, answer: Answer, declared: Declaration) -> Row:
         case = self.cases[key.problem, key.dtype]
@@ -195,8 +262,7 @@ class _Session:
         judging, curves = self.judges[key.problem, key.dtype]
         row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
         row.envelope = curves.beside(answer.run.costs)
-        if row.explained is not None and row.explained.exactly:
-            self.guesses.setdefault(key.implementation, row.explained.mutant)
+        self._learn(row)
         return row
 
 

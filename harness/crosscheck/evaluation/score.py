@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer
@@ -66,17 +66,35 @@ class Pair:
     baselines: dict[str, bool | None] = field(default_factory=dict)
 
 
-def score_all(names: Sequence[str], report: Callable[[str, int, int], None], processes: int) -> Iterator[Pair]:
-    """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once."""
-    tasks = [(name, dtype) for name in names for dtype in ("float64", "float32")]
+class Scored(NamedTuple):
+    """All the pairs of a problem in one dtype."""
+
+    problem: str
+    dtype: str
+    pairs: list[Pair]
+
+
+def score_all(
+    names: Sequence[str],
+    report: Callable[[str, int, int], None],
+    processes: int,
+    done: Collection[tuple[str, str]] = (),
+) -> Iterator[Scored]:
+    """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once.
+
+    done: which (problem, dtype) need not be scored.
+    """
+    tasks = [(name, dtype) for name in names for dtype in ("float64", "float32") if (name, dtype) not in done]
+    if not tasks:
+        return
     tasks.sort(key=lambda task: -len(PROBLEMS[task[0]].hidden) - 3 * task[0].startswith(("digits", "many")))
     with contextlib.ExitStack() as stack:
         stack.enter_context(settings(processes))
         with interrupts.shielded():
             pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
-        for done, pairs in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
-            yield from pairs
-            report("scoring mutants", done, len(tasks))
+        for number, scored in enumerate(pool.imap_unordered(on_problem, tasks), start=1):
+            yield scored
+            report("scoring mutants", len(done) + number, len(done) + len(tasks))
 
 
 def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
@@ -85,14 +103,14 @@ def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
 
 
-def on_problem(task: tuple[str, str]) -> list[Pair]:
+def on_problem(task: tuple[str, str]) -> Scored:
     """Return a pair for each mutant of which a function is called on the problem."""
     name, dtype = task
     case = make_case(build(PROBLEMS[name], Options()), dtype)
     experiment = Experiment(case)
     there = reached(case)
     with np.errstate(all="ignore"):  # mutants overflow
-        return [experiment.outcome(mutant) for mutant in MUTANTS if mutant.name in there]
+        return Scored(name, dtype, [experiment.outcome(mutant) for mutant in MUTANTS if mutant.name in there])
 
 
 class Experiment:
