@@ -92,7 +92,7 @@ def read(path: Path, item: Any, check: Callable[[Any], object] = lambda _: None)
             if header is not None and not isinstance(record, Finished):
                 check(record)
         except Exception as error:  # whoever wrote it may have written anything
-            what = f"{type(error).__name__}: {error}"[:200]
+            what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise BadInput(f"{path}: line {number} is not what a journal holds: {what}; start afresh") from None
         lines.append(each)
         finished = record if isinstance(record, Finished) else None
@@ -202,10 +202,11 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
         return
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}, expected a journal; start afresh") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+        os.close(descriptor)
+        raise BadInput(f"{path}: expected a file of at most {LARGEST >> 20} MiB; start afresh")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-            raise BadInput(f"{path}: expected a file of at most {LARGEST >> 20} MiB; start afresh")
         each = file.readline(LONGEST)
         while each:
             following = file.readline(LONGEST)

@@ -78,9 +78,8 @@ def _alone(folder: Path, names: Iterable[str]) -> bool:
 
 def _exchanged(new: Path, folder: Path, journal: tuple[Path, str] | None) -> bool:
     """Let the two folders change places, if the system can; return whether it did."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
     before, now = folder.stat(), new.stat()
-    if rename is None or (before.st_mode, before.st_uid, before.st_gid) != (now.st_mode, now.st_uid, now.st_gid):
+    if (before.st_mode, before.st_uid, before.st_gid) != (now.st_mode, now.st_uid, now.st_gid):
         return False
     try:
         if journal:
@@ -88,10 +87,16 @@ def _exchanged(new: Path, folder: Path, journal: tuple[Path, str] | None) -> boo
             sync(new)
     except OSError:  # a disk that has no links
         return False
-    if rename(HERE, os.fsencode(new), HERE, os.fsencode(folder), EXCHANGE) != 0:
+    if not _exchange(new, folder):
         return False
     sync(folder.parent)
     return True
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names change places; return whether the system and the disk can do that."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    return rename is not None and rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0
 
 
 def _write(path: Path, content: bytes) -> None:
