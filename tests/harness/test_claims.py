@@ -228,9 +228,9 @@ def outcomes(*names: str, time_limit: float = 60.0) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_claim_that_crashes_is_a_row_and_the_others_stand(tmp_path: Path) -> None:
+def test_a_claim_that_crashes_is_a_row_and_the_others_stand() -> None:
     by_name = outcomes("claim_raises", "claim_holds", "dies_on_import")
-    made = report.save(tmp_path, {f"{OUTSIDERS}.{name}": each for name, each in by_name.items()})
+    made = report.made({f"{OUTSIDERS}.{name}": each for name, each in by_name.items()})
     by_claim = {line["claim"].rsplit(".", 1)[1]: line for line in made}
     assert by_claim["claim_raises"]["verdict"] == "failed: ZeroDivisionError: division by zero"
     assert by_claim["dies_on_import"]["verdict"] == "failed: the process ended by itself with exit code 7"
@@ -263,19 +263,22 @@ def test_only_runs_one_and_keeps_the_rest(
     assert code == 0
     assert f"{len(CLAIMS)} statements of the notes: {len(CLAIMS)} hold." in out
     before = {path.name: path.read_text() for path in Path("results/latest").rglob("*.*")}
-    assert set(before) == {"claims.csv", "claims.md", *(f"{claim.name}.svg" for claim in CLAIMS)}
+    assert set(before) == {"claims.csv", "claims.md", "claims.jsonl", *(f"{claim.name}.svg" for claim in CLAIMS)}
+    before.pop("claims.jsonl")
     assert "\\| it\\_" in before["claims.md"]
     code, out, _ = run("claims", "--only", word)
     assert code == 0
     kept = report.read(tmp_path / "results/latest/claims.csv")
     assert [line["claim"] for line in kept] == [claim.name for claim in CLAIMS]
     assert f"{len(names)} statements" in out
-    assert {path.name: path.read_text() for path in Path("results/latest").rglob("*.*")} == before
+    after = {path.name: path.read_text() for path in Path("results/latest").rglob("*.*")}
+    assert after.pop("claims.jsonl").count('"is": "Measured"') == len(names)
+    assert after == before
 
 
-def test_a_framework_that_is_not_there_reads_not_run(tmp_path: Path) -> None:
+def test_a_framework_that_is_not_there_reads_not_run() -> None:
     made = Findings([row("s", "N1", "m", {"numpy": "1"}, EXACT, True)], {})
-    (line,) = report.save(tmp_path, {"neuron": made})
+    (line,) = report.made({"neuron": made})
     assert [line[name] for name in VARIANTS] == ["1", "not run", "not run"]
 
 
@@ -290,7 +293,7 @@ def test_one_claim_in_a_real_process(run: Run) -> None:
     code, out, err = run("claims", "--only", "arrays", "--out", "mine")
     assert code == 0, err
     assert "does not hold" in out
-    assert {path.name for path in Path("mine").iterdir()} == {"claims.csv", "claims.md", "claims"}
+    assert {path.name for path in Path("mine").iterdir()} == {"claims.csv", "claims.md", "claims.jsonl"}
 
 
 def test_the_list_shows_all_and_how_to_try_them(run: Run) -> None:

@@ -706,11 +706,34 @@ def test_ctrl_c_is_one_line_and_130_at_any_time(tmp_path: Path, command: str, se
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 @pytest.mark.parametrize("seconds", [0.0, 3.0])
-def test_sigterm_is_one_line_and_143(tmp_path: Path, seconds: float) -> None:
-    code, _, err = stopped(["compare"], signal.SIGTERM, seconds, tmp_path)
-    assert code == 143, err
-    assert err.splitlines()[-1].startswith("terminated")
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGTERM, "terminated"), (signal.SIGHUP, "hung up")])
+def test_sigterm_and_sighup_are_one_line_and_143_or_129(
+    tmp_path: Path, number: signal.Signals, word: str, seconds: float
+) -> None:
+    code, _, err = stopped(["compare"], number, seconds, tmp_path)
+    assert code == 128 + number, err
+    assert err.splitlines()[-1].startswith(word)
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_a_terminal_that_is_closed_ends_the_command_in_order(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "crosscheck", "compare", "--impl", "numpy/by_hand", "--out", "mine"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        journal = tmp_path / "mine/agreement.partial.jsonl"
+        while process.poll() is None and not (journal.exists() and b'"is": "Row"' in journal.read_bytes()):
+            time.sleep(0.02)
+        os.close(ours)
+        for _ in range(3):  # the terminal's end sends it, and so does the shell
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.05)
+        process.wait(timeout=60)
+    assert process.returncode == 129
+    assert (tmp_path / "mine/agreement.partial.csv").is_file()
 
 
 # a process in the background of a shell ignores Ctrl-C, and so would what it starts
@@ -736,6 +759,9 @@ def stopped(words: list[str], number: int, seconds: float, folder: Path) -> tupl
     return process.returncode, out, err
 
 
+KINDS = ("csv", "md", "jsonl")
+
+
 def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
         done(jobs[0], jobs[0].cases[0], None, Failure(Stage.CASE, Kind.RAISED, "it was so"))
@@ -746,8 +772,8 @@ def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pyt
     monkeypatch.setattr(workers, "run", interrupted)
     code, out, err = run("compare", "--impl", "numpy", "--problem", "one_class", "--out", "mine")
     assert (code, out) == (130, "")
-    assert err == "interrupted; 1 of 10 rows are in mine/agreement.partial.csv\n"
-    assert [path.name for path in Path("mine").iterdir()] == ["agreement.partial.csv"]
+    assert err == "interrupted; 1 of 10 rows are in mine/agreement.partial.csv; the same with --resume goes on\n"
+    assert {path.name for path in Path("mine").iterdir()} == {f"agreement.partial.{kind}" for kind in KINDS}
     assert list(pd.read_csv("mine/agreement.partial.csv").cause) == ["it was so"]
     timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
     assert all(each.finished.is_set() for each in timers), "this process would be ended later"

@@ -14,7 +14,7 @@ from crosscheck.comparison.session import Implementation
 from crosscheck.core.records import flat
 from crosscheck.evaluation import score, score_tables
 from crosscheck.evaluation.baselines import CRITERIA, alarms, seen
-from crosscheck.evaluation.false_alarms import problems, run
+from crosscheck.evaluation.false_alarms import problems, request, run
 from crosscheck.evaluation.score import Pair, on_problem
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, judge
@@ -184,7 +184,7 @@ def test_equivalence_is_proved_over_exact_numbers(mutant: str, problem: str, sam
 
 
 def test_a_problem_tells_what_became_of_each_mutant() -> None:
-    pairs = {pair.mutant: pair for pair in on_problem(("one_example-2layer-tanh", "float64"))}
+    pairs = {pair.mutant: pair for pair in on_problem(("one_example-2layer-tanh", "float64")).pairs}
     assert pairs["dW without 1/m"].caught == "equivalent"
     assert pairs["dZ = Y - A"].caught == "bound"
     assert pairs["momentum"].caught == "steps"
@@ -208,7 +208,8 @@ def test_what_others_would_have_seen() -> None:
 
 
 def test_honest_runs_raise_no_alarm(tmp_path: Path) -> None:
-    runs = run(1, [Implementation("numpy", "by_hand"), Implementation("numpy", "textbook")], lambda *_: None)
+    chosen = [Implementation("numpy", "by_hand"), Implementation("numpy", "textbook")]
+    runs = run(request(1, chosen), lambda *_: None)
     assert len(runs) == 2 * 2 * len(list(problems(1)))
     assert {each.row.verdict for each in runs} <= {"agrees", "undefined"}
     text = score_tables.markdown([], runs)
@@ -237,15 +238,17 @@ def test_tables_say_what_was_missed_and_by_how_much() -> None:
 def test_the_command_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["power", "--problem", "one_class", "--draws", "0", "--out", str(tmp_path)]
     assert app(command, standalone_mode=False) == 0
-    assert {path.name for path in tmp_path.iterdir()} == set(score_tables.FILES)
+    assert {path.name for path in tmp_path.iterdir()} == {*score_tables.FILES, "mutation.jsonl"}
     assert "proved to compute the same" in capsys.readouterr().out
 
 
 def test_an_interrupt_leaves_the_pairs_that_are_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> Iterator[Pair]:
-        yield Pair("dZ = Y - A", "classic", "p", "float64", "bound", 1e9)
+    def interrupted(*_: object) -> Iterator[score.Scored]:
+        problem = "one_class-logistic"
+        pair = Pair("dZ = Y - A", "classic", problem, "float64", "bound", 1e9)
+        yield score.Scored(problem, "float64", [pair])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(score, "score_all", interrupted)

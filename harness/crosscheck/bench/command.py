@@ -1,20 +1,20 @@
-"""`crosscheck bench`: who takes part, the contests, the growth, and the files."""
+"""`crosscheck bench`: who takes part, the contests, the growth, and what the files hold."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, nearest
 
 from crosscheck.bench import report
 from crosscheck.bench.figures import Line, lines
-from crosscheck.bench.sizes import GROWTH, Size, choose
+from crosscheck.bench.sizes import GROWTH, SIZES, Size
 from crosscheck.bench.turns import COPIED, PEERS, Contestant, contest, contestants
-from crosscheck.core import files
 from crosscheck.report import tables
 from crosscheck.report.screen import progress
 from crosscheck.runner import subprocesses as workers
@@ -67,47 +67,112 @@ class Options(NamedTuple):
         return QUICK if self.quick else REPETITION
 
 
-def bench(impl: Sequence[str] | None, only: Sequence[str] | None, options: Options, out: Path) -> None:
-    """Time everyone on every size, write the tables and plots, and print where they are. Raises BadInput."""
-    names, sizes = everyone(impl), choose(only, options.quick)
-    check(options, names)
-    files.writable(out)
-    timed: list[Line] = []
-    grown: list[report.Grown] = []
-    with contestants(names, options.threads, options.device) as all_of_them:
-        try:
-            with progress("timing") as tell:
-                # one contest after another, so that an interrupt leaves those that are done
-                timed.extend(contests(all_of_them, sizes, options, tell))
-                if options.growth and not options.quick:
-                    fast = [each for each in all_of_them if each.name.endswith("/fast")]
-                    grown.extend(grow(fast, options.rounds, tell))
-        except KeyboardInterrupt as stopped:
-            files.write(out / "speed.partial.csv", report.csv(timed))
-            files.write(out / "speed.partial.md", report.markdown(timed, grown, {}))
-            stopped.args = (f"{len(timed)} lines are in {out / 'speed.partial.csv'}",)
-            raise
+class Timed(NamedTuple):
+    """A contest of one size in one dtype: its lines, and what the contestants ran on."""
+
+    size: str
+    dtype: str
+    lines: list[Line]
+    environments: Mapping[str, Mapping[str, Any]]
+
+
+class Growth(NamedTuple):
+    """How the times grow with one thing, by contestant."""
+
+    what: str
+    grown: list[report.Grown]
+
+
+@dataclass
+class Results:
+    """What has been timed so far; what is in it is not timed again."""
+
+    timed: list[Timed] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
+
+    def add(self, each: Timed | Growth) -> None:
+        """Add a contest or a growth."""
+        if isinstance(each, Timed):
+            self.timed.append(each)
+        else:
+            self.growth.append(each)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of all contests."""
+        return [line for each in self.timed for line in each.lines]
+
+    @property
+    def grown(self) -> list[report.Grown]:
+        """The times that grow."""
+        return [grown for each in self.growth for grown in each.grown]
+
+
+def bench(
+    names: Sequence[str], sizes: Sequence[Size], options: Options, results: Results,
+    record: Callable[[Timed | Growth], None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Time everyone on every size, and then growth; what is not in the results is added to them and recorded."""
+    done = {(each.size, each.dtype) for each in results.timed}
+    missing = [(s, dtype) for dtype in options.wanted for s in sizes if (s.name, dtype) not in done]
+    grows = {each.what for each in results.growth}
+    growing = [what for what in GROWTH if what not in grows and options.growth and not options.quick]
+    if not missing and not growing:
+        return
+    with contestants(names, options.threads, options.device) as all_of_them, progress("timing") as tell:
+        fast = [each for each in all_of_them if each.name.endswith("/fast")]
+        timed = contests(all_of_them, missing, options, tell)
+        each: Timed | Growth
+        for each in chain[Timed | Growth](timed, grow(fast, growing, options.rounds, tell)):
+            results.add(each)
+            record(each)
+
+
+def contents(results: Results, options: Options, sizes: Sequence[Size]) -> dict[str, str | bytes]:
+    """Return the tables and the plots, by name."""
     settings = {
         "device": options.device, "threads": options.threads, "rounds": options.rounds, "dtypes": options.wanted,
         "sizes": [size.name for size in sizes], "seconds of a repetition": options.repetition,
     }  # fmt: skip
-    environments = {each.name.partition("/")[0]: each.ready.environment for each in all_of_them if each.ready}
+    environments = {name: said for each in results.timed for name, said in each.environments.items()}
     environment = tables.environment(environments, settings)
-    files.write(out / "speed.csv", report.csv(timed))
-    files.write(out / "speed.md", report.markdown(timed, grown, environment))
-    files.write(out / "speed_environment.json", json.dumps(environment, indent=2) + "\n")
-    written = ["speed.csv", "speed.md", "speed_environment.json", *report.plots(out, timed, grown)]
-    print(report.summary(timed))
-    print(f"Tables: {', '.join(str(out / name) for name in written)}")
+    return {
+        "speed.csv": report.csv(results.lines),
+        "speed.md": report.markdown(results.lines, results.grown, environment),
+        "speed_environment.json": json.dumps(environment, indent=2) + "\n",
+        **report.plots(results.lines, results.grown),
+    }
 
 
-def contests(everyone: Sequence[Contestant], sizes: Sequence[Size], options: Options, tell: Tell) -> Iterator[Line]:
-    """Yield the lines of every size in every dtype, each contest's when it has ended."""
-    pairs = [(size, dtype) for dtype in options.wanted for size in sizes]
+def partial(results: Results) -> dict[str, str]:
+    """Return the tables of a run that has not ended, by name."""
+    return {
+        "speed.partial.csv": report.csv(results.lines),
+        "speed.partial.md": report.markdown(results.lines, results.grown, {}),
+    }
+
+
+def sound(record: Timed | Growth) -> None:
+    """Raise something for what tables cannot show: somebody else has written it."""
+    if isinstance(record, Timed):
+        if any((line.size, line.dtype) != (record.size, record.dtype) for line in record.lines):
+            raise ValueError(f"lines of another size than {record.size}")
+        report.shape(SIZES[record.size])
+        for line in record.lines:
+            report.cells(line)
+    elif record.what not in GROWTH or any(each.what != record.what or each.exponent is None for each in record.grown):
+        raise ValueError(f"{record.what}: nothing that grows")
+
+
+def contests(
+    everyone: Sequence[Contestant], pairs: Sequence[tuple[Size, str]], options: Options, tell: Tell
+) -> Iterator[Timed]:
+    """Yield each contest, of a size in a dtype, when it has ended."""
     for done, (size, dtype) in enumerate(pairs):
         tell(f"{size.name} {dtype}", done, len(pairs))
         contest(everyone, size, dtype, options.rounds, options.repetition)
-        yield from lines(everyone, size, dtype, COPIED)
+        environments = {each.name.partition("/")[0]: each.ready.environment for each in everyone if each.ready}
+        yield Timed(size.name, dtype, lines(everyone, size, dtype, COPIED), environments)
 
 
 def check(options: Options, names: Sequence[str]) -> None:
@@ -139,9 +204,10 @@ def check_device(device: str, names: Sequence[str]) -> None:
         raise BadInput(message, parameter="device")
 
 
-def grow(fast: Sequence[Contestant], rounds: int, tell: Tell) -> Iterator[report.Grown]:
+def grow(fast: Sequence[Contestant], growing: Sequence[str], rounds: int, tell: Tell) -> Iterator[Growth]:
     """Time the fast paths while one thing grows: examples, width, depth; float32. Yield each when it has grown."""
-    for what, (theory, sizes) in GROWTH.items():
+    for what in growing:
+        theory, sizes = GROWTH[what]
         times: dict[str, list[tuple[int, float]]] = {each.name: [] for each in fast}
         for done, (number, size) in enumerate(sizes):
             tell(f"growth: {what} {number}", done, len(sizes))
@@ -149,6 +215,5 @@ def grow(fast: Sequence[Contestant], rounds: int, tell: Tell) -> Iterator[report
             for each in fast:
                 if each.ready is not None and each.seconds:
                     times[each.name].append((number, 1e6 * sorted(each.seconds)[len(each.seconds) // 2]))
-        for name, points in times.items():
-            if len(points) > 1:
-                yield report.Grown(what, theory, name, points)
+        grown = [report.Grown(what, theory, name, points) for name, points in times.items() if len(points) > 1]
+        yield Growth(what, grown)

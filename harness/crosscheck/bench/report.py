@@ -6,7 +6,6 @@ import importlib.util
 import io
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -14,7 +13,6 @@ import pandas as pd
 from crosscheck.bench.figures import PEER, Line, exponent
 from crosscheck.bench.sizes import GROWTH, SIZES, Size
 from crosscheck.core.extras import installs
-from crosscheck.core.files import write
 
 
 class Grown(NamedTuple):
@@ -147,16 +145,15 @@ def summary(lines: Sequence[Line]) -> str:
     )
 
 
-def plots(out: Path, lines: Sequence[Line], grown: Sequence[Grown]) -> list[str]:
-    """Write the plots as SVG, and return their names; without matplotlib there are none, and a line says so."""
+def plots(lines: Sequence[Line], grown: Sequence[Grown]) -> dict[str, bytes]:
+    """Return the plots as SVG, by name; without matplotlib there are none, and a line says so."""
     if importlib.util.find_spec("matplotlib") is None:
         print(f"no plots: matplotlib is not installed; {installs('plots')}", file=sys.stderr)
-        return []
+        return {}
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    (out / "speed").mkdir(exist_ok=True)
-    names = []
+    made = {}
     with rc_context({"svg.hashsalt": "crosscheck", "font.size": 8}):
         for dtype in dict.fromkeys(line.dtype for line in lines):
             sizes = list(dict.fromkeys(line.size for line in lines if line.dtype == dtype))
@@ -168,7 +165,7 @@ def plots(out: Path, lines: Sequence[Line], grown: Sequence[Grown]) -> list[str]
                 axes.plot(sizes, [there.get(size) for size in sizes], style, label=name)  # type: ignore[arg-type]
             axes.set(yscale="log", ylabel="time over the floor", title=f"An iteration, {dtype}")
             figure.legend(loc="outside right center")
-            names.append(_save(figure, out, f"floor_{dtype}"))
+            made[f"speed/floor_{dtype}.svg"] = _svg(figure)
         if grown:
             figure = Figure(figsize=(9, 3), layout="constrained")
             panels = figure.subplots(1, len(GROWTH), squeeze=False)[0]
@@ -179,12 +176,11 @@ def plots(out: Path, lines: Sequence[Line], grown: Sequence[Grown]) -> list[str]
                         panel.loglog(*zip(*g.points, strict=True), "o-", label=label)
                 panel.set(xlabel=what, ylabel="µs an iteration")
                 panel.legend()
-            names.append(_save(figure, out, "growth"))
-    return names
+            made["speed/growth.svg"] = _svg(figure)
+    return made
 
 
-def _save(figure: Any, out: Path, name: str) -> str:
+def _svg(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
-    write(out / "speed" / f"{name}.svg", buffer.getvalue())
-    return f"speed/{name}.svg"
+    return buffer.getvalue()

@@ -19,6 +19,7 @@ from crosscheck.cli.options import (
     Out,
     Problems,
     Quiet,
+    Resume,
     Strict,
     TimeLimit,
     Verbose,
@@ -41,6 +42,7 @@ def compare(
     device: Device = "cpu",
     out: Out = LATEST,
     force: Force = False,
+    resume: Resume = False,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -53,12 +55,16 @@ def compare(
     terminal; a file or a pipe gets what fits 120 columns, or COLUMNS if that is
     set. All rows and columns are in the tables.
 
-    Writes agreement.csv, agreement.md and environment.json into --out. Tables
-    there that cover more than this run are not replaced without --force.
+    Writes agreement.csv, agreement.md, environment.json and agreement.jsonl, the
+    journal, into --out, all at once. Tables there that cover more than this run
+    are not replaced without --force. While it runs, each row goes into
+    agreement.partial.jsonl as it is judged: whatever ends the run, the same
+    command with --resume goes on where it was.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
-    1 something did, 2 the request was wrong or nothing could run,
-    130 interrupted: what is done is in agreement.partial.csv.
+    1 something did, 2 the request was wrong, nothing could run, or the tables
+    could not be written; 130, 143 or 129 ended by Ctrl-C, SIGTERM or SIGHUP:
+    the rows that are done are in agreement.partial.csv.
 
     Examples:
 
@@ -67,24 +73,27 @@ def compare(
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
     """
     load_numpy()
+    from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.comparison import session as comparison
-    from crosscheck.core import files
+    from crosscheck.comparison.identity import header, of_request
+    from crosscheck.judge.verdict import Row
     from crosscheck.report import screen, tables
 
     results = comparison.Results()
-    total = 0
+    request = comparison.Request([], [], [])
+    run = Recording(out, "agreement", resume)
 
     def kept() -> str:
-        if not results.rows:
+        rows = comparison.restored(request, list(results.rows)).rows
+        total = len(comparison.asked(request))
+        if not rows:
             return ""
-        path = out / "agreement.partial.csv"
-        files.write(path, tables.csv(list(results.rows)))
-        return f"{len(results.rows)} of {total} rows are in {path}"
+        rows = comparison.in_order(request, rows)
+        return run.interrupted(tables.partial(rows, total), f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
-        total = len(chosen) * sum(1 if each.threads else len(dtypes) for each in problems)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -93,22 +102,38 @@ def compare(
         }
         destination.same_settings(out, options, force)
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
+        settings = {
+            "device": device,
+            "dtypes": dtypes,
+            "relu_grad_at_zero": options.relu_grad_at_zero or "each problem's own",
+            "options": destination.changed(options),
+            "problems": covers["problem"],
+        }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
             request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
-            rows = comparison.compare(request, report, results).rows
-    code = outcome.exit_code(rows, fails)
-    settings = {
-        "device": device,
-        "dtypes": dtypes,
-        "relu_grad_at_zero": options.relu_grad_at_zero or "each problem's own",
-        "options": destination.changed(options),
-        "problems": covers["problem"],
-    }
-    tables.save(out, rows, tables.environment(results.environments, settings))
-    screen.show(rows, fails, quiet, verbose)
+            head = header("compare", of_request(request), [each.framework for each in chosen])
+            with run.of(head, Row | comparison.Ran, sound) as done:
+                results = comparison.restored(request, done)
+                rows = comparison.compare(request, report, results, record=run.add).rows
+                if all(row.verdict == "not run" for row in rows):
+                    run.discard()
+                code = outcome.exit_code(rows, fails)
+                trouble = run.finish(tables.contents(rows, tables.environment(results.environments, settings)))
+    screen.show(rows, fails, quiet and not trouble, verbose or bool(trouble))
+    if trouble:
+        raise unwritten(out, trouble)
     if not quiet:
         typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
     raise typer.Exit(code)
+
+
+def sound(record: Any) -> None:
+    """Raise something for a row that tables cannot show: somebody else has written it."""
+    from crosscheck.judge.verdict import Row
+    from crosscheck.report.tables import cells
+
+    if isinstance(record, Row):
+        cells(record)
 
 
 @of_a_problem

@@ -12,7 +12,7 @@ from crosscheck_impls.interface import DTYPES, BadInput
 from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_dtype
 from crosscheck.cli.destination import LATEST
-from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems
+from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems, Resume
 from crosscheck.core import interrupts
 
 
@@ -34,7 +34,7 @@ def oracle(
 
     Example: crosscheck truth --problem flower --bits 256
     """
-    from crosscheck.core import files
+    from crosscheck.cli.recording import saved
     from crosscheck.evaluation import certify_oracle as certification
     from crosscheck.problems.catalogue import OWN, requested
     from crosscheck.report import screen
@@ -44,9 +44,8 @@ def oracle(
     destination.prepare(out, "oracle.csv", {"problem": "problem"}, covers, force)
     with interrupts.reported(), interrupts.orderly(), screen.progress("certifying") as report:
         rows = certification.certify(problems, bits, report)
-    files.write(out / "oracle.csv", certification.table(rows))
-    files.write(out / "oracle.md", certification.markdown(rows))
-    typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
+        typer.echo("\n".join([*certification.aligned(rows), "", certification.summary(rows)]))
+        saved(out, {"oracle.csv": certification.table(rows), "oracle.md": certification.markdown(rows)})
     typer.echo(f"Tables: {out / 'oracle.csv'}, {out / 'oracle.md'}")
     raise typer.Exit(int(any(row.verdict == "missed" for row in rows)))
 
@@ -56,24 +55,27 @@ def power(
     draws: Annotated[int, typer.Option(help="Random problems for each network of the false alarms; 0 for none.")] = 10,
     out: Out = LATEST,
     force: Force = False,
+    resume: Resume = False,
 ) -> None:
     """Try every known mutant on every problem, and print what share is caught,
     and how many alarms are false. Takes several minutes.
 
-    Writes mutation.csv, mutation.md and false_alarms.csv into --out. Tables there
-    that cover more than this run are not replaced without --force.
+    Writes mutation.csv, mutation.md, false_alarms.csv and the journal,
+    mutation.jsonl, into --out, all at once. Tables there that cover more than
+    this run are not replaced without --force. Whatever ends it, the same command
+    with --resume goes on with what is in mutation.partial.jsonl.
 
     Exit code: 0, or 1 if a right implementation is said to disagree, 2 the
-    request was wrong, 130 interrupted: what is done is in mutation.partial.csv.
+    request was wrong or the tables could not be written; 130, 143 or 129 ended by
+    Ctrl-C, SIGTERM or SIGHUP: what is done is in mutation.partial.csv.
 
     Example: crosscheck power --problem flower --draws 1 --out mine
     """
-    from os import cpu_count
-
+    from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.identity import header, of_request
     from crosscheck.comparison.session import implementations
-    from crosscheck.core import files
     from crosscheck.core.failures import BAD
-    from crosscheck.evaluation import false_alarms, score_tables
+    from crosscheck.evaluation import false_alarms, resumed, score_tables
     from crosscheck.evaluation.score import TOO_LARGE, Pair, in_order, score_all
     from crosscheck.problems.catalogue import choose
     from crosscheck.report import screen
@@ -88,24 +90,34 @@ def power(
         lost = [f"{standing - draws} of {standing} draws of the false alarms"]
         destination.refuse_if_lost(out / "false_alarms.csv", lost)
     destination.prepare(out, "mutation.csv", {"problem": "problem"}, {"problem": names}, force)
+    run = Recording(out, "mutation", resume)
     pairs: list[Pair] = []
-    runs: list[false_alarms.HonestRun] = []
 
     def kept() -> str:
-        if not pairs:
-            return ""
-        files.write(out / "mutation.partial.csv", score_tables.csv(list(pairs)))
-        return f"{len(pairs)} pairs are in {out / 'mutation.partial.csv'}"
+        done = in_order(names, pairs)
+        return run.interrupted(score_tables.partial(done), f"{len(done)} pairs") if done else ""
 
     with interrupts.reported(kept), interrupts.orderly(), screen.progress("power") as report:
-        # one after another, so that an interrupt leaves those that are done
-        pairs.extend(score_all(names, report, min(2 * len(names), cpu_count() or 1)))
-        if draws:
-            runs = false_alarms.run(draws, implementations(None), report)
-    pairs = in_order(names, pairs)
-    score_tables.save(out, pairs, runs)
+        asked = false_alarms.request(draws, implementations(None) if draws else [])
+        head = header("power", {"mutants on": names, "draws": str(draws), **of_request(asked)})
+        check = resumed.checked(names, asked)
+        with run.of(head, resumed.RECORD, check) as done:
+            scored, runs = resumed.sorted_out(done, asked)
+            pairs += [pair for each in scored for pair in each.pairs]
+            there = {(each.problem, each.dtype) for each in scored}
+            for each in score_all(names, report, min(2 * len(names), os.cpu_count() or 1), there):
+                run.add(each)
+                pairs += each.pairs
+            if draws:
+                runs = false_alarms.run(asked, report, runs, run.add)
+            pairs = in_order(names, pairs)
+            contents = score_tables.contents(pairs, runs)
+            trouble = run.finish(contents)
     for line in score_tables.summary(pairs, runs):
         typer.echo(line)
+    if trouble:
+        typer.echo(contents["mutation.md"])
+        raise unwritten(out, trouble)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in score_tables.FILES)}")
     raise typer.Exit(int(any(each.row.verdict in BAD for each in runs)))
 
@@ -119,15 +131,20 @@ def claims(
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Show the claims, and what to change to try them.")] = False,
     out: Out = LATEST,
+    resume: Resume = False,
 ) -> None:
     """Measure what the notes claim, in each framework, and write the tables and
     pictures.
 
-    Writes claims.csv, claims.md and claims/*.svg into --out; what is there of
-    claims that do not run now stays.
+    Writes claims.csv, claims.md, claims/*.svg and the journal, claims.jsonl, into
+    --out; what is there of claims that do not run now stays. Whatever ends it,
+    the same command with --resume goes on with what is in claims.partial.jsonl; a
+    claim that failed runs again.
 
     Exit code: 0 every claim has been measured, whether it holds or not; 1 one
-    failed; 2 the request was wrong; 130 interrupted, nothing is written.
+    failed; 2 the request was wrong or the tables could not be written; 130, 143
+    or 129 ended by Ctrl-C, SIGTERM or SIGHUP: the claims that are done are in
+    claims.partial.csv.
 
     Example: crosscheck claims --only N17 --out mine
     """
@@ -139,16 +156,37 @@ def claims(
             typer.echo(f"{claim.name} ({', '.join(claim.notes)})\n\n{explanation(claim)}\n")
         return
     from crosscheck.claims.engine import report, run
+    from crosscheck.claims.engine.lab import Measured
+    from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.identity import header
     from crosscheck.core import files
     from crosscheck.report.screen import progress
 
     files.writable(out)
     report.read(out / "claims.csv")
+    recording = Recording(out, "claims", resume)
     measured: dict[str, Any] = {}
-    with interrupts.reported(), interrupts.orderly(), progress("claims") as say:
-        run.run(chosen, say, lambda claim, findings: measured.update({claim.name: findings}))
-    made = report.save(out, measured)
+
+    def kept() -> str:
+        words = f"{len(measured)} of {len(chosen)} claims"
+        return recording.interrupted(report.partial(measured), words) if measured else ""
+
+    def add(claim: Any, outcome: Any) -> None:
+        recording.add(Measured(claim.name, outcome))
+        measured[claim.name] = outcome
+
+    with interrupts.reported(kept), interrupts.orderly(), progress("claims") as say:
+        head = header("claims", {"claims": [claim.name for claim in chosen]})
+        with recording.of(head, Measured, report.checked({claim.name for claim in chosen})) as done:
+            measured |= {each.claim: each.outcome for each in done if not isinstance(each.outcome, run.Failure)}
+            if left := [claim for claim in chosen if claim.name not in measured]:
+                run.run(left, say, add)
+            contents = report.contents(out, measured)
+            trouble = recording.finish(contents)
+    made = report.made(measured)
     report.show(made)
+    if trouble:
+        raise unwritten(out, trouble)
     typer.echo(f"Tables: {', '.join(str(out / name) for name in ('claims.csv', 'claims.md', 'claims/'))}")
     raise typer.Exit(int(any(report.failed(line) for line in made)))
 
@@ -170,15 +208,18 @@ def bench(
     growth: Annotated[bool, typer.Option(help="Also time against examples, width and depth.")] = True,
     out: Out = LATEST,
     force: Force = False,
+    resume: Resume = False,
 ) -> None:
     """Time an iteration of gradient descent: the implementations, their peers, and
     the floor of this machine.
 
-    Writes speed.csv, speed.md, speed_environment.json and the plots in speed/
-    into --out. Tables there that cover more than this run are not replaced
-    without --force.
+    Writes speed.csv, speed.md, speed_environment.json, the plots in speed/ and the
+    journal, speed.jsonl, into --out. Tables there that cover more than this run
+    are not replaced without --force. Whatever ends it, the same command with
+    --resume goes on with the next contest, of one size in one dtype.
 
-    Exit code: 0 timed, 2 the request was wrong, 130 interrupted: what is done is
+    Exit code: 0 timed, 2 the request was wrong or the tables could not be
+    written; 130, 143 or 129 ended by Ctrl-C, SIGTERM or SIGHUP: what is done is
     in speed.partial.csv.
 
     Examples:
@@ -188,21 +229,39 @@ def bench(
       crosscheck bench --only 784 --dtype float32 --impl numpy/fast \\
           --impl torch/fast --no-growth --out mine
     """
-    from crosscheck.bench.command import Options, everyone
-    from crosscheck.bench.command import bench as run
+    from crosscheck.bench import command, report
     from crosscheck.bench.sizes import choose
+    from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.identity import header
 
-    covers = {
-        "size": [size.name for size in choose(only, quick)],
-        "contestant": everyone(impl),
-        "dtype": dtype or list(DTYPES),
-    }
+    options = command.Options(dtype, threads, rounds, device, quick, growth)
+    sizes, names = choose(only, quick), command.everyone(impl)
+    covers = {"size": [size.name for size in sizes], "contestant": names, "dtype": dtype or list(DTYPES)}
     columns = {kind: kind for kind in covers}
     if not destination.replaces_freely(out, force) and (not growth or quick) and _grown(out / "speed.md"):
         destination.refuse_if_lost(out / "speed.csv", ["the growth of the times"])
-    destination.prepare(out, "speed.csv", columns, covers, force)
     with interrupts.reported(), interrupts.orderly():
-        run(impl, only, Options(dtype, threads, rounds, device, quick, growth), out)
+        command.check(options, names)
+    destination.prepare(out, "speed.csv", columns, covers, force)
+    run = Recording(out, "speed", resume)
+    results = command.Results()
+
+    def kept() -> str:
+        return run.interrupted(command.partial(results), f"{len(results.lines)} lines") if results.timed else ""
+
+    with interrupts.reported(kept), interrupts.orderly():
+        asked = {**covers, **{name: str(value) for name, value in options._asdict().items()}}
+        with run.of(header("bench", asked), command.Timed | command.Growth, command.sound) as done:
+            for each in done:
+                results.add(each)
+            command.bench(names, sizes, options, results, run.add)
+            contents = command.contents(results, options, sizes)
+            trouble = run.finish(contents)
+    typer.echo(report.summary(results.lines))
+    if trouble:
+        typer.echo(str(contents["speed.md"]))
+        raise unwritten(out, trouble)
+    typer.echo(f"Tables: {', '.join(str(out / name) for name in contents)}")
 
 
 def _grown(path: Path) -> bool:

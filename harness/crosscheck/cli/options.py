@@ -75,6 +75,9 @@ TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation 
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
 Out = Annotated[Path, typer.Option("--out", help=f"Folder to write into. {LATEST} always holds the last run.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace tables in --out that cover more than this run.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in --out that has not ended; begin where there is none.")
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only what is wrong.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show all rows, those that agree too.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Also exit with 1 if a row is suspect or not run.")]

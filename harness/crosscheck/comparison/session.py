@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
@@ -13,8 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
 
 from crosscheck.comparison import again
+from crosscheck.core import interrupts
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case
+from crosscheck.core.text import one_line
 from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.steps import Curves
@@ -130,9 +132,16 @@ class Request(NamedTuple):
         return plain + [(problem, "float64") for problem in self.problems if problem.threads and processors]
 
 
+class Ran(NamedTuple):
+    """What a framework says that it ran on."""
+
+    framework: str
+    environment: Mapping[str, Any]
+
+
 @dataclass
 class Results:
-    """What has been judged so far, and what each framework says that it ran on."""
+    """What has been judged so far, and what each framework says that it ran on; what is in it is not run again."""
 
     rows: list[Row] = field(default_factory=list)
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -140,33 +149,72 @@ class Results:
 
 Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
 Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
+Record: TypeAlias = Callable[[Row | Ran], None]
 
 
-def compare(request: Request, report: Report, results: Results | None = None, keep: Keep | None = None) -> Results:
+def compare(
+    request: Request,
+    report: Report,
+    results: Results | None = None,
+    keep: Keep | None = None,
+    record: Record = lambda _: None,
+) -> Results:
     """Return the rows, in the order problem, implementation, dtype, and each framework's environment.
 
-    results: filled while it runs, so that they hold what is done if this is interrupted. keep: called with each answer.
+    results: filled while it runs, so that they hold what is done if this is interrupted; rows that are in it are not
+    run again. keep: called with each answer. record: called with each row as it was judged, and what it ran on.
     """
-    session = _Session(request, report, Results() if results is None else results, keep)
+    session = _Session(request, report, Results() if results is None else results, keep, record)
     jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
     jobs += session.jobs_with_all_processors(jobs)
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
             subprocesses.run(jobs, later, request.time_limit)
-    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
-    order = {name: k for k, name in enumerate(names)}
-    session.results.rows.sort(key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+    session.results.rows[:] = in_order(request, session.results.rows)
     again.hold(session.results.rows, session.again)
     twins(session.results.rows)
     return session.results
 
 
+def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows by problem, implementation and dtype, as they were asked for."""
+    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
+    order = {name: k for k, name in enumerate(names)}
+    return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+
+
+def asked(request: Request) -> set[Key]:
+    """Return the keys of all rows of a request."""
+    return {
+        Key(problem.name, str(each), dtype, request.device)
+        for problem, dtype in request.asked() for each in request.chosen
+    }  # fmt: skip
+
+
+def restored(request: Request, records: Iterable[Row | Ran]) -> Results:
+    """Return the results of records of the same request; a row that only an interrupt made is left out."""
+    rows: dict[Key, Row] = {}
+    results, wanted = Results(), asked(request)
+    for record in records:
+        if isinstance(record, Ran):
+            results.environments[record.framework] = record.environment
+        elif record.key in wanted and not _interrupted(record):
+            rows[record.key] = record
+    results.rows += rows.values()
+    return results
+
+
+def _interrupted(row: Row) -> bool:
+    """Return whether somebody ended the process, and this one with it, perhaps a moment later."""
+    return isinstance(row.cause, Failure) and row.cause.kind is Kind.KILLED and row.cause.number in interrupts.WORDS
+
+
 class _Session:
     """The cases of a request, each with its judge, and the rows that come of the answers."""
 
-    def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None) -> None:
-        self.request, self.report, self.results, self.keep = request, report, results, keep
+    def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None, record: Record) -> None:
+        self.request, self.report, self.results, self.keep, self.record = request, report, results, keep, record
         self.cases: dict[tuple[str, str], Case] = {}
         for number, (problem, dtype) in enumerate(request.asked()):
             report("preparing", number, len(request.asked()))
@@ -175,11 +223,18 @@ class _Session:
         self.again: dict[Key, Row] = {}  # what was asked once more
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}  # made when the first answer comes
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+        self.done = {row.key for row in results.rows}
+        for row in results.rows:
+            self._learn(row)
+
+    def _key(self, case: Case, implementation: str) -> Key:
+        return Key(case.problem, implementation, case.dtype, self.request.device)
 
     def job(self, each: Implementation) -> Job | None:
         """Return what a worker is to do; None where the framework is not installed, which is a row for each case."""
         request = self.request
-        ordered = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
+        asked = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
+        ordered = [case for case in asked if self._key(case, str(each)) not in self.done]
         if package := subprocesses.missing(each.framework):
             for case in self.cases.values():
                 failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
@@ -201,13 +256,18 @@ class _Session:
 
     def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
         """Add the row of one answer; that of a question asked again is kept beside the first one's."""
-        key = Key(case.problem, job.name, case.dtype, self.request.device)
-        row = self._judged(key, case, about.declarations[job.variant] if about is not None else Declaration(), answer)
+        key = self._key(case, job.name)
+        declared = about.declarations[job.variant] if about is not None else Declaration()
+        if isinstance(answer, Answer) and not job.all_processors:
+            self._ran(Ran(job.framework, answer.environment))
+        row = self._judged(key, case, declared, answer)
         if case is not self.cases[case.problem, case.dtype]:
             self.again[key] = row
             return
-        if isinstance(answer, Answer):
-            self.results.environments[job.framework] = answer.environment
+        if key in self.done:  # a resumed run, and a problem that another variant of the framework still had to answer
+            return
+        self.done.add(key)
+        self.record(row)
         self.results.rows.append(row)
         self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
@@ -219,8 +279,18 @@ class _Session:
             if self.keep is not None:
                 self.keep(case, key.implementation, answer, declared)
         except Exception as error:  # an outsider's answer may have any form
-            row = Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, str(error)))
+            row = Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, one_line(str(error))))
         return row
+
+    def _ran(self, ran: Ran) -> None:
+        """Keep what a framework ran on, where it is not what is known."""
+        if self.results.environments.get(ran.framework) != ran.environment:
+            self.record(ran)
+            self.results.environments[ran.framework] = ran.environment
+
+    def _learn(self, row: Row) -> None:
+        if row.explained is not None and row.explained.exactly:
+            self.guesses.setdefault(row.implementation, row.explained.mutant)
 
     def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
         which = (key.problem, key.dtype, case.iterations)
@@ -229,8 +299,7 @@ class _Session:
         judging, curves = self.judges[which]
         row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
         row.envelope = curves.beside(answer.run.costs)
-        if row.explained is not None and row.explained.exactly:
-            self.guesses.setdefault(key.implementation, row.explained.mutant)
+        self._learn(row)
         return row
 
 

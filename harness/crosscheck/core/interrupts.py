@@ -1,8 +1,9 @@
-"""Ctrl-C and SIGTERM: every command ends with 130 or 143 and one line on standard error, whatever it is doing.
+"""Ctrl-C, SIGTERM, SIGHUP: every command ends with 130, 143 or 129 and one line on standard error, whatever it does.
 
 At first, and while modules are imported, a signal ends the process at once: an exception in the middle of an import
 may be turned into another one, or be swallowed. Where there are processes to stop and results to keep, `orderly` makes
-a signal raise Stopped instead. A second signal always ends the process at once.
+a signal raise Stopped instead, and `held` puts it off. A second signal always ends the process at once, but for SIGHUP,
+which a terminal that is closed sends twice or more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +19,9 @@ from types import FrameType
 from typing import Any
 
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+HANGUP = getattr(signal, "SIGHUP", None)  # not on every system
+if HANGUP is not None:
+    WORDS[HANGUP] = "hung up"
 PATIENCE = 30.0  # seconds for the orderly end, in case a library has swallowed the exception
 SHOW_CURSOR = b"\r\x1b[K\x1b[?25h"  # a progress bar hides it
 
@@ -28,14 +33,19 @@ class Stopped(KeyboardInterrupt):
 
 
 class _State:
-    """What a signal does now: at first it ends the process. watch: ends it where the orderly end takes too long."""
+    """What a signal does now: at first it ends the process. watch: ends it where the orderly end takes too long.
+
+    holds: it waits; waiting: which one does.
+    """
 
     raises = False
+    holds = False
+    waiting: int | None = None
     watch: threading.Timer | None = None
 
 
 def listen() -> dict[signal.Signals, Any]:
-    """Handle both signals, and return the former handlers. SIGINT stays ignored where it was, as under `nohup`."""
+    """Handle these signals, and return the former handlers. One stays ignored where it was, as SIGHUP under `nohup`."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         return {}
     former = {number: signal.getsignal(number) for number in WORDS}
@@ -47,7 +57,7 @@ def listen() -> dict[signal.Signals, Any]:
 
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
-    """Handle both signals in this block, and put the former handlers back; the process may go on after it."""
+    """Handle these signals in this block, and put the former handlers back; the process may go on after it."""
     former = listen()
     try:
         yield
@@ -60,6 +70,13 @@ def listening() -> Iterator[None]:
 
 
 def _received(number: int, _: FrameType | None) -> None:
+    if number == HANGUP:
+        _without_terminal()
+        if _State.watch is not None:  # the end is under way
+            return
+    if _State.holds and _State.waiting is None:
+        _State.waiting = number
+        return
     if not _State.raises:
         _leave(number)
     _State.raises = False
@@ -69,6 +86,16 @@ def _received(number: int, _: FrameType | None) -> None:
     stopped = Stopped()
     stopped.number = number
     raise stopped
+
+
+def _without_terminal() -> None:
+    """Let what is still said go nowhere, where it went to the terminal, which is gone: to write there is an error."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
 
 
 def _leave(number: int) -> None:
@@ -90,6 +117,21 @@ def orderly() -> Iterator[None]:
         raise
     else:
         _State.raises = before
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Put a signal off until the end of this block, which is short: files are written and put into their places."""
+    if threading.current_thread() is not threading.main_thread():  # signals are not handled there
+        yield
+        return
+    _State.holds = True
+    try:
+        yield
+    finally:
+        number, _State.holds, _State.waiting = _State.waiting, False, None
+        if number is not None:
+            _received(number, None)
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ def to_plain(value: Any, arrays: list[np.ndarray] | None = None) -> Any:
         return int(value)
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else str(float(value))
-    if fields := _fields(cast(Any, type(value))):
+    if (fields := _fields(cast(Any, type(value)))) is not None:
         record = {name: to_plain(getattr(value, name), arrays) for name in fields}
         return {"is": type(value).__name__, **record}
     if isinstance(value, Mapping):
@@ -108,7 +108,7 @@ def _single(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: str, dept
             except KeyError:
                 pass
         return _wrong(where, said, f"the name of a {hint.__name__}")
-    if fields := _fields(hint):
+    if (fields := _fields(hint)) is not None:
         return _record(hint, fields, said, arrays, where, depth)
     if hint is Any:
         return _anything(said, arrays, where, depth)
@@ -186,16 +186,16 @@ def _anything(said: Any, arrays: Sequence[np.ndarray], where: str, depth: int) -
 
 
 @cache
-def _fields(kind: Any) -> Mapping[str, Any]:
-    """Return the fields of a record with their hints; nothing for what is no record."""
+def _fields(kind: Any) -> Mapping[str, Any] | None:
+    """Return the fields of a record, which may have none, with their hints; None for what is no record."""
     if not isinstance(kind, type):
-        return {}
+        return None
     if dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(kind) if field.init]
     elif issubclass(kind, tuple) and hasattr(kind, "_fields"):
         names = list(kind._fields)
     else:
-        return {}
+        return None
     hints = typing.get_type_hints(kind)
     return {name: hints[name] for name in names}
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network
 
-from crosscheck.comparison.session import Implementation, Request, compare
+from crosscheck.comparison.session import Implementation, Ran, Request, Results, compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
-from crosscheck.judge.verdict import Row
+from crosscheck.judge.verdict import Key, Row
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.oracle.float64 import descend
 from crosscheck.problems.catalogue import Problem
@@ -80,9 +80,20 @@ def aged(network: Network, params: Any, X: Any, Y: Any, age: int) -> Any:
     return layers
 
 
-def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, int], None]) -> list[HonestRun]:
-    """Return the runs of the implementations on so many draws of each network, in both dtypes."""
-    baselines: dict[tuple[str, str, str], dict[str, bool | None]] = {}
+def request(draws: int, chosen: list[Implementation]) -> Request:
+    """Return what is compared: so many draws of each network, in both dtypes."""
+    return Request(list(problems(draws)), chosen, DTYPES)
+
+
+def run(
+    asked: Request,
+    report: Callable[[str, int, int], None],
+    runs: list[HonestRun] | None = None,
+    record: Callable[[HonestRun], None] = lambda _: None,
+) -> list[HonestRun]:
+    """Return the runs of the request. runs: those that are there already. record: called with each new one."""
+    results = Results([each.row for each in runs or ()])
+    baselines = {each.row.key: each.baselines for each in runs or ()}
     references: dict[tuple[str, str], Answer] = {}
 
     def keep(case: Case, name: str, answer: Answer, _: Declaration) -> None:
@@ -92,7 +103,11 @@ def run(draws: int, chosen: list[Implementation], report: Callable[[str, int, in
         right = references[key]
         if answer.run.iterations == case.iterations and len(answer.gradients) == len(right.gradients):
             differ = alarms(case, answer.checkpoints, seen(case, answer), seen(case, right))
-            baselines[case.problem, name, case.dtype] = differ
+            baselines[Key(case.problem, name, case.dtype, asked.device)] = differ
 
-    rows = compare(Request(list(problems(draws)), chosen, DTYPES), report, keep=keep).rows
-    return [HonestRun(row, baselines.get((row.problem, row.implementation, row.dtype), {})) for row in rows]
+    def judged(said: Row | Ran) -> None:
+        if isinstance(said, Row):
+            record(HonestRun(said, baselines.get(said.key, {})))
+
+    rows = compare(asked, report, results, keep, judged).rows
+    return [HonestRun(row, baselines.get(row.key, {})) for row in rows]

@@ -7,9 +7,9 @@ pairs (`baselines`), and the false alarms of all of them over runs of right impl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Declaration, Layer
@@ -66,19 +66,33 @@ class Pair:
     baselines: dict[str, bool | None] = field(default_factory=dict)
 
 
-def score_all(names: Sequence[str], report: Callable[[str, int, int], None], processes: int) -> Iterator[Pair]:
+class Scored(NamedTuple):
+    """All the pairs of a problem in one dtype."""
+
+    problem: str
+    dtype: str
+    pairs: list[Pair]
+
+
+def score_all(
+    names: Sequence[str],
+    report: Callable[[str, int, int], None],
+    processes: int,
+    done: Collection[tuple[str, str]] = (),
+) -> Iterator[Scored]:
     """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once.
 
-    Raises BadInput if a problem cannot be scored: twice its process has died.
+    done: which (problem, dtype) need not be scored. Raises BadInput if a problem cannot be scored: twice its process
+    has died.
     """
-    items = [(name, dtype) for name in names for dtype in ("float64", "float32")]
+    items = [(name, dtype) for name in names for dtype in ("float64", "float32") if (name, dtype) not in done]
     items.sort(key=lambda item: -len(PROBLEMS[item[0]].hidden) - 3 * item[0].startswith(("digits", "many")))
-    outcomes = tasks.each(on_problem, items, settings.shares(processes))
-    for done, ((name, dtype), pairs) in enumerate(outcomes, start=1):
-        if isinstance(pairs, Failure):
-            raise BadInput(f"power: {name} in {dtype}: {of_failure(pairs)}; run it again, or without {name}")
-        yield from pairs
-        report("scoring mutants", done, len(items))
+    outcomes = tasks.each(on_problem, items, settings.shares(processes)) if items else iter(())
+    for number, ((name, dtype), scored) in enumerate(outcomes, start=1):
+        if isinstance(scored, Failure):
+            raise BadInput(f"power: {name} in {dtype}: {of_failure(scored)}; run it again, or without {name}")
+        yield scored
+        report("scoring mutants", len(done) + number, len(done) + len(items))
 
 
 def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
@@ -87,14 +101,14 @@ def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
 
 
-def on_problem(task: tuple[str, str]) -> list[Pair]:
+def on_problem(task: tuple[str, str]) -> Scored:
     """Return a pair for each mutant of which a function is called on the problem."""
     name, dtype = task
     case = make_case(build(PROBLEMS[name], Options()), dtype)
     experiment = Experiment(case)
     there = reached(case)
     with np.errstate(all="ignore"):  # mutants overflow
-        return [experiment.outcome(mutant) for mutant in MUTANTS if mutant.name in there]
+        return Scored(name, dtype, [experiment.outcome(mutant) for mutant in MUTANTS if mutant.name in there])
 
 
 class Experiment:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
-from pathlib import Path
 
 import pandas as pd
 from crosscheck_impls.interface import DTYPES
 
-from crosscheck.core.files import write
 from crosscheck.evaluation.baselines import CRITERIA
 from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Pair
@@ -204,8 +202,11 @@ def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
 
-def save(folder: Path, pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> None:
-    """Write the three files."""
-    contents = csv(pairs), false_alarms_csv(runs), markdown(pairs, runs)
-    for name, content in zip(FILES, contents, strict=True):
-        write(folder / name, content)
+def contents(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> dict[str, str]:
+    """Return the three files, by name."""
+    return dict(zip(FILES, (csv(pairs), false_alarms_csv(runs), markdown(pairs, runs)), strict=True))
+
+
+def partial(pairs: Sequence[Pair]) -> dict[str, str]:
+    """Return the table of a run that has not ended, by its name."""
+    return {"mutation.partial.csv": csv(pairs)}

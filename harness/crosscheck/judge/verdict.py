@@ -70,6 +70,11 @@ class Row:
     envelope: Envelope | None = None
 
     @property
+    def key(self) -> Key:
+        """What it is about."""
+        return Key(self.problem, self.implementation, self.dtype, self.device)
+
+    @property
     def explained(self) -> Explanation | None:
         """The change of the reference that explains the row, or comes nearest."""
         return explanation_of(self.cause)

@@ -1,4 +1,4 @@
-"""The tables: agreement.csv for machines, agreement.md for people, environment.json; each written in one piece."""
+"""The tables: agreement.csv for machines, agreement.md for people, environment.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pandas as pd
 from crosscheck_impls.interface import DTYPES
 
 from crosscheck.core.failures import BAD, Verdict
-from crosscheck.core.files import write
 from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.words import MEANING, of_cause
@@ -182,14 +181,21 @@ def environment(abouts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, 
     return {
         "date": pd.Timestamp.now(tz="UTC").strftime("%Y-%m-%d"),
         "commit": _commit(),
+        **machine(),
+        "frameworks": {name: dict(about) for name, about in sorted(abouts.items())},
+        "settings": dict(settings),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Return what every run on this machine has in common: Python, the processor, the variables that steer it."""
+    return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
         "pandas": pd.__version__,
-        "frameworks": {name: dict(about) for name, about in sorted(abouts.items())},
         "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(STEERING)},
-        "settings": dict(settings),
     }
 
 
@@ -212,8 +218,20 @@ def _commit() -> str:
         return "unknown"
 
 
-def save(folder: Path, rows: Sequence[Row], environment: Mapping[str, Any]) -> None:
-    """Write the three files."""
-    write(folder / "agreement.csv", csv(rows))
-    write(folder / "agreement.md", markdown(rows, environment))
-    write(folder / "environment.json", json.dumps(environment, indent=2) + "\n")
+def contents(rows: Sequence[Row], environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the three files, by name."""
+    return {
+        "agreement.csv": csv(rows),
+        "agreement.md": markdown(rows, environment),
+        "environment.json": json.dumps(environment, indent=2) + "\n",
+    }
+
+
+def partial(rows: Sequence[Row], of: int) -> dict[str, str]:
+    """Return the files of a run that has not ended, by name; so many rows were asked for."""
+    said = (
+        f"{len(rows)} of {of} rows: the run has not ended. A float32 row here may still wait for its float64 row, "
+        "without which it does not agree."
+    )
+    body = ["# Agreement, unfinished", "", said, "", *table(HEADER, map(cells, rows)), ""]
+    return {"agreement.partial.csv": csv(rows), "agreement.partial.md": "\n".join(body)}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from crosscheck_impls.interface import BadInput, Layer, Network, Params, declaration
 
+from crosscheck.claims.engine.run import Failure
 from crosscheck.core.records import Case, Comparison
 from crosscheck.judge.elementwise import Judge, held
 from crosscheck.judge.steps import certify
@@ -44,6 +45,13 @@ class Findings(NamedTuple):
 
     rows: list[Row]
     pictures: dict[str, str]
+
+
+class Measured(NamedTuple):
+    """What came of a claim, by its name; a journal keeps it."""
+
+    claim: str
+    outcome: Findings | Failure
 
 
 class Agreement(NamedTuple):

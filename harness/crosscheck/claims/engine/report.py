@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,9 @@ from crosscheck_impls.interface import VARIANTS, BadInput
 
 from crosscheck.claims import BY_NAME, CLAIMS, Claim, explanation
 from crosscheck.claims.engine.run import Failure, installed
-from crosscheck.core import files
 
 if TYPE_CHECKING:
-    from crosscheck.claims.engine.lab import Findings
+    from crosscheck.claims.engine.lab import Findings, Measured
 
 HEADER = ("claim", "notes", "statement", "measured", *VARIANTS, "agreement", "verdict")
 Line = dict[str, str]  # a line of claims.csv
@@ -58,28 +58,55 @@ def read(path: Path) -> list[Line]:
     return [line for line in lines_read if line["claim"] in BY_NAME]
 
 
-def save(folder: Path, fresh: Mapping[str, Findings | Failure]) -> list[Line]:
-    """Write claims.csv, claims.md and the pictures; lines and pictures of claims that did not run now stay."""
-    pictures = folder / "claims"
-    files.writable(pictures)
+def contents(folder: Path, fresh: Mapping[str, Findings | Failure]) -> dict[str, str]:
+    """Return claims.csv, claims.md and the new pictures, by name; lines there of claims that did not run now stay."""
     kept = [line for line in read(folder / "claims.csv") if line["claim"] not in fresh]
-    made = [line for name, outcome in fresh.items() for line in lines(BY_NAME.get(name, Claim(name, ())), outcome)]
-    order = [claim.name for claim in CLAIMS]
-    everything = sorted(
-        kept + made, key=lambda line: order.index(line["claim"]) if line["claim"] in order else len(order)
+    everything = in_order(kept + made(fresh))
+    pictures = {
+        f"claims/{name}{'-' if what else ''}{what}.svg": picture
+        for name, outcome in fresh.items() if not isinstance(outcome, Failure)
+        for what, picture in outcome.pictures.items()
+    }  # fmt: skip
+    there = {path.name for path in (folder / "claims").glob("*.svg")} | {Path(name).name for name in pictures}
+    return {"claims.csv": as_csv(everything), "claims.md": markdown(everything, sorted(there)), **pictures}
+
+
+def partial(fresh: Mapping[str, Findings | Failure]) -> dict[str, str]:
+    """Return the table of a run that has not ended, by its name."""
+    return {"claims.partial.csv": as_csv(made(fresh))}
+
+
+def made(fresh: Mapping[str, Findings | Failure]) -> list[Line]:
+    """Return the lines of the claims that ran."""
+    return in_order(
+        [line for name, outcome in fresh.items() for line in lines(BY_NAME.get(name, Claim(name, ())), outcome)]
     )
-    for name, outcome in fresh.items():
-        if isinstance(outcome, Failure):
-            continue
-        for what, picture in outcome.pictures.items():
-            files.write(pictures / f"{name}{'-' if what else ''}{what}.svg", picture)
+
+
+def checked(names: Collection[str]) -> Callable[[Measured], None]:
+    """Return what raises for findings of another claim, or a picture that is no name of a file."""
+
+    def check(each: Measured) -> None:
+        pictures = () if isinstance(each.outcome, Failure) else each.outcome.pictures
+        if each.claim not in names or not all(re.fullmatch(r"\w*", what) for what in pictures):
+            raise ValueError(f"a claim or a picture that is not known: {each.claim}")
+
+    return check
+
+
+def in_order(table: Iterable[Line]) -> list[Line]:
+    """Return lines in the order of the claims, unknown ones last."""
+    order = [claim.name for claim in CLAIMS]
+    return sorted(table, key=lambda line: order.index(line["claim"]) if line["claim"] in order else len(order))
+
+
+def as_csv(table: Sequence[Line]) -> str:
+    """Return lines as claims.csv has them."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, HEADER, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(everything)
-    files.write(folder / "claims.csv", buffer.getvalue())
-    files.write(folder / "claims.md", markdown(everything, sorted(path.name for path in pictures.glob("*.svg"))))
-    return made
+    writer.writerows(table)
+    return buffer.getvalue()
 
 
 def summary(table: Sequence[Line]) -> str:
