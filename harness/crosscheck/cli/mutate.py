@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from crosscheck_impls.interface import BadInput
+from crosscheck_impls.interface import VARIANTS, BadInput
 
 from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_impl
@@ -15,8 +15,8 @@ from crosscheck.cli.options import Force, Out, Problems
 from crosscheck.core import interrupts
 
 if TYPE_CHECKING:
-    from crosscheck.evaluation.mutate import Report, Result, Target
-    from crosscheck.mutation.source.changes import Change, Key
+    from crosscheck.evaluation.mutate import Report, Request, Result, Target
+    from crosscheck.mutation.source.changes import Key
 
 
 def mutate(
@@ -101,15 +101,11 @@ def mutate(
     with interrupts.reported(kept), interrupts.orderly(), screen.progress("mutate") as report:
         for name in dict.fromkeys(implementation):
             target = _target(name, contract=test is None)
-            population = mutation.mutants(target.files)
-            chosen = mutation.sampled(population, sample or None, seed)
-            drawn[name] = len(chosen), len(population)
-            stale += tables.unused(why, [each.key for each in population])
-            if test is None:
-                request = mutation.Request(target, chosen, problems, why, suite and _has_suite())
-                mutation.run(request, report, results)
-            else:
-                _tested(test, target, chosen, why, report, results)
+            before = len(results)
+            stale += tables.unused(why, [each.key for each in mutation.mutants(target.files)])
+            request = mutation.Request(target, sample or None, seed, problems, why, suite and _has_suite())
+            whole = mutation.run(request, report, results) if test is None else _tested(test, request, report, results)
+            drawn[name] = len(results) - before, whole
     results = mutation.in_order(results, names)
     stale += mutation.stale(results, why)
     tables.save(out, results, _how(drawn, seed))
@@ -126,14 +122,14 @@ def _target(name: str, contract: bool) -> Target:
     from crosscheck.runner.loading import importable
     from crosscheck.runner.subprocesses import missing
 
-    framework = importable(name).partition("/")[0]
-    files = sources(framework)
+    framework, alone, _ = importable(name).partition("/")
     if not contract:
-        return Target(name, framework, (), files)
+        return Target(name, framework, (), sources(framework))
     if package := missing(framework):
         raise BadInput(f"{name}: {package} is not installed; pip install {package}")
-    chosen = implementations([name])
-    return Target(name, chosen[0].framework, tuple(each.variant for each in chosen), files)
+    chosen, files = implementations([name]), sources(framework)
+    shared = tuple(files) if alone else ("defaults.py",) if framework in VARIANTS else ()
+    return Target(name, chosen[0].framework, tuple(each.variant for each in chosen), files, shared)
 
 
 def _has_suite() -> bool:
@@ -142,13 +138,15 @@ def _has_suite() -> bool:
     return all(find_spec(package) is not None for package in ("pytest", "hypothesis"))
 
 
-def _tested(
-    command: str, target: Target, chosen: list[Change], why: dict[Key, str], report: Report, results: list[Result]
-) -> None:
+def _tested(command: str, request: Request, report: Report, results: list[Result]) -> int:
+    """Run somebody's own tests on a sample of the mutants; return of how many it is one."""
     from crosscheck.evaluation import mutate_tests
+    from crosscheck.evaluation.mutate import mutants, sampled
 
-    with mutate_tests.Command(command, target.files) as tests:
-        mutate_tests.run(tests, chosen, why, report, results)
+    population = mutants(request.target.files)
+    with mutate_tests.Command(command, request.target.files) as tests:
+        mutate_tests.run(tests, sampled(population, request.sample, request.seed), request.why, report, results)
+    return len(population)
 
 
 def _how(drawn: dict[str, tuple[int, int]], seed: int) -> str:

@@ -65,12 +65,16 @@ class Result:
 
 
 class Target(NamedTuple):
-    """Whose source is mutated. files: by the name that is shown."""
+    """Whose source is mutated. files: by the name that is shown. shared: those that count only where they run.
+
+    Of a variant that is named alone all files are shared with others; of a framework of ours `defaults.py` is.
+    """
 
     name: str
     framework: str
     variants: tuple[str, ...]
     files: Mapping[str, Path]
+    shared: Collection[str] = ()
 
 
 class Ask(NamedTuple):
@@ -163,10 +167,11 @@ def imported(files: Mapping[str, Path]) -> list[str]:
 
 
 class Request(NamedTuple):
-    """What is to be run. mutants: the sample. why: of those known to compute the same."""
+    """What is to be run. sample: how many mutants, None for all. why: of those known to compute the same."""
 
     target: Target
-    mutants: Sequence[Change]
+    sample: int | None
+    seed: int
     problems: Sequence[str]
     why: Mapping[Key, str]
     suite: bool = True
@@ -181,8 +186,11 @@ def declared(target: Target, time_limit: float = TIME_LIMIT) -> About:
     return about
 
 
-def run(request: Request, report: Report, results: list[Result]) -> None:
-    """Append a result for each mutant as it is decided. Raises BadInput where the original itself is wrong."""
+def run(request: Request, report: Report, results: list[Result]) -> int:
+    """Append a result for each mutant as it is decided; return of how many mutants these are the sample.
+
+    Raises BadInput where the original itself is wrong.
+    """
     target = request.target
     forms = {(each.formulation, each.precision) for each in declared(target).declarations.values()}
     at_once = os.cpu_count() or 1
@@ -193,7 +201,7 @@ def run(request: Request, report: Report, results: list[Result]) -> None:
             "packages": imported(target.files), "suite": request.suite,
         }  # fmt: skip
         with Warm(WORKER, asked, at_once) as warm:
-            _Session(request, report, results, warm).run()
+            return _Session(request, report, results, warm).run()
 
 
 class _Session:
@@ -203,11 +211,19 @@ class _Session:
         self.request, self.report, self.results, self.warm = request, report, results, warm
         self.target = request.target
         self.texts = {name: path.read_text(encoding="utf-8") for name, path in self.target.files.items()}
-        self.alive = {k: Result(self.target.name, each, Outcome.SURVIVED) for k, each in enumerate(request.mutants)}
+        self.alive: dict[int, Result] = {}
 
-    def run(self) -> None:
-        """Decide every mutant."""
+    def run(self) -> int:
+        """Decide every mutant of the sample; return of how many it is one."""
+        population = mutants(self.target.files)  # before anything takes time: a file may be no Python
         original = self._original()
+        population = [
+            each
+            for each in population
+            if each.key.file not in self.target.shared or any(ask.reaches(each, self._path(each)) for ask in original)
+        ]
+        drawn = sampled(population, self.request.sample, self.request.seed)
+        self.alive = {k: Result(self.target.name, each, Outcome.SURVIVED) for k, each in enumerate(drawn)}
         for dtype in self.request.dtypes:
             self._ask(dtype, [ask for ask in original if ask.dtype == dtype])
         if self.request.suite:
@@ -217,6 +233,7 @@ class _Session:
             if result.outcome is Outcome.SURVIVED and result.change.key in self.request.why:
                 result.outcome, result.why = Outcome.EQUIVALENT, self.request.why[result.change.key]
             self._decided(k)
+        return len(population)
 
     # ------------------------------------------------ the original
 

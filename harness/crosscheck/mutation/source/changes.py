@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 from crosscheck_impls.interface import BadInput
@@ -37,7 +38,8 @@ class Change(NamedTuple):
     edit: Edit
 
 
-def changes(text: str, file: str) -> list[Change]:
+@lru_cache(maxsize=64)  # asked for by several, and a module of 200 lines takes half a second
+def changes(text: str, file: str) -> tuple[Change, ...]:
     """Return every mutant of a module, in the order of the text. Raises BadInput for what is no Python.
 
     >>> [change.key.after for change in changes("dZ = A - Y", "mine.py")]
@@ -49,11 +51,10 @@ def changes(text: str, file: str) -> list[Change]:
         raise BadInput(f"{file}: {error}; expected a module of Python") from error
     found: dict[Edit, Change] = {}
     names: Counter[Key] = Counter()
-    right = ast.dump(source.tree)
     for node, place in source.computed():
         for operator, edits in OPERATORS.items():
             for edit in edits(node, source):
-                if edit in found or not _another(source.changed(edit), right):
+                if edit in found or not _another(source, edit):
                     continue
                 before, after = source.lines(edit)
                 key = Key(file, place.function, before, after)
@@ -62,13 +63,15 @@ def changes(text: str, file: str) -> list[Change]:
                 found[edit] = Change(
                     key._replace(nth=names[key]), operator, line, min(place.first, line), max(place.last, line), edit
                 )
-    return sorted(found.values(), key=lambda change: (change.edit.start, change.edit.end))
+    return tuple(sorted(found.values(), key=lambda change: (change.edit.start, change.edit.end)))
 
 
-def _another(text: str, right: str) -> bool:
-    """Return whether the text is a program, and another one."""
+def _another(source: Source, edit: Edit) -> bool:
+    """Return whether there is a program after an edit, and another one; the statement around it shows that."""
+    start, end = source.around(edit)
+    mutant = source.between(start, edit.start) + edit.text + source.between(edit.end, end)
     try:
-        return ast.dump(ast.parse(text)) != right
+        return ast.dump(ast.parse(mutant)) != ast.dump(ast.parse(source.between(start, end)))
     except (SyntaxError, ValueError):
         return False
 

@@ -69,6 +69,15 @@ class Source:
         after = self.between(start, edit.start) + edit.text + self.between(edit.end, end)
         return _in_one(before), _in_one(after)
 
+    def around(self, edit: Edit) -> tuple[int, int]:
+        """Return the span of the outermost statement, with its decorators, in which an edit lies."""
+        for node in self.tree.body:
+            start, end = self.span(node)
+            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+            if min(start, self._starts[first - 1]) <= edit.start and edit.end <= end:
+                return min(start, self._starts[first - 1]), end
+        return 0, len(self.raw)
+
     def changed(self, edit: Edit) -> str:
         """Return the whole text after an edit."""
         return self.between(0, edit.start) + edit.text + self.between(edit.end, len(self.raw))
