@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -109,8 +110,10 @@ def mutate(
     results = mutation.in_order(results, names)
     stale += mutation.stale(results, why)
     tables.save(out, results, _how(drawn, seed))
-    for line in [*tables.survivors(results, verbose), *_stale(stale), *tables.summary(results)]:
+    for line in [*tables.survivors(results, verbose), *_stale(stale)]:
         typer.echo(line)
+    for line in tables.summary(results):
+        typer.echo(fill(line, 80))
     typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
     raise typer.Exit(int(bool(stale) or any(r.outcome is mutation.Outcome.SURVIVED for r in results)))
 

@@ -91,7 +91,7 @@ def survivors(results: Sequence[Result], everything: bool) -> list[str]:
         key = r.change.key
         where = f"{key.file}:{r.change.line}" + (f" in {key.function}" if key.function else "")
         said = f"{r.by} on {r.problem}, {r.dtype}" if r.by else asked(r)
-        lines += [f"{r.outcome}: {r.implementation} {where}; {said}", f"  - {key.before}", f"  + {key.after}"]
+        lines += [f"{r.outcome}: {where}; {said}", f"  - {key.before}", f"  + {key.after}"]
     if len(those) > SHOWN and not everything:
         lines.append(f"... and {len(those) - SHOWN} more, in {FILES[1]}; -v shows all")
     return lines
@@ -101,7 +101,8 @@ def asked(result: Result) -> str:
     """Return in words what a mutant that lives was asked."""
     if not result.asked:
         return "nothing runs this line"
-    return f"{result.asked} answers, {result.same} the original's own bits"
+    same = f", {result.same} of them with the original's own bits" if result.same else ""
+    return f"passes all {result.asked} cases{same}" if result.asked > 1 else "passes"
 
 
 def markdown(results: Sequence[Result], how: str) -> str:
