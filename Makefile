@@ -25,7 +25,7 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all power truth claims bench results readme coverage-table test test-fast test-numpy \
+.PHONY: help compare compare-all power mutate truth claims bench results readme coverage-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance lint lock clean
 
 help: ## show this
@@ -39,6 +39,9 @@ compare-all: $(READY) ## also every activation on every data set
 
 power: $(READY) ## plant every known mutant in every problem; takes minutes
 	$(CROSSCHECK) power $(PROBLEMS) $(OUT_OPTION) $(ARGS)
+
+mutate: $(READY) ## break the source of IMPL=numpy, or of all three frameworks, in 300 small ways each; takes an hour
+	$(CROSSCHECK) mutate $(or $(IMPL),numpy torch jax) --sample 300 --equivalent results/equivalent.csv $(OUT_OPTION) $(ARGS)
 
 truth: $(READY) ## certify the oracle and its error bound by ball arithmetic
 	$(CROSSCHECK) truth $(OUT_OPTION) $(PROBLEMS) $(ARGS)
@@ -54,6 +57,7 @@ results: $(READY) ## renew the committed tables in results/, in about an hour; f
 	$(CROSSCHECK) compare --out results
 	$(CROSSCHECK) truth --out results
 	$(CROSSCHECK) power --out results
+	$(MAKE) mutate OUT=results
 	$(CROSSCHECK) claims --out results
 	$(CROSSCHECK) bench --out results
 	$(MAKE) coverage-table readme

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from crosscheck_impls.interface import CONTRACT, DTYPES, BadInput
+from crosscheck_impls.interface import CONTRACT, DTYPES, VARIANTS, BadInput
 
 from crosscheck.testing.judging import same_bits
 
@@ -58,7 +58,8 @@ def test_put_refuses_a_device_that_is_not_there(framework, device):
         framework.from_numpy(np.ones((2, 3)), device)
 
 
-def test_the_contract_is_whole(framework):
+def test_the_contract_is_whole(framework, name):
     assert all(hasattr(framework, part) for part in CONTRACT)
     assert "cpu" in framework.devices()
     assert len(framework.gradients) > 0
+    assert name not in VARIANTS or framework.name == name

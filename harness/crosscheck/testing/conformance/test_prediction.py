@@ -28,12 +28,18 @@ def test_the_class_is_1_where_A_is_above_a_half(framework, network, dtype):
     assert np.array_equal(labels, A > 0.5)
 
 
-def test_a_half_itself_is_class_0(framework):
-    """All weights zero: Z is exactly 0, A exactly 1/2, and the class is 1 where A > 0.5."""
+@dtypes
+@pytest.mark.parametrize("network", [LOGISTIC, TANH, DEEP], ids=["logistic", "2-layer", "3-layer, two outputs"])
+@pytest.mark.parametrize(("ulps", "label"), [(-64, 0), (0, 0), (64, 1)], ids=["below", "a half", "above"])
+def test_a_half_itself_is_class_0_and_the_next_numbers_are_told_apart(framework, network, ulps, label, dtype):
+    """All weights zero, so that Z[L] is the last bias: A is exactly 1/2 at 0, and 32 ulps from it at 64 of them."""
     # notes: N27
-    params = (Layer(framework.from_numpy(np.zeros((1, 3))), framework.from_numpy(np.zeros((1, 1)))),)
-    labels = framework.predict(LOGISTIC, params, framework.from_numpy(draw(LOGISTIC).X))
-    assert not framework.to_numpy(labels).any()
+    problem = draw(network, dtype=dtype)
+    params = [Layer(0 * W, 0 * b) for W, b in problem.params]
+    params[-1].b[:] = ulps * np.finfo(dtype).eps
+    given = tuple(Layer(*map(framework.from_numpy, layer)) for layer in params)
+    labels = framework.to_numpy(framework.predict(network, given, framework.from_numpy(problem.X)))
+    assert (labels == label).all()
 
 
 @dtypes
