@@ -175,7 +175,7 @@ BAD: dict[str, tuple[str, str]] = {
     "h5 scalar": ("--data files/scalar.h5", "not the course's HDF5 file"),
     "test set of other features in an npz": ("--data files/test_rows.npz", "X_test has 2 rows, expected 3"),
     "seed": ("--problem flower-logistic --seed -1", "--seed -1: expected a whole number >= 0"),
-    "huge layers": ("--problem flower-2layer-tanh --layers 10000000000000", "no memory for the weights"),
+    "huge layers": ("--problem flower-2layer-tanh --layers 10000000000000", "expected at most 16,777,216"),
     "alpha too large for float32": ("--problem flower-logistic --learning-rate 1e39", "which is inf in float32"),
     "alpha too small for float32": ("--problem flower-logistic --learning-rate 1e-50", "which is 0 in float32"),
     "data too large for float32": ("--data files/large.npz", "the largest float32; scale it down"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli.compare import compared
 from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
 from crosscheck.core import interrupts
+
+DATA = (".npz", ".csv", ".h5", ".npy", ".pkl")  # the endings of files that are no programs
 
 
 def check(
@@ -65,6 +69,8 @@ def check(
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
     dtypes = check_dtypes(dtype or ["float64"])
     check_time_limit(time_limit)
+    if Path(solution).suffix in DATA:
+        raise BadInput(f"check {solution}: data, expected a program, mine.py; data go with crosscheck compare --data")
     with interrupts.reported():
         with interrupts.orderly():
             name, whole = in_full(solution, time_limit)

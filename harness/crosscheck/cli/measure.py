@@ -13,7 +13,10 @@ from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_dtype
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems
-from crosscheck.core import interrupts
+from crosscheck.core import files, interrupts
+
+MAX_BITS = 100_000  # of the enclosures; ten times as many take about thirty times as long
+MAX_ROUNDS = 10_000
 
 
 def oracle(
@@ -34,11 +37,12 @@ def oracle(
 
     Example: crosscheck truth --problem flower --bits 256
     """
-    from crosscheck.core import files
     from crosscheck.evaluation import certify_oracle as certification
     from crosscheck.problems.catalogue import OWN, requested
     from crosscheck.report import screen
 
+    if not 53 <= bits <= MAX_BITS:
+        raise BadInput(f"{bits}: expected a whole number from 53 to {MAX_BITS:,}", parameter="bits")
     problems = requested(problem, OWN, everything)
     covers = {"problem": [each.name for each in problems]}
     destination.prepare(out, "oracle.csv", {"problem": "problem"}, covers, force)
@@ -71,7 +75,6 @@ def power(
     from os import cpu_count
 
     from crosscheck.comparison.session import implementations
-    from crosscheck.core import files
     from crosscheck.core.failures import BAD
     from crosscheck.evaluation import false_alarms, score_tables
     from crosscheck.evaluation.score import Pair, in_order, score_all
@@ -139,7 +142,6 @@ def claims(
             typer.echo(f"{claim.name} ({', '.join(claim.notes)})\n\n{explanation(claim)}\n")
         return
     from crosscheck.claims.engine import report, run
-    from crosscheck.core import files
     from crosscheck.report.screen import progress
 
     files.writable(out)
@@ -188,6 +190,8 @@ def bench(
       crosscheck bench --only 784 --dtype float32 --impl numpy/fast \\
           --impl torch/fast --no-growth --out mine
     """
+    if rounds > MAX_ROUNDS:
+        raise BadInput(f"{rounds}: expected at most {MAX_ROUNDS:,}", parameter="rounds")
     from crosscheck.bench.command import Options, everyone
     from crosscheck.bench.command import bench as run
     from crosscheck.bench.sizes import choose
@@ -207,4 +211,7 @@ def bench(
 
 def _grown(path: Path) -> bool:
     """Return whether the report there also has the times against examples, width and depth."""
-    return path.is_file() and "## Growth" in path.read_text(encoding="utf-8", errors="replace")
+    if files.wrong_with(path):
+        return False
+    with files.opened(path) as file:
+        return b"## Growth" in file.read()

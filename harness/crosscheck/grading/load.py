@@ -40,6 +40,7 @@ from crosscheck_impls.interface import (
 )
 
 from crosscheck.core.failures import Kind
+from crosscheck.core.files import opened, wrong_with
 from crosscheck.grading.convert import Trouble, apart, inputs, packed, to_numpy, unpacked, what
 from crosscheck.mutation.build import framework
 from crosscheck.runner.loading import register
@@ -49,6 +50,7 @@ DEFAULT = "cost_and_gradients"
 FORMS = ("dictionary", "layers")  # of `parameters`
 PLACES = {"x": "X", "y": "Y", "w": "w", "b": "b"}
 CONTRACT = f"expected {DEFAULT}(parameters, X, Y), or (w, b, X, Y) for logistic regression"
+MAX_PROGRAM = 10_000_000  # bytes
 MESSAGE = 140  # characters of somebody else's error message
 
 
@@ -86,12 +88,19 @@ def is_whole(name: str) -> bool:
     It is read, not run.
     """
     path = Path(name)
-    if path.suffix != ".py" or not path.is_file():
+    if path.suffix != ".py" or wrong_with(path):
         return False
     try:
-        statements = ast.parse(path.read_bytes()).body
-    except (SyntaxError, ValueError):  # told when it is imported
+        with opened(path, "a program") as file:
+            if len(text := file.read(MAX_PROGRAM + 1)) > MAX_PROGRAM:
+                raise BadInput(f"{path}: larger than {MAX_PROGRAM:,} bytes, expected a program of your own")
+            statements = ast.parse(text).body
+    except (SyntaxError, OSError, RecursionError, MemoryError, UnicodeError):  # told when it is imported
         return False
+    except BadInput:
+        raise
+    except ValueError as error:  # null bytes
+        raise BadInput(f"{path}: {error}, expected a program of Python") from error
     defined = {each.name for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
     for each in statements:
         if isinstance(each, ast.Assign | ast.AnnAssign):

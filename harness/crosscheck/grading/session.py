@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
+from crosscheck.core.files import wrong_with
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.hints import Result
 from crosscheck.grading.load import VARIANT, Solution, is_solution, is_whole
@@ -112,8 +113,8 @@ def in_full(name: str, time_limit: float) -> tuple[str, bool]:
 def check_name(name: str, wanted: Wanted, dtypes: Sequence[str] = ("float64",), time_limit: float = 10.0) -> Report:
     """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput."""
     place = Path(name if name.endswith(".py") else name.rpartition(":")[0])
-    if place.suffix == ".py" and not place.is_file():
-        raise BadInput(f"check {name}: {place}: {'not a file' if place.exists() else 'no such file'}; check the path")
+    if place.suffix == ".py" and (wrong := wrong_with(place)):
+        raise BadInput(f"check {name}: {place}: {wrong}; check the path")
     assert is_solution(name)
     return examine(in_worker(name, time_limit), wanted, dtypes, name)
 
