@@ -199,6 +199,7 @@ def fuzz(first: int, wanted: dict[str, float], deadline: float) -> Counts:
             with _folder() as folder:
                 while following[kind] < last:
                     following[kind] = batch(kind, following[kind], last, folder, counts)
+            print(counts.summary(), file=sys.stderr, flush=True)
     return counts
 
 

@@ -14,6 +14,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -61,9 +62,10 @@ def read_as(kind: str, path: Path) -> None:
         read(path)
 
 
-def file(seed: int, folder: Path) -> tuple[str, str]:
-    """Return what became of a file, and more of it in words."""
+def file(seed: int, folder: Path, begin: Callable[[], None]) -> tuple[str, str]:
+    """Return what became of a file, and more of it in words. begin: is told when the file is made."""
     kind, path = malformed(seed, folder)
+    begin()
     try:
         read_as(kind, path)
     except BadInput as refused:
@@ -82,7 +84,7 @@ def nothing_behind() -> Iterator[None]:
         yield
 
 
-def option(seed: int, folder: Path) -> tuple[str, str]:
+def option(seed: int, folder: Path, begin: Callable[[], None]) -> tuple[str, str]:
     """Return what became of a command line, and more of it in words."""
     words = arguments(seed)
     out, err, before = io.StringIO(), io.StringIO(), list(sys.path)
@@ -119,15 +121,16 @@ def memory() -> float:
 
 def main(kind: str, first: int, last: int, folder: Path) -> None:
     """Run the seeds."""
-    run: Callable[[int, Path], tuple[str, str]] = {"files": file, "options": option}[kind]
+    run = {"files": file, "options": option}[kind]
     warnings.simplefilter("error")  # a warning is a line too many
     np.seterr(all="warn")
     os.chdir(folder)
     with os.fdopen(os.dup(1), "w", encoding="ascii") as lines:
         for seed in range(first, last):
-            print(json.dumps({"seed": seed}), file=lines, flush=True)
+            begin = partial(print, json.dumps({"seed": seed}), file=lines, flush=True)
+            begin()
             try:
-                outcome, words = run(seed, folder)
+                outcome, words = run(seed, folder, begin)
             except Exception:
                 outcome, words = "traceback", traceback.format_exc()
             said = {"seed": seed, "outcome": outcome, "words": words, "memory": memory()}

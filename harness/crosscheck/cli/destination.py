@@ -28,8 +28,7 @@ def prepare(out: Path, table: str, columns: Mapping[str, str], covers: Cover, fo
     table: the file's name. columns: its column for each kind of thing that it covers, {"problem": "problem"}.
     covers: what the run will cover, by the same kinds.
     """
-    if (wrong := files.wrong_with(out / table)) and wrong != files.MISSING:
-        raise BadInput(f"{out / table}: {wrong}, expected a place to write to; name another", parameter="out")
+    stands(out / table)
     if replaces_freely(out, force):
         files.writable(out)
         return
@@ -37,6 +36,14 @@ def prepare(out: Path, table: str, columns: Mapping[str, str], covers: Cover, fo
     lost = {kind: [name for name in names if name not in set(covers[kind])] for kind, names in standing.items()}
     refuse_if_lost(out / table, [listed(kind, names) for kind, names in lost.items() if names])
     files.writable(out)
+
+
+def stands(path: Path) -> bool:
+    """Return whether there is such a file. Raises BadInput for what neither is one nor can become one."""
+    wrong = files.wrong_with(path)
+    if wrong and wrong != files.MISSING:
+        raise BadInput(f"{path}: {wrong}, expected a place to write to; name another", parameter="out")
+    return not wrong
 
 
 def replaces_freely(out: Path, force: bool) -> bool:
@@ -67,15 +74,15 @@ def read(path: Path, columns: Mapping[str, str]) -> dict[str, list[str]]:
 
     Raises BadInput for a file that is not such a table, since that would be lost too.
     """
-    if files.wrong_with(path) == files.MISSING:
+    if not stands(path):
         return {}
     try:
         with files.opened(path) as file:
             reader = csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""))
-            lines = list(reader)
-    except (BadInput, OSError, UnicodeError, csv.Error):
-        lines, reader = [], None
-    if reader is None or not set(columns.values()) <= set(reader.fieldnames or ()):
+            lines, names = list(reader), set(reader.fieldnames or ())
+    except (OSError, UnicodeError, csv.Error):
+        lines, names = [], set()
+    if not set(columns.values()) <= names:
         raise BadInput(f"{path}: not a table of Crosscheck's, and would be lost; --out another, or --force")
     return {kind: list(dict.fromkeys(line[column] or "" for line in lines)) for kind, column in columns.items()}
 
@@ -89,7 +96,7 @@ def changed(options: Options) -> dict[str, str]:
 def same_settings(out: Path, options: Options, force: bool) -> None:
     """Raise BadInput if the table that stands in the folder was made with other settings of the problems."""
     path = out / "environment.json"
-    if replaces_freely(out, force) or files.wrong_with(path) == files.MISSING:
+    if replaces_freely(out, force) or not stands(path):
         return
     try:
         with files.opened(path) as file:

@@ -94,13 +94,11 @@ def is_whole(name: str) -> bool:
         with opened(path, "a program") as file:
             if len(text := file.read(MAX_PROGRAM + 1)) > MAX_PROGRAM:
                 raise BadInput(f"{path}: larger than {MAX_PROGRAM:,} bytes, expected a program of your own")
+            if b"\0" in text:
+                raise BadInput(f"{path}: holds null bytes, expected a program of Python")
             statements = ast.parse(text).body
     except (SyntaxError, OSError, RecursionError, MemoryError, UnicodeError):  # told when it is imported
         return False
-    except BadInput:
-        raise
-    except ValueError as error:  # null bytes
-        raise BadInput(f"{path}: {error}, expected a program of Python") from error
     defined = {each.name for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
     for each in statements:
         if isinstance(each, ast.Assign | ast.AnnAssign):

@@ -34,6 +34,7 @@ from crosscheck.core import interrupts
 from crosscheck.core.failures import Failure, Kind, Refusal, Stage
 from crosscheck.core.records import Answer, Case
 from crosscheck.runner.collect import TooSlow, configure, measure
+from crosscheck.runner.compiled import checked
 from crosscheck.runner.loading import load_implementation, loader_of
 from crosscheck.runner.threads import THREADS, env_defaults
 
@@ -200,7 +201,8 @@ def run(
     free: deque[Sequence[int]] = deque(_shares(at_once))
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     active: list[_Worker] = []
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(at_once, folder):
+    cache = checked(jax_cache_dir())
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(at_once, folder), cache:
         try:
             while waiting or active:
                 while waiting and len(active) < at_once:

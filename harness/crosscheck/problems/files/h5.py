@@ -55,21 +55,18 @@ class _Ended(Exception):
 
 def _received(path: Path, pipe: IO[bytes]) -> tuple[npy.Numbers, npy.Numbers]:
     """Return the two arrays that the process sends after one line of JSON. Raises BadInput, and _Ended."""
-    line = pipe.readline(MAX_ANSWER)
+    if not (line := pipe.readline(MAX_ANSWER)):
+        raise _Ended
     try:
         answer: Any = json.loads(line)
         wrong, names = answer["wrong"], answer["names"]
+        images, labels = (f"{path}: {name}" for name in names or ("", ""))
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _Ended from None
+        raise BadInput(f"{path}: the process that read it answered in no known form, expected two arrays") from None
     if wrong:
         raise BadInput(f"{path}: {wrong}")
-    arrays, left = [], MAX_NUMBERS
-    for name in names[:2]:
-        arrays.append(npy.read(pipe, f"{path}: {name}", left))
-        left -= arrays[-1].size
-    if len(arrays) != 2:
-        raise _Ended
-    return arrays[0], arrays[1]
+    X = npy.read(pipe, images)
+    return X, npy.read(pipe, labels, MAX_NUMBERS - X.size)
 
 
 def _end(code: int) -> str:
