@@ -134,7 +134,7 @@ def _archive(rng: random.Random, arrays: dict[str, np.ndarray]) -> bytes:
                 content += b"\0" * rng.choice([1, 10**6, 3 * 10**7])  # a bomb
             archive.writestr(name + rng.choice([".npy", ".npy", ".npy", ""]), content)
         for _ in range(rng.choice([0, 0, 0, 1, 3000])):
-            archive.writestr(rng.choice(["X.npy", "\x1b[2J", "a" * 200, "../../x"]), b"")
+            archive.writestr(rng.choice(["X.npy", "\x1b[2J", "a" * 200, "../../x"]), b"", zipfile.ZIP_STORED)
     return buffer.getvalue()
 
 

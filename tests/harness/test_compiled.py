@@ -4,8 +4,14 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from crosscheck.runner import compiled
+from crosscheck.core.failures import Failure
+from crosscheck.core.records import Answer
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import build, choose
+from crosscheck.runner import compiled, subprocesses
+from crosscheck.runner.subprocesses import Job
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,3 +107,35 @@ def test_without_a_folder_there_is_nothing_to_do(tmp_path: Path) -> None:
     with compiled.checked(None), compiled.checked(tmp_path / "gone"):
         pass
     assert compiled.verify(tmp_path / "gone") == []
+
+
+@pytest.mark.slow
+def test_a_program_of_jaxs_own_that_is_damaged_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jax")
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    case = make_case(build(choose(["one_example-logistic"])[0]), "float64")
+    answers: list[Answer | Failure] = []
+
+    def run() -> None:
+        subprocesses.run(
+            [Job("jax", "by_hand", "cpu", [case])], lambda job, case, about, answer: answers.append(answer)
+        )
+
+    run()
+    folder = subprocesses.jax_cache_dir()
+    assert folder is not None
+    programs = list(folder.glob("*-cache"))
+    before = {program.name: program.read_bytes() for program in programs}
+    assert before
+    for program in programs:
+        program.write_bytes(b"damaged" + before[program.name])
+    run()
+    assert {program.name for program in folder.glob("*-cache")} == set(before)
+    assert not any(program.read_bytes().startswith(b"damaged") for program in folder.glob("*-cache"))
+    first, second = answers
+    assert isinstance(first, Answer)
+    assert isinstance(second, Answer)
+    assert np.array_equal(first.run.costs, second.run.costs)
