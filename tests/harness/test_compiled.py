@@ -12,7 +12,7 @@ from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import build, choose
 from crosscheck.runner import compiled, subprocesses
 from crosscheck.runner.subprocesses import Job
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 OLD = time.time() - 2 * compiled.BEING_WRITTEN
@@ -34,6 +34,7 @@ def test_programs_that_are_as_they_were_recorded_stay(folder: Path) -> None:
     assert len(list(folder.glob("*-cache"))) == len(list((folder / compiled.NOTES).iterdir())) == 10
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(place=st.integers(0, 99), bit=st.integers(0, 7), young=st.booleans())
 def test_a_single_bit_is_enough_to_remove_a_program_young_or_old(
     tmp_path_factory: pytest.TempPathFactory, place: int, bit: int, young: bool

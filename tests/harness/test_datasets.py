@@ -17,7 +17,7 @@ from crosscheck.problems.files.read import read
 from crosscheck.report import tables
 from crosscheck.report.words import of_cause
 from crosscheck_impls.interface import ACTIVATIONS, BadInput, Network
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -149,6 +149,7 @@ def test_options_take_the_place_of_a_problems_settings() -> None:
     assert regression.network.g[-1] == "linear"
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(arrays.arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6)))
 def test_a_saved_data_set_is_read_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory, X: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("npz") / "x.npz"

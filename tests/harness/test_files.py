@@ -21,7 +21,7 @@ from crosscheck.problems.files.read import read
 from crosscheck.problems.initial_weights import initial
 from crosscheck.problems.limits import MAX_NUMBERS, check_work
 from crosscheck_impls.interface import BadInput, Network
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Y = np.array([[0.0, 1, 0, 1]])
@@ -141,6 +141,7 @@ def test_a_list_of_members_without_end_is_not_read(tmp_path: Path) -> None:
     assert "not a whole .npz (a piece of 1," in refusal(path)
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(
     order=st.sampled_from("CF"),
     dtype=st.sampled_from(["<f8", ">f4", "<i8", ">u2", "u1", "?", "<f2"]),
@@ -459,6 +460,7 @@ def test_a_request_that_is_too_large_is_refused_with_the_limit(options: Options,
         build(SPEC, options)
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(iterations=st.integers(1, 10**7), width=st.integers(1, 4000), m=st.integers(1, 10**6))
 def test_the_number_of_iterations_that_is_named_is_one_that_is_allowed(iterations: int, width: int, m: int) -> None:
     network = Network.of((784, width, 1), "tanh")
@@ -472,6 +474,7 @@ def test_the_number_of_iterations_that_is_named_is_one_that_is_allowed(iteration
 # ---------------------------------------------------------------- words
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(st.text(max_size=3000))
 def test_any_text_becomes_one_line_that_can_be_written(text: str) -> None:
     line = one_line(text, 500)
