@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
 .PHONY: help compare compare-all power mutate truth claims bench results readme coverage-table test test-fast test-numpy \
-	test-torch test-jax test-harness conformance lint lock clean
+	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,9 @@ test-harness: $(READY) ## the harness's own suite, planted mutants included
 
 conformance: $(READY) ## the conformance suite on IMPL=my_package.mine
 	$(PYTEST) --pyargs crosscheck.testing.conformance $(IMPLS) $(ARGS)
+
+fuzz: $(READY) ## damaged files and strange options for an hour, or MINUTES=1; SEED=7 for others
+	$(PY) -m tests.fuzz --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: $(READY) ## ruff, mypy, and whether the lock file, the READMEs' tables and the picture are stale
 	$(PY) -m ruff check .

@@ -133,7 +133,7 @@ class Laws:
     def test_published_cat_images(self):
         # notes: N2, N13, N24
         pytest.importorskip("h5py", reason="h5py is not installed: it reads the course's images")
-        from crosscheck.problems.datasets import read
+        from crosscheck.problems.files.read import read
 
         folder = Path(os.environ["CROSSCHECK_CATS"])
         data = read(folder / "train_catvnoncat.h5", test=folder / "test_catvnoncat.h5")

@@ -174,8 +174,21 @@ BAD: dict[str, tuple[str, str]] = {
     "h5 group": ("--data files/group.h5", "not the course's HDF5 file"),
     "h5 scalar": ("--data files/scalar.h5", "not the course's HDF5 file"),
     "test set of other features in an npz": ("--data files/test_rows.npz", "X_test has 2 rows, expected 3"),
+    "layers without end": ("--problem flower-2layer-tanh --layers " + "9" * 5000, "expected the sizes of the hidden layers"),
+    "large layers": ("--problem flower-2layer-tanh --layers 10000000", "expected at most 16,777,216"),
+    "iterations without end": ("--problem flower-logistic --iterations 1" + "0" * 30, "expected at most 10,000,000"),
+    "too much work": ("--problem many_examples --iterations 9999999", "multiplications; choose at most"),
+    "negative weights": ("--problem flower-logistic --weights -1", "got '-1', expected zeros, scaled, a number >= 0"),
+    "slope NaN": ("--problem flower-logistic --leaky-slope nan", "leaky_slope is nan"),
+    "alpha inf": ("--problem flower-logistic --learning-rate inf", "learning rate: got inf"),
+    "no Unicode": ("--problem flower\udcff", "holds \\udcff, expected text without control characters"),
+    "a control character": ("--problem flower\x1b[31m", "holds \\x1b, expected text without control characters"),
+    "a name too long": ("--data " + "x" * 5000 + ".csv", "File name too long"),
+    "an implementation's name too long": ("--impl " + "x" * 5000 + ".py", "File name too long"),
+    "out with a name too long": ("--problem flower-logistic --out " + "x" * 300, "File name too long"),
+    "a device": ("--data /dev/zero", "cannot read"),
     "seed": ("--problem flower-logistic --seed -1", "--seed -1: expected a whole number >= 0"),
-    "huge layers": ("--problem flower-2layer-tanh --layers 10000000000000", "no memory for the weights"),
+    "huge layers": ("--problem flower-2layer-tanh --layers 10000000000000", "expected at most 16,777,216"),
     "alpha too large for float32": ("--problem flower-logistic --learning-rate 1e39", "which is inf in float32"),
     "alpha too small for float32": ("--problem flower-logistic --learning-rate 1e-50", "which is 0 in float32"),
     "data too large for float32": ("--data files/large.npz", "the largest float32; scale it down"),
@@ -208,6 +221,9 @@ def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name
         ("--problem flower-logistic --costs costs.txt", "expected a name that ends in .csv"),
         ("--problem flower-logistic --params params.csv", "expected a name that ends in .npz"),
         ("--problem flower-logistic --costs /proc/x/costs.csv", "expected a folder to write into"),
+        ("--problem flower-logistic --costs nope/costs.csv", "make it first, or name another"),
+        ("--problem flower-logistic --params nope/w.npz", "--params nope: No such file or directory"),
+        ("--problem flower-logistic --iterations 99999999", "expected at most 10,000,000"),
         ("--problem flower-logistic --dtype double", "--dtype double: unknown"),
         ("--problem flower-logistic --device cuda", "--device cuda: "),
     ],
@@ -215,6 +231,53 @@ def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name
 def test_a_bad_training_is_one_line(run: Run, words: str, expected: str) -> None:
     code, _, err = run("train", *words.split())
     assert (code, expected in err, err.count("\n")) == (2, True, 1), err
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("check data.csv", "check data.csv: data, expected a program, mine.py"),
+        ("check {long}.py", "File name too long"),
+        ("check fifo.py", "a pipe, a socket or a device, not a file"),
+        ("check null.py", "null bytes, expected a program of Python"),
+        ("truth --bits 9999999999", "--bits 9999999999: expected a whole number from 53 to 100,000"),
+        ("truth --bits 0", "--bits 0: expected"),
+        ("bench --rounds 99999999", "--rounds 99999999: expected at most 10,000"),
+        ("init --out {long}.py", "File name too long"),
+        ("init --out fifo.py", "a pipe, a socket or a device"),
+        ("claims --out {long}", "File name too long"),
+        ("power --out loop", "symbolic links"),
+        ("compare --problem one_class --out folders", "agreement.csv: a folder, not a file"),
+        ("claims --only N17 --out folders", "claims.csv: a folder, not a file"),
+    ],
+)
+def test_a_path_or_a_number_that_cannot_be_is_one_line(run: Run, words: str, expected: str) -> None:
+    os.mkfifo("fifo.py")
+    Path("null.py").write_bytes(b"gradients = 1\0")
+    Path("loop").symlink_to("loop")
+    for name in ("agreement.csv", "claims.csv"):
+        Path("folders", name).mkdir(parents=True)
+    code, _, err = run(*words.format(long="x" * 300).split())
+    assert (code, expected in err, err.count("\n")) == (2, True, 1), err
+
+
+def test_a_current_folder_that_has_gone_is_one_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    code, _, err = run("compare", "--problem", "one_class")
+    assert (code, err) == (2, "crosscheck: No such file or directory\n")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[" * 100_000, b"problem\n" + b'"' + b"x" * 200_000])
+@pytest.mark.parametrize("name", ["agreement.csv", "environment.json"])
+def test_whatever_stands_where_tables_go_is_not_lost(run: Run, name: str, content: bytes) -> None:
+    Path("mine").mkdir()
+    Path("mine", name).write_bytes(content)
+    code, _, err = run("compare", "--problem", "one_class", "--impl", "numpy/by_hand", "--out", "mine")
+    assert (code, "would be lost" in err, err.count("\n")) == (2, True, 1), err
+    assert Path("mine", name).read_bytes() == content
 
 
 def test_a_real_process_refuses_without_a_traceback(tmp_path: Path) -> None:

@@ -209,12 +209,15 @@ def _requested(
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
+    from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
+    for each in problems:
+        check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():
         comparison.check_device(device, chosen, time_limit)
     return chosen, problems, dtypes

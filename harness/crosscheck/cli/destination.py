@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosscheck_impls.interface import BadInput
+
+from crosscheck.core import files
 
 if TYPE_CHECKING:
     from crosscheck.problems.catalogue import Options
@@ -24,8 +28,7 @@ def prepare(out: Path, table: str, columns: Mapping[str, str], covers: Cover, fo
     table: the file's name. columns: its column for each kind of thing that it covers, {"problem": "problem"}.
     covers: what the run will cover, by the same kinds.
     """
-    from crosscheck.core import files
-
+    stands(out / table)
     if replaces_freely(out, force):
         files.writable(out)
         return
@@ -35,9 +38,17 @@ def prepare(out: Path, table: str, columns: Mapping[str, str], covers: Cover, fo
     files.writable(out)
 
 
+def stands(path: Path) -> bool:
+    """Return whether there is such a file. Raises BadInput for what neither is one nor can become one."""
+    wrong = files.wrong_with(path)
+    if wrong and wrong != files.MISSING:
+        raise BadInput(f"{path}: {wrong}, expected a place to write to; name another", parameter="out")
+    return not wrong
+
+
 def replaces_freely(out: Path, force: bool) -> bool:
     """Return whether whatever stands in the folder may be replaced."""
-    return force or out.resolve() == LATEST.resolve()
+    return force or os.path.realpath(out) == os.path.realpath(LATEST)
 
 
 def refuse_if_lost(table: Path, lost: list[str]) -> None:
@@ -63,15 +74,15 @@ def read(path: Path, columns: Mapping[str, str]) -> dict[str, list[str]]:
 
     Raises BadInput for a file that is not such a table, since that would be lost too.
     """
-    if not path.is_file():
+    if not stands(path):
         return {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            lines = list(reader)
+        with files.opened(path) as file:
+            reader = csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""))
+            lines, names = list(reader), set(reader.fieldnames or ())
     except (OSError, UnicodeError, csv.Error):
-        lines, reader = [], None
-    if reader is None or not set(columns.values()) <= set(reader.fieldnames or ()):
+        lines, names = [], set()
+    if not set(columns.values()) <= names:
         raise BadInput(f"{path}: not a table of Crosscheck's, and would be lost; --out another, or --force")
     return {kind: list(dict.fromkeys(line[column] or "" for line in lines)) for kind, column in columns.items()}
 
@@ -85,12 +96,13 @@ def changed(options: Options) -> dict[str, str]:
 def same_settings(out: Path, options: Options, force: bool) -> None:
     """Raise BadInput if the table that stands in the folder was made with other settings of the problems."""
     path = out / "environment.json"
-    if replaces_freely(out, force) or not path.is_file():
+    if replaces_freely(out, force) or not stands(path):
         return
     try:
-        settings: Any = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        with files.opened(path) as file:
+            settings: Any = json.load(file)["settings"]
         before, now = dict(settings.get("options", {})), changed(options)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInput(f"{path}: cannot be read, and would be lost; --out another, or --force") from None
     if before != now:
         words = ", ".join(f"{name} {value}" for name, value in before.items()) or "each problem's own settings"

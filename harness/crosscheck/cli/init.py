@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from crosscheck_impls.interface import BadInput, nearest
 
-from crosscheck.core.files import write
+from crosscheck.core.files import MISSING, write, wrong_with
 from crosscheck.runner.loading import check_module_name
 
 A_FUNCTION = ("crosscheck check {file}", "crosscheck check {file} --dtype float32")
@@ -43,9 +43,10 @@ def init(
         raise BadInput(f"init {kind}: no such template; {nearest(kind, list(TEMPLATES))}")
     name, commands = TEMPLATES[kind]
     check_module_name(out)
-    if out.exists():
-        raise BadInput(f"--out {out}: it is there already and is left as it is; choose another name")
-    if not out.parent.is_dir():
+    if (wrong := wrong_with(out)) != MISSING:
+        what = wrong or "it is there already and is left as it is"
+        raise BadInput(f"--out {out}: {what}; choose another name")
+    if wrong_with(out.parent) == MISSING:
         raise BadInput(f"--out {out}: no folder {out.parent}; make it first")
     place = out.stem if out.parent == Path() else str(out)  # as --impl takes it
     text = files("crosscheck.testing").joinpath("templates", name).read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
 from crosscheck.cli.train import train
 from crosscheck.core import interrupts
+from crosscheck.core.text import hidden, one_line
 
 app = typer.Typer(
     help="Neural networks from the course notes in NumPy, PyTorch and JAX, held against an oracle.",
@@ -23,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+LONGEST = 1500  # characters of a message
 
 
 def versions() -> str:
@@ -92,6 +95,7 @@ def main() -> None:
     """Run the command line; a wrong request is one line on standard error and exit code 2."""
     with interrupts.listening():  # first of all, so that no import is interrupted with a traceback
         try:
+            _check_arguments(sys.argv[1:])
             code = app(prog_name="crosscheck", standalone_mode=False)
         except BadInput as error:
             option = f"--{error.parameter.replace('_', '-')} " if error.parameter else ""
@@ -99,6 +103,8 @@ def main() -> None:
         except (KeyboardInterrupt, typer.Abort):  # while the options are read
             with interrupts.reported():
                 raise KeyboardInterrupt from None
+        except OSError as error:  # a folder that has gone, a disk that is full
+            _refuse(f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror or error}")
         except Exception as error:
             if not hasattr(error, "format_message"):  # typer's own errors, about options
                 raise
@@ -107,8 +113,15 @@ def main() -> None:
             sys.exit(code if isinstance(code, int) else 0)
 
 
+def _check_arguments(arguments: list[str]) -> None:
+    """Raise BadInput for an argument that no table and no message could hold."""
+    for argument in arguments:
+        if character := hidden(argument):
+            raise BadInput(f"{argument}: holds {character}, expected text without control characters, in UTF-8")
+
+
 def _refuse(message: str) -> None:
-    print(f"crosscheck: {' '.join(message.split())}", file=sys.stderr)
+    print(f"crosscheck: {one_line(message, LONGEST)}", file=sys.stderr)
     sys.exit(2)
 
 

@@ -13,7 +13,10 @@ from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_dtype
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems, Resume
-from crosscheck.core import interrupts
+from crosscheck.core import files, interrupts
+
+MAX_BITS = 100_000  # of the enclosures; ten times as many take about thirty times as long
+MAX_ROUNDS = 10_000
 
 
 def oracle(
@@ -39,6 +42,8 @@ def oracle(
     from crosscheck.problems.catalogue import OWN, requested
     from crosscheck.report import screen
 
+    if not 53 <= bits <= MAX_BITS:
+        raise BadInput(f"{bits}: expected a whole number from 53 to {MAX_BITS:,}", parameter="bits")
     problems = requested(problem, OWN, everything)
     covers = {"problem": [each.name for each in problems]}
     destination.prepare(out, "oracle.csv", {"problem": "problem"}, covers, force)
@@ -159,7 +164,6 @@ def claims(
     from crosscheck.claims.engine.lab import Measured
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.comparison.identity import header
-    from crosscheck.core import files
     from crosscheck.report.screen import progress
 
     files.writable(out)
@@ -229,6 +233,8 @@ def bench(
       crosscheck bench --only 784 --dtype float32 --impl numpy/fast \\
           --impl torch/fast --no-growth --out mine
     """
+    if rounds > MAX_ROUNDS:
+        raise BadInput(f"{rounds}: expected at most {MAX_ROUNDS:,}", parameter="rounds")
     from crosscheck.bench import command, report
     from crosscheck.bench.sizes import choose
     from crosscheck.cli.recording import Recording, unwritten
@@ -266,4 +272,7 @@ def bench(
 
 def _grown(path: Path) -> bool:
     """Return whether the report there also has the times against examples, width and depth."""
-    return path.is_file() and "## Growth" in path.read_text(encoding="utf-8", errors="replace")
+    if files.wrong_with(path):
+        return False
+    with files.opened(path) as file:
+        return b"## Growth" in file.read()

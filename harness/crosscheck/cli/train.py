@@ -11,6 +11,7 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem
 from crosscheck.cli.options import Device, of_a_problem
 from crosscheck.core import interrupts
+from crosscheck.core.files import writable
 from crosscheck.problems.catalogue import OWN, Options
 
 
@@ -33,7 +34,7 @@ def train(
     device: Device = "cpu",
     costs: Annotated[Path | None, typer.Option(help="Write iteration,cost of every iteration to this .csv.")] = None,
     params: Annotated[Path | None, typer.Option(help="Write W1, b1, ... after training to this .npz.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder in front of --costs and --params.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder in front of --costs and --params; it is made.")] = None,
 ) -> None:
     """Train one implementation, and print its accuracy.
 
@@ -59,5 +60,7 @@ def train(
     problems = requested([problem] if problem else None, options)
     if len(problems) != 1:
         raise BadInput(f"--problem {problem}: {len(problems)} problems begin so, expected one; crosscheck list")
+    if out is not None:
+        writable(out)
     with interrupts.reported():
         run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))

@@ -33,7 +33,7 @@ def train(
         if path is not None:
             if path.suffix != ending:
                 raise BadInput(f"{path}: expected a name that ends in {ending}", parameter=parameter)
-            writable(path.parent, parameter)
+            writable(path.parent, parameter, make=False)
     framework.configure(dtype)
     params = rounded_to(problem, dtype).params
     start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import unicodedata
 
 LONGEST = 300  # characters of somebody's message that are kept
 
@@ -47,3 +48,12 @@ def signal_name(number: int) -> str:
     ('SIGKILL', 'signal 35')
     """
     return {each.value: each.name for each in signal.Signals}.get(number, f"signal {number}")
+
+
+def hidden(text: str) -> str:
+    r"""Return the first character of a text that is a control character or no Unicode, escaped; nothing without one.
+
+    >>> hidden("a\udcff"), hidden("plain, naïve")
+    ('\\udcff', '')
+    """
+    return next((printable(c) for c in text if unicodedata.category(c) in ("Cc", "Cs")), "")

@@ -24,8 +24,10 @@ from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput
 from crosscheck.core.failures import Failure
 from crosscheck.mutation.source.changes import Change, Key, applied, changes
 from crosscheck.report.words import of_failure
+from crosscheck.runner import settings
 from crosscheck.runner.forks import Question, Warm
-from crosscheck.runner.subprocesses import TIME_LIMIT, About, probe, settings
+from crosscheck.runner.subprocesses import TIME_LIMIT, About, probe
+from crosscheck.runner.threads import during
 
 WORKER = "crosscheck.evaluation.mutant_answers:prepare"
 TAKE_TURNS = 2  # variants that are asked for one problem, where more of them run the same line
@@ -194,7 +196,7 @@ def run(request: Request, report: Report, results: list[Result]) -> int:
     target = request.target
     forms = {(each.formulation, each.precision) for each in declared(target).declarations.values()}
     at_once = os.cpu_count() or 1
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, settings(at_once, folder):
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, during(settings.environment(at_once)):
         asked = {
             "name": target.framework, "folder": folder, "files": [str(path) for path in target.files.values()],
             "problems": list(request.problems), "dtypes": list(request.dtypes), "forms": sorted(forms),

@@ -40,6 +40,7 @@ from crosscheck_impls.interface import (
 )
 
 from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.core.files import opened, wrong_with
 from crosscheck.grading.convert import PAIR, Trouble, a_network, apart, inputs, packed, to_numpy, unpacked, what
 from crosscheck.grading.notes import Notes
 from crosscheck.mutation.build import framework
@@ -50,6 +51,7 @@ DEFAULT = "cost_and_gradients"
 FORMS = ("dictionary", "layers")  # of `parameters`
 PLACES = {"x": "X", "y": "Y", "w": "w", "b": "b"}
 CONTRACT = f"expected {DEFAULT}(parameters, X, Y), or (w, b, X, Y) for logistic regression"
+MAX_PROGRAM = 10_000_000  # bytes
 MESSAGE = 140  # characters of somebody else's error message
 
 
@@ -87,11 +89,16 @@ def is_whole(name: str) -> bool:
     It is read, not run.
     """
     path = Path(name)
-    if path.suffix != ".py" or not path.is_file():
+    if path.suffix != ".py" or wrong_with(path):
         return False
     try:
-        statements = ast.parse(path.read_bytes()).body
-    except (SyntaxError, ValueError):  # told when it is imported
+        with opened(path, "a program") as file:
+            if len(text := file.read(MAX_PROGRAM + 1)) > MAX_PROGRAM:
+                raise BadInput(f"{path}: larger than {MAX_PROGRAM:,} bytes, expected a program of your own")
+            if b"\0" in text:
+                raise BadInput(f"{path}: holds null bytes, expected a program of Python")
+            statements = ast.parse(text).body
+    except (SyntaxError, OSError, RecursionError, MemoryError, UnicodeError):  # told when it is imported
         return False
     defined = {each.name for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
     for each in statements:

@@ -15,6 +15,7 @@ import numpy as np
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
+from crosscheck.core.files import wrong_with
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.convert import PAIR
 from crosscheck.grading.hints import Result
@@ -150,8 +151,8 @@ def check_name(
     time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT.
     """
     place = Path(name if name.endswith(".py") else name.rpartition(":")[0])
-    if place.suffix == ".py" and not place.is_file():
-        raise BadInput(f"check {name}: {place}: {'not a file' if place.exists() else 'no such file'}; check the path")
+    if place.suffix == ".py" and (wrong := wrong_with(place)):
+        raise BadInput(f"check {name}: {place}: {wrong}; check the path")
     assert is_solution(name)
     return examine(in_worker(name, time_limit), wanted, dtypes, name)
 

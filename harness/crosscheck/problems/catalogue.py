@@ -17,6 +17,8 @@ from crosscheck_impls.interface import (
     nearest,
 )
 
+from crosscheck.problems.limits import MAX_DIGITS, check_iterations, check_network
+
 if TYPE_CHECKING:
     from crosscheck.problems.datasets import Data
 
@@ -178,7 +180,8 @@ OWN = Options()  # none: the problem's own settings
 
 def build(spec: Spec, options: Options = OWN) -> Problem:
     """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
-    from crosscheck.problems.datasets import SETS, read, standardise, validate_labels
+    from crosscheck.problems.datasets import SETS, standardise, validate_labels
+    from crosscheck.problems.files.read import read
     from crosscheck.problems.initial_weights import initial
     from crosscheck.problems.shapes import SHAPES
 
@@ -196,11 +199,13 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
         cast("Side", options.relu_grad_at_zero or spec.relu_grad_at_zero),
     )
     check_differentiable(network)
+    check_network(network, data.X.shape[1])
     if loss == "cross_entropy":
         validate_labels(data, str(options.data or spec.data))
     alpha = spec.alpha if options.learning_rate is None else options.learning_rate
     iterations = spec.iterations if options.iterations is None else options.iterations
     check_descent(alpha, iterations)
+    check_iterations(iterations)
     if options.seed < 0:
         raise BadInput(f"{options.seed}: expected a whole number >= 0", parameter="seed")
     try:
@@ -213,7 +218,7 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
 
 def _sizes(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")] if text.strip() else []
-    if not all(word.isdecimal() and int(word) > 0 for word in words):
+    if not all(word.isdecimal() and len(word) <= MAX_DIGITS and int(word) > 0 for word in words):
         message = f"{text}: expected the sizes of the hidden layers, whole numbers >= 1, such as 20,7,5"
         raise BadInput(message, parameter="layers")
     return tuple(int(word) for word in words)

@@ -1,21 +1,17 @@
-"""The data: real sets from scikit-learn's wheel, the planar flower, the hard cases, and the user's own files.
+"""The data: real sets from scikit-learn's wheel, the planar flower, the hard cases. `files` reads the user's own.
 
-X is (n_x, m), examples are columns, Y is (n_y, m); float64, NumPy only. Nothing is fetched and no pickle is read.
+X is (n_x, m), examples are columns, Y is (n_y, m); float64, NumPy only. Nothing is fetched.
 """
 
 from __future__ import annotations
 
-import csv
-import zipfile
-import zlib
+import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import BadInput, nearest
+from crosscheck_impls.interface import BadInput
 
-from crosscheck.core.extras import need
 from crosscheck.oracle.float64 import Matrix
 
 SEED = 1  # of the data sets that are drawn; the weights have a seed of their own
@@ -40,8 +36,11 @@ def standardise(data: Data) -> Data:
 
 def flatten(images: Any) -> Matrix:
     """Return images (m, width, height, ...) as columns (n_x, m), row-major; bytes are divided by 255 (notes: N13)."""
-    columns = np.asarray(images, dtype=np.float64).reshape(len(images), -1).T
-    return columns / 255 if np.asarray(images).dtype == np.uint8 else columns
+    given = np.asarray(images)
+    columns = given.astype(np.float64).reshape(len(given), math.prod(given.shape[1:])).T
+    if given.dtype == np.uint8:
+        columns /= 255
+    return columns
 
 
 def split(X: Matrix, Y: Matrix) -> Data:
@@ -181,136 +180,6 @@ SETS: dict[str, Callable[[], Data]] = {
         one_class, constant_features, badly_scaled, subnormal, many_examples,
     )
 }  # fmt: skip
-
-
-def read(path: Path, label: str | None = None, test: Path | None = None) -> Data:
-    """Read the user's data: `.npz`, `.csv` or the course's `.h5`; and a test set from a second file of the same kind.
-
-    .npz: X (n_x, m) and Y (n_y, m), examples are columns; X_test, Y_test if there are any; images (m, w, h, ...)
-        are flattened. .csv: a header, an example a line; the column `label`, or the last one, is Y.
-    .h5: train_set_x (m, w, h, 3) and train_set_y (m,), or test_set_x and test_set_y; flattened, divided by 255.
-
-    Raises BadInput: where, what was got, what is expected, the remedy.
-    """
-    data = _read_one(path, label)
-    if test is not None:
-        other = _read_one(test, label)
-        data = data._replace(X_test=other.X, Y_test=other.Y)
-        if other.X.shape[0] != data.X.shape[0]:
-            raise BadInput(f"{test}: {other.X.shape[0]} features, expected {data.X.shape[0]} as in {path}")
-    return data
-
-
-def _read_one(path: Path, label: str | None) -> Data:
-    readers: dict[str, Callable[[Path, str | None], Data]] = {".npz": _npz, ".csv": _csv, ".h5": _h5}
-    if path.suffix not in readers:
-        raise BadInput(f"{path}: cannot read {path.suffix or 'a file without an ending'}, expected .npz, .csv or .h5")
-    if not path.is_file():
-        raise BadInput(f"{path}: {'not a file' if path.exists() else 'no such file'}, expected data; check the path")
-    if label is not None and path.suffix != ".csv":
-        raise BadInput(f"{label}: {path} has no columns to name, expected a .csv; leave it out", parameter="label")
-    data = readers[path.suffix](path, label)
-    validate(data, str(path))
-    return data
-
-
-def _npz(path: Path, label: str | None) -> Data:
-    arrays = load_npz(path)
-    if "X" not in arrays or "Y" not in arrays:
-        raise BadInput(f"{path}: has {', '.join(arrays) or 'nothing'}, expected X and Y (X_test, Y_test if you like)")
-    X, Y, X_test, Y_test = (arrays.get(name) for name in ("X", "Y", "X_test", "Y_test"))
-    if (X_test is None) != (Y_test is None):
-        raise BadInput(f"{path}: has one of X_test and Y_test, expected both or neither")
-    if X is not None and X_test is not None and X.ndim != X_test.ndim:
-        raise BadInput(f"{path}: X has rank {X.ndim}, X_test rank {X_test.ndim}, expected the same; save both alike")
-    if X is not None and X.ndim > 2:
-        X, X_test = flatten(X), None if X_test is None else flatten(X_test)
-    return Data(*(None if a is None else np.asarray(a, dtype=np.float64) for a in (X, Y, X_test, Y_test)))  # type: ignore[arg-type]
-
-
-def load_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the numeric arrays of an `.npz`. Raises BadInput for a truncated file, a pickle, or text."""
-    try:
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file; check the path") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        what = "a pickle" if _is_pickle(path) else f"not a whole .npz ({error})"
-        raise BadInput(f"{path}: {what}, expected an archive by np.savez; save it again") from error
-    except ValueError as error:
-        raise BadInput(f"{path}: holds pickled objects, expected plain numbers; save float arrays: {error}") from error
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise BadInput(f"{path}: {name} is not an array, expected an archive by np.savez; save it again")
-        if array.dtype.kind not in "biuf":
-            raise BadInput(f"{path}: {name} holds {array.dtype}, expected numbers")
-    return arrays
-
-
-def _is_pickle(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(2) in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-    except OSError:
-        return False
-
-
-def _csv(path: Path, label: str | None) -> Data:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise BadInput(
-            f"{path}: not a table ({str(error).strip()}), expected a header and an example a line"
-        ) from error
-    with path.open(newline="", encoding="utf-8") as file:  # pandas takes a field too many for a name of the line
-        lines = csv.reader(file)
-        names = next(lines)
-        for line in lines:
-            if len(line) > len(names):
-                raise BadInput(
-                    f"{path}: line {lines.line_num} has {len(line)} fields, the header {len(names)} names, "
-                    "expected as many; complete the header"
-                )
-    columns = [str(name) for name in table.columns]
-    table.columns = pd.Index(columns)
-    if label is not None and label not in columns:
-        raise BadInput(f"{path}: no column {label!r}; {nearest(label, columns)}")
-    if len(columns) < 2:
-        raise BadInput(f"{path}: one column, expected features and a label, separated by commas")
-    for name in columns:
-        numbers = pd.to_numeric(table[name], errors="coerce")
-        wrong = table.index[numbers.isna() & table[name].notna()]
-        if len(wrong):
-            value = table[name].iloc[wrong[0]]
-            raise BadInput(
-                f"{path}: column {name!r}, line {wrong[0] + 2}: {value!r} is not a number; "
-                "encode the column or leave it out"
-            )
-    y = label or columns[-1]
-    return Data(table.drop(columns=y).to_numpy(dtype=np.float64).T, table[[y]].to_numpy(dtype=np.float64).T)
-
-
-def _h5(path: Path, label: str | None) -> Data:
-    need("h5py", "h5", str(path))
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            for kind in ("train", "test"):
-                if f"{kind}_set_x" in file and f"{kind}_set_y" in file:
-                    images, labels = file[f"{kind}_set_x"][()], file[f"{kind}_set_y"][()]
-                    return Data(flatten(images), np.asarray(labels, dtype=np.float64).reshape(1, -1))
-            raise BadInput(
-                f"{path}: has {', '.join(file) or 'nothing'}, expected train_set_x and train_set_y, "
-                "or test_set_x and test_set_y"
-            )
-    except BadInput:
-        raise
-    except (OSError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise BadInput(f"{path}: not the course's HDF5 file, or not a whole one ({error}); fetch it again") from error
 
 
 def validate(data: Data, where: str) -> None:

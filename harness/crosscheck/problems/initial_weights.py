@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 from crosscheck_impls.interface import BadInput, Layer, Network, Params
 
-from crosscheck.problems.datasets import load_npz
+from crosscheck.oracle.float64 import Matrix
+from crosscheck.problems.files import npz
+from crosscheck.problems.files.read import listed
 
 
 def initial(network: Network, how: str, seed: int = 0) -> Params:
     """Return W[l] (n[l], n[l-1]) and b[l] (n[l], 1).
 
-    how: `zeros`; a number, the scale of normal weights, 0.01 in the notes; `scaled`, normal weights divided by
+    how: `zeros`; a number >= 0, the scale of normal weights, 0.01 in the notes; `scaled`, normal weights divided by
         sqrt(n[l-1]); or an `.npz` with W1, b1, W2, b2, ... Raises BadInput.
     """
     if how.endswith(".npz"):
@@ -37,29 +39,35 @@ def scale(how: str, before: int) -> float:
         number = float(how)
     except ValueError:
         number = np.nan
-    if not np.isfinite(number):
-        raise BadInput(f"weights: got {how!r}, expected zeros, scaled, a number such as 0.01, or an .npz file")
+    if not 0 <= number < np.inf:
+        raise BadInput(f"weights: got {how!r}, expected zeros, scaled, a number >= 0 such as 0.01, or an .npz file")
     return number
 
 
 def from_file(network: Network, path: Path) -> Params:
     """Return the weights in an `.npz`. Raises BadInput unless it has W1, b1, ... of the network's shapes, finite."""
-    if not path.is_file():
-        raise BadInput(f"weights: {path}: no such file; check the path")
-    arrays = load_npz(path)
-    layers = []
-    for l in range(1, network.L + 1):
-        parts = []
-        for name, shape in ((f"W{l}", (network.n[l], network.n[l - 1])), (f"b{l}", (network.n[l], 1))):
-            if name not in arrays:
-                raise BadInput(f"weights: {path}: no {name}, expected {shape}; it has {', '.join(arrays) or 'nothing'}")
-            array = arrays[name]
-            if array.shape != shape:
-                raise BadInput(
-                    f"weights: {path}: {name} has shape {array.shape}, expected {shape} [{network.dimensions}]"
+    try:
+        with npz.opened(path, "weights") as archive:
+            return tuple(
+                Layer(
+                    _array(network, archive, f"W{l}", (network.n[l], network.n[l - 1])),
+                    _array(network, archive, f"b{l}", (network.n[l], 1)),
                 )
-            if not np.isfinite(array).all():
-                raise BadInput(f"weights: {path}: {name} has NaN or inf, expected finite numbers")
-            parts.append(np.asarray(array, dtype=np.float64))
-        layers.append(Layer(*parts))
-    return tuple(layers)
+                for l in range(1, network.L + 1)
+            )
+    except BadInput as error:
+        raise BadInput(f"weights: {error.message}") from error
+
+
+def _array(network: Network, archive: npz.Archive, name: str, shape: tuple[int, int]) -> Matrix:
+    """Return one of the arrays. Raises BadInput unless it has this shape, and is finite."""
+    if name not in archive.names:
+        raise BadInput(f"{archive.path}: no {name}, expected {shape}; it has {listed(archive.names)}")
+    array = archive.array(name)
+    if array.shape != shape:
+        raise BadInput(f"{archive.path}: {name} has shape {array.shape}, expected {shape} [{network.dimensions}]")
+    with np.errstate(all="ignore"):
+        weights = np.asarray(array, dtype=np.float64)
+    if not np.isfinite(weights).all():
+        raise BadInput(f"{archive.path}: {name} has NaN or inf, expected finite numbers")
+    return weights

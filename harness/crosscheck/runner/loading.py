@@ -17,6 +17,8 @@ from typing import cast
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Framework
 
+from crosscheck.core.files import wrong_with
+
 GROUP = "crosscheck.implementations"
 DEFAULT = "crosscheck_impls.interface:load"
 _loaders: list[tuple[Callable[[str], bool], str]] = []
@@ -63,8 +65,8 @@ def importable(name: str) -> str:
         _first_on_path(Path.cwd())
         return name
     path = Path(file + ending)
-    if not path.is_file():
-        raise BadInput(f"{path}: {'not a file' if path.exists() else 'no such file'}; check the path")
+    if wrong := wrong_with(path):
+        raise BadInput(f"{path}: {wrong}; check the path")
     check_module_name(path)
     _first_on_path(path.resolve().parent)
     return path.stem + rest

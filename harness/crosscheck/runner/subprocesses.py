@@ -24,6 +24,7 @@ from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
 from crosscheck.runner import settings
 from crosscheck.runner.children import Child, Clock, Member, attend
+from crosscheck.runner.compiled import checked as verified
 from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
@@ -97,20 +98,21 @@ def run(
     shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
     clock = Clock()
-    try:
-        while waiting or active:
-            while waiting and len(active) < at_once:
-                job, processors = waiting.popleft(), free.popleft()
-                environment = alone if job.all_processors else shared
-                active.append(_Worker(job, done, limits, environment, processors))
-                active[-1].begin()
-            attend(active, clock)
-            for worker in [each for each in active if each.child is None]:
-                active.remove(worker)
-                free.append(worker.processors)
-    finally:
-        for worker in active:
-            worker.end()
+    with verified(settings.jax_cache_dir()):
+        try:
+            while waiting or active:
+                while waiting and len(active) < at_once:
+                    job, processors = waiting.popleft(), free.popleft()
+                    environment = alone if job.all_processors else shared
+                    active.append(_Worker(job, done, limits, environment, processors))
+                    active[-1].begin()
+                attend(active, clock)
+                for worker in [each for each in active if each.child is None]:
+                    active.remove(worker)
+                    free.append(worker.processors)
+        finally:
+            for worker in active:
+                worker.end()
 
 
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:

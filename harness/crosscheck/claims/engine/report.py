@@ -14,6 +14,7 @@ from crosscheck_impls.interface import VARIANTS, BadInput
 
 from crosscheck.claims import BY_NAME, CLAIMS, Claim, explanation
 from crosscheck.claims.engine.run import Failure, installed
+from crosscheck.core import files
 
 if TYPE_CHECKING:
     from crosscheck.claims.engine.lab import Findings, Measured
@@ -47,11 +48,14 @@ def failed(line: Line) -> bool:
 
 def read(path: Path) -> list[Line]:
     """Return the lines of an earlier run, of claims that there still are. Raises BadInput for another kind of file."""
-    if not path.is_file():
+    if files.wrong_with(path) == files.MISSING:
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        lines_read = list(csv.DictReader(file))
-    if lines_read and set(lines_read[0]) != set(HEADER):
+    try:
+        with files.opened(path, "a table of claims") as file:
+            lines_read = list(csv.DictReader(io.TextIOWrapper(file, "utf-8", newline="")))
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise BadInput(f"{path}: not a table of claims ({error}); move it, or write elsewhere") from error
+    if any(set(line) != set(HEADER) or None in line.values() for line in lines_read):
         raise BadInput(
             f"{path}: not a table of claims, expected the columns {', '.join(HEADER)}; move it, or write elsewhere"
         )
