@@ -46,7 +46,8 @@ def one_run(chance: random.Random, left: int, found: Counter[str]) -> int:
         if not gone(f"TMPDIR={temporary}"):
             found["processes left"] += 1
         found["files left"] += len(list(temporary.iterdir())) + len(list(out.glob("*.part")))
-        rows = [row for path in out.glob("agreement*.csv") for row in csv.DictReader(path.open(encoding="utf-8"))]
+        tables = [path.read_text(encoding="utf-8").splitlines() for path in out.glob("agreement*.csv")]
+        rows = [row for table in tables for row in csv.DictReader(table)]
         found["right rows that disagree"] += sum(row["verdict"] == "disagrees" for row in rows)
         found["rows"] += len(rows)
         found[f"ended with {harness.returncode}"] += 1
