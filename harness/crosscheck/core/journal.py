@@ -67,7 +67,7 @@ def line(record: Any) -> bytes:
     """Return a record's line.
 
     >>> line(None)
-    b'{"crc": "4f5344cd", "record": null}\\n'
+    b'{"crc": "25cbfc4f", "record": null}\\n'
     """
     text = json.dumps(to_plain(record), allow_nan=False).encode()
     return b'{"crc": "%08x", "record": ' % zlib.crc32(text) + text + b"}\n"
