@@ -65,12 +65,13 @@ class Child:
                 "parent": os.getpid(),
                 "processors": list(processors),
             }
-            # ASCII, whatever a path may hold
+            # A group of its own in our session: if we end while it is stopped, even before it has begun, the system
+            # ends it. What it says is ASCII, whatever a path may hold.
             begin = BEGIN.format(path=[str(each) for each in sys.path]).encode("ascii", "backslashreplace").decode()
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", begin, json.dumps(said)],
                 stdin=subprocess.DEVNULL, stdout=prints, stderr=prints, pass_fds=(requests, answers, control),
-                env=dict(environment), start_new_session=True,
+                env=dict(environment), process_group=0,
             )  # fmt: skip
         self._death = _death_of(self._process.pid)
 

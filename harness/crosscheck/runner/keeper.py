@@ -39,6 +39,7 @@ class Descriptors(NamedTuple):
 def begin(serves: str, descriptors: Descriptors, parent: int, processors: Iterable[int]) -> None:
     """Fork; the new process calls `serves`, `module:function`, with a Line; this one keeps it. Never returns."""
     keeper = os.getpid()
+    _leave_the_terminal()
     _prctl(CHILD_SUBREAPER, 1)
     _prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)  # wakes this process if somebody has stopped it
     woken, wake = _wakeups()
@@ -52,6 +53,17 @@ def begin(serves: str, descriptors: Descriptors, parent: int, processors: Iterab
         os.close(descriptor)
     status, number = _watch(child, descriptors.control, woken, parent)
     _leave(_end_everything(child, status), number)
+
+
+def _leave_the_terminal() -> None:
+    """Give the controlling terminal up, so that nothing that is started here can draw on it."""
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+        import termios
+
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
+        os.close(terminal)
 
 
 def _wakeups() -> tuple[int, int]:
