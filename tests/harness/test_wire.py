@@ -146,8 +146,8 @@ def honest(case: Case) -> Answer:
 
 
 def test_a_case_and_its_answer_cross_as_they_are(case: Case, honest: Answer) -> None:
-    number, got = from_plain(Ask, *sent(Ask(7, case), trusted=True))
-    assert number == 7
+    number, variant, got = from_plain(Ask, *sent(Ask(7, "by_hand", case), trusted=True))
+    assert (number, variant) == (7, "by_hand")
     assert got.network == case.network
     assert got.X.tobytes() == case.X.tobytes()
     assert got.steps == case.steps

@@ -112,8 +112,13 @@ def _forks(*_: Any) -> Any:
     os._exit(0)
 
 
+FORKED: list[bool] = []
+
+
 def _forks_and_returns(network: Network, params: Params, X: Array, Y: Array) -> Any:
-    os.fork()
+    if not FORKED:
+        FORKED.append(True)  # a copy is a copy of this too, and forks no more
+        os.fork()
     return gradient(network, params, X, Y)
 
 
