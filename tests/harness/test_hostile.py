@@ -46,7 +46,7 @@ FAILED = {
     "prints_without_end": f"no answer within {LIMIT:g} s",
     "words": r"ValueError: half a character \ud800, red \x1b[31m and on",
     "unknown_signal": "ended by signal 50",
-    "hangs_in_eq": "fit's costs holds object, expected float64",  # objects are not compared
+    "hangs_in_eq": "fit's J holds object, expected float64",  # objects are not compared
 }
 HARMLESS = ("forks_and_returns", "leaves_a_process")
 

@@ -8,6 +8,7 @@ DEEP = Network((3, 4, 3, 2), ("relu", "tanh", "sigmoid"))
 
 NETWORKS = {
     "logistic": LOGISTIC,
+    "logistic, two outputs": Network((3, 2), ("sigmoid",)),
     "2-layer sigmoid": Network((3, 4, 1), ("sigmoid", "sigmoid")),
     "2-layer tanh": TANH,
     "2-layer relu": Network((3, 4, 1), ("relu", "sigmoid")),

@@ -22,6 +22,17 @@ def test_J_and_every_gradient_lie_within_the_error_bound_of_the_oracle(framework
 
 
 @dtypes
+@pytest.mark.parametrize("network", [name for name in NETWORKS if "relu" in name and "error" not in name])
+def test_beside_a_kink_the_derivative_is_that_of_its_side(framework, variant, declared, network, dtype):
+    """Z[1] is ±1e-12, which is its bias: no threshold but 0 itself will do."""
+    problem = draw(NETWORKS[network], seed=1, dtype=dtype)
+    problem.params[0].W[:] = 0
+    problem.params[0].b[:] = np.array([[1e-12], [-1e-12], [1e-12], [-1e-12]], dtype)
+    assert judge(problem, declared).theirs.straddles_zero == 0
+    assert_true(problem, ask(framework, variant, problem), declared)
+
+
+@dtypes
 def test_saturated_logits_are_neither_clipped_nor_cut_off(framework, variant, declared, dtype):
     """Logits to ±600 on either side: J grows like |z|, and keeps the e^−|z| that a threshold or a clip would lose."""
     if declared.formulation == "textbook":
