@@ -26,13 +26,8 @@ from crosscheck.mutation.source.changes import Change, Key, applied, changes
 from crosscheck.report.words import of_failure
 from crosscheck.runner import settings
 from crosscheck.runner.forks import Question, Warm
-<<<<<<< HEAD
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, probe
 from crosscheck.runner.threads import during
-=======
-from crosscheck.runner.subprocesses import TIME_LIMIT, About, probe, settings
-from crosscheck.runner.threads import env_defaults
->>>>>>> mutate
 
 WORKER = "crosscheck.evaluation.mutant_answers:prepare"
 TAKE_TURNS = 2  # variants that are asked for one problem, where more of them run the same line
@@ -201,15 +196,9 @@ def run(request: Request, report: Report, results: list[Result]) -> int:
     target = request.target
     forms = {(each.formulation, each.precision) for each in declared(target).declarations.values()}
     at_once = os.cpu_count() or 1
-<<<<<<< HEAD
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, during(settings.environment(at_once)):
-=======
-    with (
-        tempfile.TemporaryDirectory(prefix="crosscheck-") as folder,
-        env_defaults({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}),  # torch has lines for several threads only
-        settings(at_once, folder),
-    ):
->>>>>>> mutate
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}  # torch has lines for several threads only
+    variables = {**settings.environment(at_once), **settings.with_defaults(threads)}
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, during(variables):
         asked = {
             "name": target.framework, "folder": folder, "files": [str(path) for path in target.files.values()],
             "problems": list(request.problems), "dtypes": list(request.dtypes), "forms": sorted(forms),
