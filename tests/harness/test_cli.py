@@ -305,7 +305,7 @@ def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
     environment = json.loads(Path("results/latest/environment.json").read_text())
     assert environment["frameworks"]["numpy"]["numpy"] == np.__version__
     assert sorted(path.name for path in Path("results/latest").iterdir()) == [
-        "agreement.csv", "agreement.md", "environment.json",
+        "agreement.csv", "agreement.jsonl", "agreement.md", "environment.json",
     ]  # fmt: skip
 
 

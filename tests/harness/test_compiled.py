@@ -11,6 +11,7 @@ from crosscheck.core.records import Answer
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import build, choose
 from crosscheck.runner import compiled, subprocesses
+from crosscheck.runner.settings import jax_cache_dir
 from crosscheck.runner.subprocesses import Job
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,7 +127,7 @@ def test_a_program_of_jaxs_own_that_is_damaged_is_compiled_anew(
         )
 
     run()
-    folder = subprocesses.jax_cache_dir()
+    folder = jax_cache_dir()
     assert folder is not None
     programs = list(folder.glob("*-cache"))
     before = {program.name: program.read_bytes() for program in programs}

@@ -119,16 +119,19 @@ def test_a_reduced_precision_that_is_declared_widens_the_envelope() -> None:
         assert envelopes(honest("in_any_order", gradient=tf32), judging, Declaration(precision="tf32")) < FAR / 4
 
 
+SLOW_ONES = ("digits", "many", "threads", "wide")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("problem", [s.name for s in SPECS if s.default and not s.name.startswith(("digits", "many"))])
+@pytest.mark.parametrize("problem", [s.name for s in SPECS if s.default and not s.name.startswith(SLOW_ONES)])
 def test_no_honest_order_of_any_sum_comes_near_the_limit_and_most_faults_lie_beyond(problem: str, dtype: str) -> None:
     judging = Judge(case_of(problem, dtype))
     assert max(envelopes(honest(name, seed), judging) for name in HONEST for seed in (0, 1)) < FAR / 4
     one = judging.case.X.shape[1] == 1
     names = [name for name in FAULTY if not (one and name in ("OneExampleMissing", "Bootstrap"))]
     seen = [name for name in names if envelopes(faulty(name), judging) > FAR]
-    still = ("zero_weights", "saturated", "badly_scaled")  # they do not move, or an ulp moves them as far
+    still = ("zero_weights", "saturated", "badly_scaled", "no_class")  # they hardly move, or an ulp moves them as far
     assert len(seen) >= (2 if problem.startswith(still) else len(names) - 2)
 
 

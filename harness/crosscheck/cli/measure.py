@@ -15,7 +15,6 @@ from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems, Resume
 from crosscheck.core import files, interrupts
 
-MAX_BITS = 100_000  # of the enclosures; ten times as many take about thirty times as long
 MAX_ROUNDS = 10_000
 
 
@@ -42,8 +41,6 @@ def oracle(
     from crosscheck.problems.catalogue import OWN, requested
     from crosscheck.report import screen
 
-    if not 53 <= bits <= MAX_BITS:
-        raise BadInput(f"{bits}: expected a whole number from 53 to {MAX_BITS:,}", parameter="bits")
     problems = requested(problem, OWN, everything)
     covers = {"problem": [each.name for each in problems]}
     destination.prepare(out, "oracle.csv", {"problem": "problem"}, covers, force)

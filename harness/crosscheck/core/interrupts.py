@@ -62,11 +62,13 @@ def listening() -> Iterator[None]:
     try:
         yield
     finally:
+        hung_up = _State.watch is not None and _State.watch.args == (HANGUP,)
         if _State.watch is not None:
             _State.watch.cancel()
             _State.watch = None
         for number, handler in former.items():
-            signal.signal(number, handler)
+            again = hung_up and number == HANGUP  # a terminal and its shell both send it; the end is under way
+            signal.signal(number, signal.SIG_IGN if again else handler)
 
 
 def _received(number: int, _: FrameType | None) -> None:

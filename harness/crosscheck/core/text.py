@@ -14,7 +14,8 @@ def printable(text: str, longest: int = LONGEST) -> str:
     >>> print(printable("red \x1b[31m, half a character \ud800, and a\nnew line"))
     red \x1b[31m, half a character \ud800, and a\nnew line
     """
-    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    half = longest // 2
+    cut = text if len(text) <= longest else f"{text[: half - 2]} … {text[1 - half :]}"  # both ends say most
     if cut.isprintable():
         return cut
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in cut)
@@ -26,7 +27,9 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     >>> one_line("two\n  lines")
     'two lines'
     """
-    return printable(" ".join(text[: 20 * longest].split()), longest)
+    if len(text) > 40 * longest:
+        text = text[: 20 * longest] + text[-20 * longest :]
+    return printable(" ".join(text.split()), longest)
 
 
 def words_of(error: BaseException, longest: int = LONGEST) -> str:

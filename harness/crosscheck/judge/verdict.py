@@ -165,8 +165,7 @@ def _said(
     if not labels.finite:
         if len(judge.case.checkpoints) < 3 and answer.run.iterations > 1:  # the oracle's own run does not stay finite
             return Verdict.AGREES, NotFinite(expected=True)
-        unseen = row.certified < row.iterations  # the textbook's formulas may overflow there
-        return Verdict.UNDEFINED if textbook and unseen else Verdict.DISAGREES, NotFinite(expected=False)
+        return Verdict.UNDEFINED if textbook else Verdict.DISAGREES, NotFinite(expected=False)
     c_noisy = row.noisiest()
     if c_noisy is not None and (c_noisy.noise or 0.0) > FACTOR:
         return Verdict.SUSPECT, Noisy(c_noisy, attribute(judge, answer, declared, True, guess))

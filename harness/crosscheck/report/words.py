@@ -82,7 +82,9 @@ def of_failure(failure: Failure) -> str:
         case Kind.SILENT:
             words = "closed its connection to the harness, and was stopped"
         case Kind.NO_EVIDENCE:
-            words = f"the answer is no evidence: {EVIDENCE[Evidence(what)]}"
+            words = (
+                f"the answer is no evidence: {EVIDENCE.get(Evidence(what), what) if what in list(Evidence) else what}"
+            )
         case _:
             words = what
     if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:

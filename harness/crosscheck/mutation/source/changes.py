@@ -43,7 +43,7 @@ def changes(text: str, file: str) -> tuple[Change, ...]:
     """Return every mutant of a module, in the order of the text. Raises BadInput for what is no Python.
 
     >>> [change.key.after for change in changes("dZ = A - Y", "mine.py")]
-    ['pass', 'dZ = A + Y', 'dZ = Y - A']
+    ['pass', 'dZ = Y - A', 'dZ = A + Y']
     """
     try:
         source = Source(text)
