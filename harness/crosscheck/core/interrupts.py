@@ -67,8 +67,8 @@ def listening() -> Iterator[None]:
             _State.watch.cancel()
             _State.watch = None
         for number, handler in former.items():
-            again = hung_up and number == HANGUP  # a terminal and its shell both send it; the end is under way
-            signal.signal(number, signal.SIG_IGN if again else handler)
+            if not (hung_up and number == HANGUP):  # it comes twice, of a terminal and of its shell, and is 129 still
+                signal.signal(number, handler)
 
 
 def _received(number: int, _: FrameType | None) -> None:
