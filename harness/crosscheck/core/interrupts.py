@@ -8,6 +8,7 @@ which a terminal that is closed sends twice or more.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -63,6 +64,8 @@ def listening() -> Iterator[None]:
         yield
     finally:
         hung_up = _State.watch is not None and _State.watch.args == (HANGUP,)
+        if hung_up and HANGUP is not None:  # the interpreter's own end takes our handler away
+            atexit.register(signal.signal, HANGUP, signal.SIG_IGN)
         if _State.watch is not None:
             _State.watch.cancel()
             _State.watch = None

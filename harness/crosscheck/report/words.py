@@ -82,9 +82,7 @@ def of_failure(failure: Failure) -> str:
         case Kind.SILENT:
             words = "closed its connection to the harness, and was stopped"
         case Kind.NO_EVIDENCE:
-            words = (
-                f"the answer is no evidence: {EVIDENCE.get(Evidence(what), what) if what in list(Evidence) else what}"
-            )
+            words = "the answer is no evidence" + (f": {EVIDENCE[Evidence(what)]}" if what in list(Evidence) else "")
         case _:
             words = what
     if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:

@@ -51,9 +51,8 @@ def read(path: Path) -> list[Line]:
     if files.wrong_with(path) == files.MISSING:
         return []
     try:
-        with files.opened(path, "a table of claims") as file:
-            with io.TextIOWrapper(file, "utf-8", newline="") as text:
-                lines_read = list(csv.DictReader(text))
+        with io.TextIOWrapper(files.opened(path, "a table of claims"), "utf-8", newline="") as text:
+            lines_read = list(csv.DictReader(text))
     except (OSError, UnicodeError, csv.Error) as error:
         raise BadInput(f"{path}: not a table of claims ({error}); move it, or write elsewhere") from error
     if any(set(line) != set(HEADER) or None in line.values() for line in lines_read):
