@@ -63,3 +63,4 @@ def test_the_contract_is_whole(framework, name):
     assert "cpu" in framework.devices()
     assert len(framework.gradients) > 0
     assert name not in VARIANTS or framework.name == name
+    assert framework.environment().get("gpu") is None or "cuda" in framework.devices()

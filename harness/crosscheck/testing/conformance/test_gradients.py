@@ -33,6 +33,17 @@ def test_beside_a_kink_the_derivative_is_that_of_its_side(framework, variant, de
 
 
 @dtypes
+@pytest.mark.parametrize("network", [LOGISTIC, TANH, DEEP], ids=["logistic", "2-layer", "3-layer"])
+def test_beside_0_the_sigmoid_is_itself(framework, variant, declared, network, dtype):
+    """Z[L] is ±1e-10, which is its bias: where exp(-Z) and exp(Z) change places, nothing jumps."""
+    problem = draw(network, seed=1, dtype=dtype)
+    problem.params[-1].W[:] = 0
+    for sign in (1, -1):
+        problem.params[-1].b[:] = sign * 1e-10
+        assert_true(problem, ask(framework, variant, problem), declared)
+
+
+@dtypes
 def test_saturated_logits_are_neither_clipped_nor_cut_off(framework, variant, declared, dtype):
     """Logits to ±600 on either side: J grows like |z|, and keeps the e^−|z| that a threshold or a clip would lose."""
     if declared.formulation == "textbook":

@@ -72,6 +72,16 @@ def test_a_perceptron_fires_above_0_and_not_at_0(framework, threshold, fires, dt
     assert labels.tolist() == [fires]
 
 
+@dtypes
+@pytest.mark.parametrize(("Z", "fires"), [(1e-12, 1), (-1e-12, 0)], ids=["above", "below"])
+def test_a_perceptron_tells_the_numbers_beside_0_apart(framework, Z, fires, dtype):
+    # notes: N1
+    W, b, X = np.zeros((1, 2), dtype), np.full((1, 1), Z, dtype), np.ones((2, 3), dtype)
+    params = (Layer(framework.from_numpy(W), framework.from_numpy(b)),)
+    labels = framework.to_numpy(framework.predict(AND, params, framework.from_numpy(X)))
+    assert (labels == fires).all()
+
+
 def test_a_perceptron_has_no_gradient_to_train_with(framework, variant):
     arguments = put(framework, draw(AND))
     with pytest.raises(BadInput, match="step"):
