@@ -241,7 +241,7 @@ def test_a_bad_training_is_one_line(run: Run, words: str, expected: str) -> None
         ("check {long}.py", "File name too long"),
         ("check fifo.py", "a pipe, a socket or a device, not a file"),
         ("check null.py", "null bytes, expected a program of Python"),
-        ("truth --bits 9999999999", "--bits 9999999999: expected a whole number from 53 to 100,000"),
+        ("truth --bits 9999999999", "--bits 9999999999: expected 64 to 8192"),
         ("truth --bits 0", "--bits 0: expected"),
         ("bench --rounds 99999999", "--rounds 99999999: expected at most 10,000"),
         ("init --out {long}.py", "File name too long"),
