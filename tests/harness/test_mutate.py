@@ -197,7 +197,7 @@ def answer(question, at):
 def warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warm:
     (tmp_path / "answers_of_a_test.py").write_text(ANSWERS, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    return Warm("answers_of_a_test:prepare", {}, 2)
+    return Warm("answers_of_a_test:prepare", {}, 2, os.environ)
 
 
 def test_a_child_that_hangs_or_dies_costs_its_own_answer_only(warm: Warm):

@@ -43,6 +43,7 @@ COMPARE = [
     "--out", "mine",
 ]  # fmt: skip
 ROWS = 16  # four problems, two implementations, two dtypes
+ASKED = ROWS + 4  # two of the problems once more, with all processors
 TABLES = ("agreement.csv", "agreement.md")
 JOURNAL, FINAL = Path("mine/agreement.partial.jsonl"), Path("mine/agreement.jsonl")
 
@@ -52,17 +53,17 @@ class Stand:
 
     def __init__(self, at: int = -1, happens: Callable[[], object] = lambda: None) -> None:
         self.at, self.happens = at, happens
-        self.asked: list[tuple[str, str, str]] = []
+        self.asked: list[tuple[str, str, str, bool]] = []
         self.wrong = framework(BY_NAME["dZ = Y - A"])
 
     def run(self, jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
         about = About((), (), {"by_hand": Declaration(), "fast": Declaration()})
-        for job in jobs:
-            for case in job.cases if not job.all_processors else ():  # what is asked again is asked at every resumption
+        for each in jobs:
+            for job, case in each.questions():
                 if len(self.asked) == self.at:
                     wait_for(self.at)
                     self.happens()
-                self.asked.append((job.name, case.problem, case.dtype))
+                self.asked.append((job.name, case.problem, case.dtype, job.all_processors))
                 made = load("numpy") if job.variant == "by_hand" else self.wrong
                 variant = "by_hand" if job.variant == "by_hand" else VARIANT
                 done(job, case, about, measure(made, variant, Declaration(), case, "cpu"))
@@ -142,7 +143,7 @@ def test_after_a_signal_it_goes_on_and_ends_with_the_same_tables(
     again = standing()
     code, _, err = run(*COMPARE, "--resume")
     assert (code, err) == (1, "")
-    assert len(again.asked) == ROWS - at
+    assert len(again.asked) == ASKED - at
     assert tables() == expected
     assert {path.name for path in Path("mine").iterdir()} == {*TABLES, "environment.json", "agreement.jsonl"}
     assert [each["is"] for each in records()].count("Row") == ROWS
@@ -164,7 +165,7 @@ def test_interrupted_again_and_again_nothing_is_asked_twice(
     there = standing()
     assert run(*COMPARE, "--resume")[0] == 1
     asked += there.asked
-    assert len(asked) == len(set(asked)) == ROWS
+    assert len(asked) == len(set(asked)) == ASKED
     assert tables() == expected
 
 
@@ -183,7 +184,7 @@ def test_a_journal_that_is_torn_is_gone_on_with(
         code, _, err = run(*COMPARE, "--resume")
         assert (code, err.count("\n")) == (1, int(size == 10)), err
         whole_lines = text[: text.rfind(b"\n", 0, size) + 1]
-        assert len(again.asked) == ROWS - whole_lines.count(b'"is": "Row"')
+        assert len(again.asked) == ASKED - whole_lines.count(b'"is": "Row"')
         assert tables() == expected
         shutil.rmtree("mine")
 
@@ -202,7 +203,7 @@ def test_where_there_is_nothing_to_resume_it_begins(run: Run, standing: Callable
     there = standing()
     code, _, err = run(*COMPARE, "--resume")
     assert (code, err) == (1, "crosscheck: mine: nothing to resume, so this run begins\n")
-    assert len(there.asked) == ROWS
+    assert len(there.asked) == ASKED
 
 
 @pytest.mark.parametrize(
@@ -300,7 +301,7 @@ def test_a_worker_that_was_ended_with_the_run_is_asked_again(run: Run, standing:
     assert "1 of 16 rows" in run(*COMPARE)[2]
     workers.run = there.run  # type: ignore[assignment]
     run(*COMPARE, "--resume")
-    assert len(there.asked) == ROWS - 1
+    assert len(there.asked) == ASKED - 1
     assert [each["verdict"] for each in records() if each["is"] == "Row"].count("failed") == 2  # the last one counts
     assert Path("mine/agreement.csv").read_text().count(",failed,") == 1
 
@@ -323,14 +324,22 @@ def test_on_a_full_disk_the_run_goes_on_and_the_tables_are_shown(
 ) -> None:
     expected = uninterrupted(run, standing, whole)
 
+    fsync, refused = os.fsync, list[bool]()
+
     def full(*_: object) -> int:
+        refused.append(True)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def synced(descriptor: int) -> None:
+        if refused:
+            full()
+        fsync(descriptor)  # of a row that had been written in time
 
     with pytest.MonkeyPatch.context() as disk:
 
         def fills() -> None:
-            for name in ("write", "fsync"):
-                disk.setattr(os, name, full)
+            disk.setattr(os, "write", full)
+            disk.setattr(os, "fsync", synced)
 
         standing(at, fills)
         code, out, err = run(*COMPARE)
@@ -341,7 +350,7 @@ def test_on_a_full_disk_the_run_goes_on_and_the_tables_are_shown(
     assert [path.name for path in Path("mine").iterdir()] == ["agreement.partial.jsonl"]
     again = standing()
     assert run(*COMPARE, "--resume")[0] == 1
-    assert len(again.asked) == ROWS - at
+    assert len(again.asked) == ASKED - at
     assert tables() == expected
 
 
@@ -572,7 +581,8 @@ def test_after_kill_9_at_any_moment_nothing_that_was_judged_is_lost(tmp_path: Pa
         assert process.returncode == 0, err
         assert [(tmp_path / "mine" / name).read_bytes() for name in TABLES] == expected
         text = (tmp_path / "mine" / "agreement.jsonl").read_bytes()
-        assert text.count(b'"is": "Row"') == 6, "what had been judged was judged again"
+        judged = [text.count(b'"record": {"is": "%b"' % kind) for kind in (b"Row", b"Again")]
+        assert judged == [6, 2], "what had been judged was judged again"
         assert done >= rows
         assert {path.name for path in tmp_path.iterdir()} == {"mine"}
 

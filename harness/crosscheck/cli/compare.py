@@ -85,7 +85,7 @@ def compare(
 
     def kept() -> str:
         rows = comparison.restored(request, list(results.rows)).rows
-        total = len(comparison.asked(request))
+        total = len(comparison.keys(request))
         if not rows:
             return ""
         rows = comparison.in_order(request, rows)
@@ -112,7 +112,7 @@ def compare(
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
             request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
             head = header("compare", of_request(request), [each.framework for each in chosen])
-            with run.of(head, Row | comparison.Ran, sound) as done:
+            with run.of(head, Row | comparison.Again | comparison.Ran, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
                 if all(row.verdict == "not run" for row in rows):
@@ -129,11 +129,12 @@ def compare(
 
 def sound(record: Any) -> None:
     """Raise something for a row that tables cannot show: somebody else has written it."""
+    from crosscheck.comparison.session import Again
     from crosscheck.judge.verdict import Row
     from crosscheck.report.tables import cells
 
-    if isinstance(record, Row):
-        cells(record)
+    if isinstance(record, Row | Again):
+        cells(record.row if isinstance(record, Again) else record)
 
 
 @of_a_problem

@@ -30,14 +30,13 @@ def _multiplications(case: Case) -> int:
     return int(case.X.shape[1] * sum(layer.W.size for layer in case.checkpoints[0]))
 
 
-def job(framework: str, variants: Sequence[str], device: str, cases: Sequence[Case]) -> Job:
-    """Return what one process of a framework is asked: each case of each variant. It starts last.
+def job(framework: str, device: str, asked: Sequence[tuple[Case, str]]) -> Job:
+    """Return what one process of a framework is asked: cases, each of a variant. It starts last.
 
     A variant that ends the process costs the others nothing: there is a new one for each case if need be.
     """
-    asked = [(case, variant) for case in cases for variant in variants]
     return Job(
-        framework, variants[0], device, [case for case, _ in asked], cost=0, max_lost=len(asked) + 1,
+        framework, asked[0][1], device, [case for case, _ in asked], cost=0, max_lost=len(asked) + 1,
         variants=[variant for _, variant in asked], all_processors=True,
     )  # fmt: skip
 
@@ -45,7 +44,7 @@ def job(framework: str, variants: Sequence[str], device: str, cases: Sequence[Ca
 def hold(rows: Iterable[Row], again: Mapping[Key, Row]) -> None:
     """Let a row that does not agree with all processors not agree."""
     for row in rows:
-        other = again.get(Key(row.problem, row.implementation, row.dtype, row.device))
+        other = again.get(row.key)
         if other is not None and other.verdict in BAD and row.verdict not in BAD:
             row.verdict, row.cause = other.verdict, WithAllProcessors(most(), other.cause)
             row.comparisons = [*row.comparisons, *other.comparisons]

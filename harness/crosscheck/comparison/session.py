@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -139,17 +140,27 @@ class Ran(NamedTuple):
     environment: Mapping[str, Any]
 
 
+class Again(NamedTuple):
+    """The row of what was asked once more, with all processors."""
+
+    row: Row
+
+
 @dataclass
 class Results:
-    """What has been judged so far, and what each framework says that it ran on; what is in it is not run again."""
+    """What has been judged so far, and what each framework says that it ran on; what is in it is not run again.
+
+    again: what was asked once more.
+    """
 
     rows: list[Row] = field(default_factory=list)
+    again: dict[Key, Row] = field(default_factory=dict)
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
 Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
-Record: TypeAlias = Callable[[Row | Ran], None]
+Record: TypeAlias = Callable[[Row | Again | Ran], None]
 
 
 def compare(
@@ -172,7 +183,7 @@ def compare(
         if jobs:
             subprocesses.run(jobs, later, request.time_limit)
     session.results.rows[:] = in_order(request, session.results.rows)
-    again.hold(session.results.rows, session.again)
+    again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
     return session.results
 
@@ -184,7 +195,7 @@ def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
 
 
-def asked(request: Request) -> set[Key]:
+def keys(request: Request) -> set[Key]:
     """Return the keys of all rows of a request."""
     return {
         Key(problem.name, str(each), dtype, request.device)
@@ -192,15 +203,17 @@ def asked(request: Request) -> set[Key]:
     }  # fmt: skip
 
 
-def restored(request: Request, records: Iterable[Row | Ran]) -> Results:
+def restored(request: Request, records: Iterable[Row | Again | Ran]) -> Results:
     """Return the results of records of the same request; a row that only an interrupt made is left out."""
     rows: dict[Key, Row] = {}
-    results, wanted = Results(), asked(request)
+    results, wanted = Results(), keys(request)
     for record in records:
         if isinstance(record, Ran):
             results.environments[record.framework] = record.environment
-        elif record.key in wanted and not _interrupted(record):
-            rows[record.key] = record
+            continue
+        row, known = (record.row, results.again) if isinstance(record, Again) else (record, rows)
+        if row.key in wanted and not _interrupted(row):
+            known[row.key] = row
     results.rows += rows.values()
     return results
 
@@ -216,11 +229,11 @@ class _Session:
     def __init__(self, request: Request, report: Report, results: Results, keep: Keep | None, record: Record) -> None:
         self.request, self.report, self.results, self.keep, self.record = request, report, results, keep, record
         self.cases: dict[tuple[str, str], Case] = {}
-        for number, (problem, dtype) in enumerate(request.asked()):
-            report("preparing", number, len(request.asked()))
+        asked = request.asked()
+        for number, (problem, dtype) in enumerate(asked):
+            report("preparing", number, len(asked))
             case = make_case(problem, dtype)
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
-        self.again: dict[Key, Row] = {}  # what was asked once more
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}  # made when the first answer comes
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
         self.done = {row.key for row in results.rows}
@@ -230,16 +243,27 @@ class _Session:
     def _key(self, case: Case, implementation: str) -> Key:
         return Key(case.problem, implementation, case.dtype, self.request.device)
 
+    def _first_time(self, case: Case) -> bool:
+        """Return whether a case is one of the request's, rather than one of them once more."""
+        return case is self.cases[case.problem, case.dtype]
+
+    def _left(self, cases: Iterable[Case], implementation: str) -> list[Case]:
+        """Return the cases that this implementation has not answered yet."""
+        return [
+            case
+            for case in cases
+            if self._key(case, implementation) not in (self.done if self._first_time(case) else self.results.again)
+        ]
+
     def job(self, each: Implementation) -> Job | None:
         """Return what a worker is to do; None where the framework is not installed, which is a row for each case."""
         request = self.request
-        asked = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
-        ordered = [case for case in asked if self._key(case, str(each)) not in self.done]
         if package := subprocesses.missing(each.framework):
-            for case in self.cases.values():
+            for case in self._left(self.cases.values(), str(each)):
                 failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
                 self.judge(Job(*each, request.device, ()), case, None, failure)
             return None
+        ordered = self._left((self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)), str(each))
         slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.variant in ("loops", "per_example"))
         return Job(each.framework, each.variant, request.device, ordered, cost=slow)
 
@@ -249,10 +273,10 @@ class _Session:
         shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
         cases = again.questions(shared) if request.again else []
         cases += [self.cases[p.name, "float64"] for p in request.problems if p.threads]
-        variants: dict[str, list[str]] = {}
-        for job in jobs:
-            variants.setdefault(job.framework, []).append(job.variant)
-        return [again.job(framework, each, request.device, cases) for framework, each in variants.items()]
+        asked: dict[str, list[tuple[Case, str]]] = {}
+        for case, job in itertools.product(cases, jobs):
+            asked.setdefault(job.framework, []).extend((each, job.variant) for each in self._left([case], job.name))
+        return [again.job(framework, request.device, each) for framework, each in asked.items() if each]
 
     def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
         """Add the row of one answer; that of a question asked again is kept beside the first one's."""
@@ -261,12 +285,10 @@ class _Session:
         if isinstance(answer, Answer) and not job.all_processors:
             self._ran(Ran(job.framework, answer.environment))
         row = self._judged(key, case, declared, answer)
-        if case is not self.cases[case.problem, case.dtype]:
-            self.again[key] = row
+        if not self._first_time(case):
+            self.record(Again(row))
+            self.results.again[key] = row
             return
-        if key in self.done:  # a resumed run, and a problem that another variant of the framework still had to answer
-            return
-        self.done.add(key)
         self.record(row)
         self.results.rows.append(row)
         self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))

@@ -27,7 +27,6 @@ from crosscheck.report.words import of_failure
 from crosscheck.runner import settings
 from crosscheck.runner.forks import Question, Warm
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, probe
-from crosscheck.runner.threads import during
 
 WORKER = "crosscheck.evaluation.mutant_answers:prepare"
 TAKE_TURNS = 2  # variants that are asked for one problem, where more of them run the same line
@@ -197,14 +196,13 @@ def run(request: Request, report: Report, results: list[Result]) -> int:
     forms = {(each.formulation, each.precision) for each in declared(target).declarations.values()}
     at_once = os.cpu_count() or 1
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}  # torch has lines for several threads only
-    variables = {**settings.environment(at_once), **settings.with_defaults(threads)}
-    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder, during(variables):
+    with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder:
         asked = {
             "name": target.framework, "folder": folder, "files": [str(path) for path in target.files.values()],
             "problems": list(request.problems), "dtypes": list(request.dtypes), "forms": sorted(forms),
             "packages": imported(target.files), "suite": request.suite,
         }  # fmt: skip
-        with Warm(WORKER, asked, at_once) as warm:
+        with Warm(WORKER, asked, at_once, settings.environment(at_once, threads)) as warm:
             return _Session(request, report, results, warm).run()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from crosscheck.comparison.session import Request, asked, restored
+from crosscheck.comparison.session import Request, keys, restored
 from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Scored, in_order
 from crosscheck.report.tables import cells
@@ -15,7 +15,7 @@ RECORD = Scored | HonestRun
 
 def checked(names: Sequence[str], request: Request) -> Callable[[Any], None]:
     """Return what raises for a record that is not of these problems, or of no known mutant."""
-    wanted = asked(request)
+    wanted = keys(request)
 
     def check(record: Scored | HonestRun) -> None:
         if isinstance(record, Scored):

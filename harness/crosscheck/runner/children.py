@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -218,7 +219,7 @@ def ask(child: Child, message: Any, seconds: float) -> Frame | Failure:
     return Failure(Stage.CASE, Kind.TIMED_OUT)
 
 
-class Member:
+class Member(ABC):
     """A worker with an allowance of time. Whoever derives from it says what is done with a frame, and with a loss."""
 
     child: Child | None = None
@@ -229,13 +230,13 @@ class Member:
         """What it is doing."""
         return Stage.CASE
 
+    @abstractmethod
     def received(self, frame: Frame) -> None:
         """Take what it said. Raises Malformed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lost(self, failure: Failure) -> None:
         """Go on without it: it has ended, or must end."""
-        raise NotImplementedError
 
     def allow(self, seconds: float) -> None:
         """Give it so much time from now on."""

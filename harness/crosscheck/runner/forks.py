@@ -23,6 +23,8 @@ from typing import Any, TypeAlias
 
 from crosscheck_impls.interface import BadInput
 
+from crosscheck.runner.line import write_all
+
 Question: TypeAlias = dict[str, Any]  # cpu: seconds of the processor that it may take
 Answering: TypeAlias = Callable[[Question, Callable[[int], None]], Any]  # (question, at: which part) -> answer
 
@@ -129,9 +131,7 @@ def _last_words(child: _Child, ended: str) -> dict[str, Any]:
 
 
 def _write(descriptor: int, message: Mapping[str, Any]) -> None:
-    data = memoryview(json.dumps(message).encode() + b"\n")
-    while data:
-        data = data[os.write(descriptor, data) :]
+    write_all(descriptor, json.dumps(message).encode() + b"\n")
 
 
 def main(prepare: str) -> None:
@@ -147,12 +147,18 @@ def main(prepare: str) -> None:
 
 
 class Warm:
-    """The warm process, and the questions that it is asked; a context, which ends it and all of its children."""
+    """The warm process, and the questions that it is asked; a context, which ends it and all of its children.
 
-    def __init__(self, prepare: str, settings: Mapping[str, Any], at_once: int) -> None:
+    environment: all variables of the process.
+    """
+
+    def __init__(self, prepare: str, settings: Mapping[str, Any], at_once: int, environment: Mapping[str, str]) -> None:
         if not hasattr(os, "fork"):
             raise BadInput("this system cannot fork a process, expected Linux or macOS")
         self.prepare, self.settings, self.at_once = prepare, {"path": sys.path, **settings}, at_once
+        root = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH", ""))))
+        self.environment = {**environment, "PYTHONPATH": path}
 
     def __enter__(self) -> Warm:
         self._start()
@@ -189,14 +195,12 @@ class Warm:
                 self._say(question | {"id": name})
 
     def _start(self) -> None:
-        root = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
         self.process = subprocess.Popen(
             [sys.executable, "-c", f"from crosscheck.runner.forks import main; main({self.prepare!r})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
+            env=self.environment,
             start_new_session=True,  # Ctrl-C comes to the parent alone, and all that is started can be ended
             bufsize=0,
         )

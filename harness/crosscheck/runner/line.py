@@ -43,6 +43,11 @@ class Line:
         if os.getpid() != self._mine:
             os._exit(1)  # a copy that somebody's code has forked and let come back
         for part in parts:
-            view = memoryview(part)
-            while view:
-                view = view[os.write(self._answers, view) :]
+            write_all(self._answers, part)
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write all of it, in as many portions as the pipe takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

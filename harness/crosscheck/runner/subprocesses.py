@@ -22,9 +22,8 @@ from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
-from crosscheck.runner import settings
+from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
-from crosscheck.runner.compiled import checked as verified
 from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
@@ -98,7 +97,7 @@ def run(
     shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
     clock = Clock()
-    with verified(settings.jax_cache_dir()):
+    with compiled.checked(settings.jax_cache_dir()):
         try:
             while waiting or active:
                 while waiting and len(active) < at_once:

@@ -16,20 +16,15 @@ def most() -> int:
 
 
 @contextlib.contextmanager
-def during(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set these environment variables, and put back what was there."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
+def env_defaults(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set these environment variables, but for those that the user has set, and take them back."""
+    ours = {name: value for name, value in settings.items() if name not in os.environ}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def env_defaults(settings: Mapping[str, str]) -> contextlib.AbstractContextManager[None]:
-    """Set these environment variables, but for those that the user has set, and take them back."""
-    return during({name: value for name, value in settings.items() if name not in os.environ})
+        for name in ours:
+            os.environ.pop(name)
 
 
 def load_numpy() -> None:
