@@ -788,7 +788,7 @@ def test_a_terminal_that_is_closed_ends_the_command_in_order(tmp_path: Path) -> 
     ) as process:
         os.close(theirs)
         journal = tmp_path / "mine/agreement.partial.jsonl"
-        while process.poll() is None and not (journal.exists() and b'"is": "Row"' in journal.read_bytes()):
+        while process.poll() is None and not (journal.exists() and b'"record": {"is": "Row"' in journal.read_bytes()):
             time.sleep(0.02)
         os.close(ours)
         for _ in range(3):  # the terminal's end sends it, and so does the shell

@@ -108,8 +108,8 @@ def power(
             pairs += [pair for each in scored for pair in each.pairs]
             there = {(each.problem, each.dtype) for each in scored}
             for each in score_all(names, report, min(2 * len(names), os.cpu_count() or 1), there):
-                run.add(each)
                 pairs += each.pairs
+                run.add(each)
             if draws:
                 runs = false_alarms.run(asked, report, runs, run.add)
             pairs = in_order(names, pairs)
@@ -173,8 +173,8 @@ def claims(
         return recording.interrupted(report.partial(measured), words) if measured else ""
 
     def add(claim: Any, outcome: Any) -> None:
-        recording.add(Measured(claim.name, outcome))
         measured[claim.name] = outcome
+        recording.add(Measured(claim.name, outcome))
 
     with interrupts.reported(kept), interrupts.orderly(), progress("claims") as say:
         head = header("claims", {"claims": [claim.name for claim in chosen]})

@@ -286,11 +286,11 @@ class _Session:
             self._ran(Ran(job.framework, answer.environment))
         row = self._judged(key, case, declared, answer)
         if not self._first_time(case):
-            self.record(Again(row))
             self.results.again[key] = row
+            self.record(Again(row))
             return
+        self.results.rows.append(row)  # first, so that an interrupt finds in the results whatever is in the journal
         self.record(row)
-        self.results.rows.append(row)
         self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
     def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
