@@ -57,8 +57,8 @@ def cell(x: float, y: float, by_dtype: dict[str, str], title: str) -> list[str]:
         "float32": f"{right:g},{y:g} {right:g},{bottom:g} {x:g},{bottom:g}",
     }
     shapes = []
-    for dtype, points in corners.items():
-        colour = COLOURS[by_dtype.get(dtype, "not run")]
+    for dtype, verdict in by_dtype.items():
+        points, colour = corners[dtype], COLOURS[verdict]
         shapes.append(f'<polygon points="{points}" fill="{colour}" stroke="{colour}" stroke-width="0.4"/>')
     return [f"<g><title>{words}</title>", *shapes, "</g>"]
 
@@ -101,7 +101,7 @@ def svg(table: str) -> str:
             lines += cell(LEFT + CELL * column, y, by_dtype, f"{implementation} on {problem}") if by_dtype else []
     bottom = TOP + CELL * len(implementations)
     lines += legend(bottom + 12, counts)
-    lines.append(text(LEFT, bottom + 44, "upper left of a cell float64, lower right float32"))
+    lines.append(text(LEFT, bottom + 44, "upper left of a cell float64, lower right float32; blank where a dtype is not asked"))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
