@@ -101,7 +101,8 @@ def svg(table: str) -> str:
             lines += cell(LEFT + CELL * column, y, by_dtype, f"{implementation} on {problem}") if by_dtype else []
     bottom = TOP + CELL * len(implementations)
     lines += legend(bottom + 12, counts)
-    lines.append(text(LEFT, bottom + 44, "upper left of a cell float64, lower right float32; blank where a dtype is not asked"))
+    words = "upper left of a cell float64, lower right float32; blank where a dtype is not asked"
+    lines.append(text(LEFT, bottom + 44, words))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
