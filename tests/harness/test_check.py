@@ -14,7 +14,8 @@ from crosscheck.comparison.session import implementations
 from crosscheck.grading import session as check
 from crosscheck.grading.load import Solution, from_file, is_solution, places
 from crosscheck.grading.probe import Wanted
-from crosscheck.grading.session import Report, check_function, check_name, examine, in_process
+from crosscheck.grading.reported import Report
+from crosscheck.grading.session import check_function, check_name, examine, in_process
 from crosscheck.testing import plugin
 from crosscheck_impls.interface import BadInput
 from hypothesis import given, settings
@@ -639,8 +640,9 @@ def test_a_function_is_checked_from_python() -> None:
     module = from_file(STUDENTS / "right/two_layer.py")
     result = crosscheck.check(module.cost_and_gradients, problems="flower-2layer", layers=(4,), activation=["tanh"])
     assert result.right
-    assert str(result) == repr(result) == result.text
-    assert "right: J and every gradient" in result._repr_markdown_()
+    assert str(result) == result.text
+    assert repr(result) == "<Report right; print it to read it>"
+    assert "right: J and every gradient" in result._repr_html_()
 
 
 def test_a_notebooks_cell_has_no_file_and_is_told_its_line() -> None:

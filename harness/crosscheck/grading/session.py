@@ -7,9 +7,10 @@ oracle with the error bound, and what is wrong is told once, on the simplest pro
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
@@ -18,6 +19,7 @@ from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.files import wrong_with
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.convert import PAIR
+from crosscheck.grading.facts import Facts, facts
 from crosscheck.grading.hints import Result
 from crosscheck.grading.load import VARIANT, Solution, is_solution, is_whole
 from crosscheck.grading.notes import Notes, noted
@@ -34,7 +36,8 @@ from crosscheck.grading.probe import (
     survey,
     without_a_run,
 )
-from crosscheck.grading.word import report
+from crosscheck.grading.reported import Report
+from crosscheck.grading.word import report, sorted_out
 from crosscheck.judge.causes import BrokenPromises, OutsideBound
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import first
@@ -53,25 +56,6 @@ STEPS = 10  # of the user's own `fit`, each certified
 TIME_LIMIT = 10.0  # seconds for one problem
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
 START = 5.0  # seconds for the start of a process, beside an import limit that the user has set
-
-
-class Report(NamedTuple):
-    """Whether it is right, and the whole report as people read it, in a notebook too."""
-
-    right: bool
-    text: str
-
-    def __str__(self) -> str:
-        """Return the report."""
-        return self.text
-
-    def __repr__(self) -> str:
-        """Return the report, as a console shows it."""
-        return self.text
-
-    def _repr_markdown_(self) -> str:
-        """Return the report for a notebook's cell."""
-        return f"```text\n{self.text}\n```"
 
 
 def import_limit(time_limit: float | None) -> float:
@@ -168,12 +152,13 @@ def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("floa
 
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Report:
     """Survey, ask, judge, and report. Raises BadInput."""
+    begun = time.monotonic()
     specs = problems(wanted)
     function = survey(ask, specs, wanted)
     if isinstance(function, Failure):
         function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
-        return Report(*report(name, function, [], Notes(), dtypes))
+        return Report(*report(name, function, [], Notes(), dtypes), Facts(), time.monotonic() - begun)
     chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
     if function.takes == PAIR and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]
@@ -196,7 +181,9 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Repor
         searched += result.row.verdict is Verdict.DISAGREES and (explained is None or not explained.exactly)
         results.append(result._replace(why=spec.why, pair=function.takes == PAIR))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
-    return Report(*report(name, function, results, noted(last), dtypes))
+    said = noted(last)
+    found = facts(results, sorted_out(results).counted, function.own, said, answers)
+    return Report(*report(name, function, results, said, dtypes), found, time.monotonic() - begun)
 
 
 def judged(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 from crosscheck.core.failures import BAD, Failure, Kind, Promise, Verdict
 from crosscheck.core.records import Comparison, Tensor
@@ -55,14 +56,7 @@ def report(
     name = name.removesuffix(":")  # of a module, `pkg.mine:`
     if not function.depths:
         return False, "\n".join([name, "", *_trouble(function.trouble)])
-    failed = [result for result in results if result.row.verdict in BAD]
-    kinked = [result for result in failed if result.exactly in KINK]
-    wrong = [result for result in failed if result not in kinked]
-    several = [result for result in wrong if result.case.network.n[-1] > 1]
-    if len(several) < len(wrong) or len(wrong) == len(results):
-        several = []
-    else:
-        wrong = []  # for one output only, as the course's are
+    kinked, several, wrong = sorted_out(results)
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
     lines = [*_wrapped(f"{name}: {_what(function, results)}", "  ")]
     if more:  # what works with one layer and with two is meant for three
@@ -76,11 +70,32 @@ def report(
     if wrong:
         lines += ["", *_wrong(wrong, results)]
     else:
-        right = _right([result for result in results if result not in failed], dtypes)
+        right = _right([result for result in results if result.row.verdict not in BAD], dtypes)
         lines += ["", f"Apart from that, {right[0]}" if apart else right[0], *right[1:]]
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in _wrapped(f"- {note}", "  "))] if notes else []
     return not (wrong or apart), "\n".join(line.rstrip() for line in lines)
+
+
+class SortedOut(NamedTuple):
+    """The results outside the bound: those that differ by ReLU's derivative at 0 alone; those of a function that is
+    right for one output only, as the course's are; and those that count, which make it wrong.
+    """
+
+    kinked: list[Result]
+    several: list[Result]
+    counted: list[Result]
+
+
+def sorted_out(results: Sequence[Result]) -> SortedOut:
+    """Return which results make a function wrong, and which do not."""
+    failed = [result for result in results if result.row.verdict in BAD]
+    kinked = [result for result in failed if result.exactly in KINK]
+    wrong = [result for result in failed if result not in kinked]
+    several = [result for result in wrong if result.case.network.n[-1] > 1]
+    if len(several) < len(wrong) or len(wrong) == len(results):
+        return SortedOut(kinked, [], wrong)
+    return SortedOut(kinked, several, [])
 
 
 def _what(function: Function, results: Sequence[Result]) -> str:
