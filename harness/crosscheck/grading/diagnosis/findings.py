@@ -12,7 +12,7 @@ from crosscheck.mutation.mutants import Mutant
 
 
 class Finding(NamedTuple):
-    """One mistake, proved: with it, and with the others, the answer's numbers are what they are wherever they were seen.
+    """One mistake, proved: with it, and with the others, the answer's numbers are what they are at every point.
 
     stage: of the computation. layers: whose lines it is in; () for the cost, and for the whole forward pass. tensors:
     those that it makes wrong. mutant: a known mistake; or factor: they are that many times what they would be without;
@@ -42,7 +42,9 @@ class Finding(NamedTuple):
         if self.special is not None:
             return f"{self.special} in {self.stage}"
         kinds = dict.fromkeys(tensor.rstrip("0123456789") for tensor in self.tensors)
-        return f"{' and '.join(kinds)} times {self.factor.number:g}{'' if self.factor.size == '1' else self.factor.size}"
+        return (
+            f"{' and '.join(kinds)} times {self.factor.number:g}{'' if self.factor.size == '1' else self.factor.size}"
+        )
 
 
 class Diagnosis(NamedTuple):

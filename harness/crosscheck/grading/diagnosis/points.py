@@ -92,7 +92,7 @@ def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
             dict(zip(every, map(exact, [J, *flat(gradient)]), strict=True)),
             dict(zip(every, map(exact, [np.asarray(oracle.J), *flat(oracle.gradient)]), strict=True)),
             dict(zip(every, units, strict=True)),
-            case.X.shape[1] == 1 or bool((case.Y == case.Y.flat[0]).all()) or not all(W.any() for W, _ in params),
+            case.X.shape[1] == 1 or bool((case.Y.flat[0] == case.Y).all()) or not all(W.any() for W, _ in params),
             float(bounds_of_both(knowns[0])[0]),
         )  # fmt: skip
 

@@ -76,9 +76,7 @@ class Account(NamedTuple):
         """Return both; a slip that is in both kinds of lines is cheaper the second time."""
         known = {slip.key for slip in self.slips}
         saved = sum((1 - AGAIN) * slip.cost for slip in other.slips if slip.key in known)
-        return Account(
-            self.cost + other.cost - saved, self.slips + other.slips, self.unexplained + other.unexplained
-        )
+        return Account(self.cost + other.cost - saved, self.slips + other.slips, self.unexplained + other.unexplained)
 
 
 Made = Callable[[int], Array]
@@ -113,9 +111,7 @@ class Search:
     def __init__(self, points: Sequence[Point]) -> None:
         self.points = points
         self.L = points[0].network.L
-        self.passes = {
-            option: Lazy(lambda k, option=option: forward(option, points[k])) for option in passes(self.L)
-        }
+        self.passes = {option: Lazy(lambda k, option=option: forward(option, points[k])) for option in passes(self.L)}
 
     @np.errstate(all="ignore")  # mistakes overflow
     def best(self) -> Account:
@@ -131,15 +127,15 @@ class Search:
 
     def _of_J(self) -> Iterator[tuple[Option, Account]]:
         """Yield what explains J, by each forward pass; and the gradient alone, if nothing does."""
-        for option, passes in self.passes.items():
-            own = self._line_of_J(passes)
+        for option, passed in self.passes.items():
+            own = self._line_of_J(passed)
             pass_slip = () if option is RIGHT else (Slip(Stage.FORWARD, option.layer, option),)
             cost = float(option.cost)
             if own is None:
                 yield option, Account(cost + UNEXPLAINED, pass_slip, ("J",))
                 continue
             yield option, Account(cost + sum(slip.cost for slip in own), (*pass_slip, *own))
-            if option is RIGHT and not own:
+            if option is RIGHT and not any(point.wrong("J") for point in self.points):
                 return
 
     def _line_of_J(self, passes: Lazy) -> tuple[Slip, ...] | None:
@@ -295,7 +291,9 @@ class _Backward:
         """Return the slips in the line of dW[l] or db[l]; None if nothing explains it."""
         own = in_its_line(self.points, f"{tensor}{l}", stage, l, lambda o: self._made(stage, o, l, dZ))
         if own is None and stage is Stage.DW:
-            found = added(self.points, f"dW{l}", self._made(stage, RIGHT, l, dZ), lambda k: self.points[k].params[l - 1].W)
+            found = added(
+                self.points, f"dW{l}", self._made(stage, RIGHT, l, dZ), lambda k: self.points[k].params[l - 1].W
+            )
             return None if found is None else (_penalty(stage, l, found),)
         return own
 

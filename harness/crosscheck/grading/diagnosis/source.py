@@ -18,12 +18,12 @@ class Line(NamedTuple):
     text: str
 
 
-def line_of(source: str, tensor: str, last: int) -> Line | None:
+def line_of(source: str, tensor: str) -> Line | None:
     """Return the line that assigns to J, dW2, db2, dZ2 or dA1; None where there is none, or more than one.
 
-    last: the number of layers; what has no number stands for any layer, as in a loop.
+    A name without a number stands for every layer, as in a loop.
 
-    >>> line_of("def f(x):\\n    m = 3\\n    dW2 = x / m\\n    return dW2", "dW2", 2)
+    >>> line_of("def f(x):\\n    m = 3\\n    dW2 = x / m\\n    return dW2", "dW2")
     Line(number=3, text='dW2 = x / m')
     """
     try:

@@ -70,7 +70,9 @@ def options(stage: Stage) -> tuple[Option, ...]:
     known = [
         Option(mutated(mutant), mutant)
         for mutant in MUTANTS
-        if mutant.hooks.keys() <= HOOKS[stage] and not mutant.only_rounds and mutant.kind is not Kind.SWITCH
+        if mutant.hooks.keys() <= HOOKS[stage]
+        and not mutant.only_rounds
+        and mutant.kind is not Kind.SWITCH
         and mutant.name not in SIZED
     ]
     right = [Option(RIGHT), LOGARITHMS] if stage is Stage.COST else [Option(RIGHT)]
@@ -143,4 +145,3 @@ class Lazy:
             except Exception:  # a mistake may break anything
                 self._made[k] = None
         return self._made[k]
-
