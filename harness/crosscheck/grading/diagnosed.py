@@ -44,11 +44,19 @@ def _everything(diagnosis: Diagnosis, compared: Sequence[Judged]) -> Diagnosis:
     at = [one for one in compared if diagnosis.depth == one.result.case.network.L and one.wrong_gradient]
     at = [one for one in at if one.result.case.problem in diagnosis.problems]
     at.sort(key=lambda one: (one.result.case.network.n[-1] > 1, one.result.case.X.shape[1] == 1))
+    if not any(_tells(one) for one in at):
+        return diagnosis
     for one in at[:SEARCHES]:
         mutant = known(one)
-        if mutant is not None and len(at) > 1 and all(known(other, mutant) is mutant for other in at):
+        if mutant is not None and all(known(other, mutant) is mutant for other in at):
             return diagnosis._replace(findings=(_of(mutant, diagnosis),), unexplained=())
     return diagnosis
+
+
+def _tells(one: Judged) -> bool:
+    """Return whether a problem proves something by itself: several examples, of both classes."""
+    Y = one.result.case.Y
+    return Y.shape[1] > 1 and not bool((Y.flat[0] == Y).all())
 
 
 def _of(mutant: Mutant, diagnosis: Diagnosis) -> Finding:

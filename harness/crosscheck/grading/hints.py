@@ -119,7 +119,7 @@ def notices(
         notes.append(f"it is written for {layers(depth)}, and was judged on those")
     elif fewer := [each for each in trouble if each < depth]:
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
-    if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT]:
+    if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))

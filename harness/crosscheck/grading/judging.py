@@ -9,7 +9,7 @@ import numpy as np
 from crosscheck_impls.interface import Declaration
 
 from crosscheck.core.failures import Failure, Promise, Verdict
-from crosscheck.core.records import Answer, Case, Comparison, cast
+from crosscheck.core.records import Answer, Case, Comparison, cast, flat
 from crosscheck.grading.hints import Result
 from crosscheck.grading.probe import FORMULATIONS, declared, outside, without_a_run
 from crosscheck.judge.attribution import attribute
@@ -18,10 +18,12 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import first, locate
 from crosscheck.judge.verdict import Key, Row, conventions, judge
 from crosscheck.mutation.mutants import Mutant
+from crosscheck.mutation.rounding import through_single
 from crosscheck.oracle.error_bound import Precision, precision
 
 PLAIN = Declaration()
 DTYPES = (Promise.DTYPE, Promise.DTYPE_KEPT)
+SEVERAL = 12  # numbers that are not 0, each of which is one of float32 by a chance of 2^-29
 LOST = 2 * 2.0**-24 * 1.01  # of a product, both of whose operands have been rounded to float32
 
 
@@ -30,7 +32,7 @@ class InSingle(Judge):
 
     def precision(self, declared: Declaration) -> Precision:
         """Return the constants of float32, with operands that have been rounded."""
-        return precision("float32")._replace(theta=LOST)
+        return precision("float32", flushes=True)._replace(theta=LOST)
 
 
 class Judged(NamedTuple):
@@ -56,9 +58,11 @@ def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -
     broken = judging.broken(answer, key.device)
     came = ""
     if broken and all(each.promise in DTYPES for each in broken):
-        came = next(each.got for each in broken)
-        judging = InSingle(case) if came != "float128" and np.dtype(came).itemsize < 8 else judging
+        came = next(each.got for each in broken) if case.dtype == "float64" else ""
+        judging = InSingle(case) if came and np.dtype(came).itemsize < 8 else judging
         answer, broken = converted(answer, case.dtype), []
+    elif not broken and case.dtype == "float64" and _single(answer):
+        came, judging = "float32", InSingle(case)
     if broken:
         row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
         return Judged(Result(case, row))
@@ -77,6 +81,13 @@ def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -
         row = judge(judging, answer, best, key, guessed=True)
     unstable = _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None
     return Judged(Result(case, row, unstable, came=came), judging, answer, best)
+
+
+def _single(answer: Answer) -> bool:
+    """Return whether all numbers of the gradients are those of float32, by more than chance."""
+    arrays = [array for _, gradient in answer.gradients for array in flat(gradient)]
+    several = sum(int(np.count_nonzero(array)) for array in arrays) >= SEVERAL
+    return several and all(np.array_equal(array, through_single(array)) for array in arrays)
 
 
 def attributed(one: Judged) -> Judged:

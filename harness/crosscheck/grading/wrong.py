@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
 from crosscheck.grading.convert import PAIR, shapes
 from crosscheck.grading.diagnosis.findings import Diagnosis
+from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.diagnosis.words import lines, sentence
 from crosscheck.grading.hints import Result, equation, mistake, not_a_number
 from crosscheck.judge.causes import BrokenPromises, Cause
@@ -21,6 +23,7 @@ from crosscheck.report.words import of_broken, of_cause, of_entry, of_explanatio
 WIDTH = 80  # of a line
 TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
+HELD = "\x00"  # a blank that is no place to break a line
 NOTHING = "nothing that we know gives these numbers"
 
 
@@ -35,8 +38,10 @@ class Told(NamedTuple):
 
 
 def wrapped(text: str, indent: str) -> list[str]:
-    """Return lines of text."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    """Return lines of text; what stands between backticks stays on one."""
+    held = re.sub("`[^`]{1,45}`", lambda code: code[0].replace(" ", HELD), text)
+    cut = textwrap.wrap(held, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(HELD, " ") for line in cut]
 
 
 def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> list[str]:
@@ -94,7 +99,9 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
         names = listed([of_name(name, pair) for name in main.unexplained])
         items += [("not explained", f"{names}: {NOTHING}"), *_where(main, example)]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
-    elif not main.findings[1:]:
+    elif not main.findings[1:] and not told.guessed:
+        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD:
+            items.append(("where", of_location(locate(example.wrong, L), pair)))
         items.append(("notes", equation(now, case.network)))
     return items
 
@@ -108,13 +115,19 @@ def _where(diagnosis: Diagnosis, example: Result) -> list[tuple[str, str]]:
 
 def _simplest(compared: Sequence[Result], depth: int) -> Result:
     """Return one output before several, several examples before one, and else the order in which they were asked."""
-    return min(
-        compared,
-        key=lambda result: (
-            depth != result.case.network.L, result.case.network.n[-1] > 1, result.case.X.shape[1] == 1,
-            result.case.network.L > 1 and not all(W.any() for W, _ in result.case.checkpoints[0]), "saturated" in result.case.problem,
-        ),
-    )  # fmt: skip
+
+    def hard(result: Result) -> tuple[bool, ...]:
+        case, hidden = result.case, result.case.network.L > 1
+        zero = hidden and not all(W.any() for W, _ in case.checkpoints[0])
+        return (
+            depth != case.network.L,
+            case.network.n[-1] > 1,
+            case.X.shape[1] == 1,
+            zero,
+            "saturated" in case.problem,
+        )
+
+    return min(compared, key=hard)
 
 
 def _at_once(result: Result) -> list[Comparison]:
@@ -187,7 +200,7 @@ def _key(result: Result) -> Hashable:
         first = cause.promises[0]
         return (
             first.promise,
-            Tensor(first.name).rstrip("0123456789"),
+            first.name.rstrip("0123456789"),
             first.got if first.promise is Promise.DTYPE else "",
         )
     return result.exactly or UNEXPLAINED

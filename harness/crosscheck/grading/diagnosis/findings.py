@@ -8,7 +8,18 @@ from crosscheck.grading.diagnosis.factors import ONE, Factor
 from crosscheck.grading.diagnosis.points import Point, names
 from crosscheck.grading.diagnosis.search import Account, Slip, Special
 from crosscheck.grading.diagnosis.stages import Stage
-from crosscheck.mutation.mutants import Mutant
+from crosscheck.mutation.mutants import BY_NAME, Mutant
+
+# mistakes that are one where J and its gradient both have them: the gradient is right, of the wrong J
+JOINT = {
+    ("J without its minus", "dZ = Y - A"): "J and its gradient without their minus",
+    ("J without 1/m", "dW without 1/m", "db without 1/m"): "J and its gradient without 1/m",
+    ("dW without 1/m", "db without 1/m"): "dW and db without 1/m",
+    ("J is a mean over outputs too", "gradient of a mean over outputs"):
+        "J and its gradient are means over outputs too",
+    ("squared error without its 1/2", "twice the squared error's gradient"):
+        "squared error and its gradient without 1/2",
+}  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -33,6 +44,11 @@ class Finding(NamedTuple):
     alone: bool = True
     problems: tuple[str, ...] = ()
     depth: int = 0
+
+    @property
+    def every_layer(self) -> bool:
+        """Whether it is in the lines of every layer, or of none."""
+        return self.stage not in (Stage.DW, Stage.DB) or len(self.layers) == self.depth
 
     @property
     def key(self) -> str:
@@ -74,13 +90,36 @@ def found(account: Account, points: list[Point]) -> Diagnosis:
         if slip.factor != ONE:
             rest = slip._replace(option=slip.option._replace(mutant=None), special=None)
             groups.setdefault(("factor", slip.factor, rest.stage), []).append(rest)
-    findings = [_finding(slips, network.L, wrong, points) for slips in groups.values()]
+    findings = _joined([_finding(slips, network.L, wrong, points) for slips in groups.values()])
     every = [tensor for finding in findings for tensor in finding.tensors]
     alone = [
         finding._replace(alone=all(every.count(tensor) == 1 for tensor in finding.tensors)) for finding in findings
     ]
     problems = tuple(dict.fromkeys(point.problem for point in points))
     return Diagnosis(network.L, tuple(alone), tuple(wrong), account.unexplained, problems)
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, those of J and of the gradient of just that J as one, as where a gradient is automatic."""
+    known = {finding.mutant.name: finding for finding in findings if finding.mutant is not None}
+    for parts, whole in JOINT.items():
+        if all(part in known and known[part].every_layer for part in parts):
+            several = [known[part] for part in parts]
+            rest = [finding for finding in findings if finding not in several]
+            return [_one(several)._replace(mutant=BY_NAME[whole]), *rest]
+    factors = [finding for finding in findings if finding.factor != ONE]
+    for one in factors:
+        for two in factors:
+            if one.stage is Stage.COST and two.stage is Stage.OUTPUT and one.factor == two.factor:
+                rest = [finding for finding in findings if finding not in (one, two)]
+                return [_one([one, two]), *rest]
+    return findings
+
+
+def _one(several: list[Finding]) -> Finding:
+    tensors = tuple(dict.fromkeys(tensor for finding in several for tensor in finding.tensors))
+    problems = tuple(dict.fromkeys(problem for finding in several for problem in finding.problems))
+    return several[0]._replace(layers=(), tensors=tensors, problems=problems, also=())
 
 
 def _finding(slips: list[Slip], L: int, wrong: list[str], points: list[Point]) -> Finding:
