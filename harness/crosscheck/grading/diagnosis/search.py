@@ -254,13 +254,31 @@ class _Backward:
             tried += ((way.and_(own), chain) for own, chain in self._layer(l, dZ))
         tried.sort(key=lambda each: each[0].cost)
         if l == 1:
-            return tried[0][0]
+            return self._with_others(tried)
         followed = []
         for account, dZ in tried[:WIDTH]:
             if followed and account.cost >= min(each.cost for each in followed):
                 break
             followed.append(account.and_(self._below(l - 1, self._hidden(l - 1, dZ))))
         return min(followed, key=lambda account: account.cost)
+
+    def _with_others(self, tried: Sequence[tuple[Account, Lazy]]) -> Account:
+        """Return the cheapest account, with the names of the known mistakes in others that give the same dZ."""
+        best, dZ = tried[0]
+        same = [
+            account
+            for account, other in tried[1:]
+            if account.cost == best.cost and all(_equal(dZ(k), other(k)) for k in range(len(self.points)))
+        ]
+        names = {slip.option.mutant.name: None for slip in best.slips if slip.option.mutant}
+        also = [s.option.mutant.name for account in same for s in account.slips if s.option.mutant]
+        new = tuple(dict.fromkeys(name for name in also if name not in names))
+        if not new:
+            return best
+        slips = [
+            slip._replace(also=new) if slip.stage in (Stage.DZ, Stage.DA, Stage.OUTPUT) else slip for slip in best.slips
+        ]
+        return best._replace(slips=tuple(slips))
 
     def _layer(self, l: int, dZ: Lazy) -> Iterator[tuple[Account, Lazy]]:
         """Yield accounts of dW[l] and db[l], given dZ[l]: with slips in their own lines, or dZ itself a factor off."""
@@ -306,6 +324,10 @@ class _Backward:
 
         lazy = Lazy(made)
         return lambda k: np.empty((0, 0)) if lazy(k) is None else lazy(k)
+
+
+def _equal(one: Array, other: Array) -> bool:
+    return one is not None and other is not None and bool(np.allclose(one, other, rtol=1e-12, atol=0, equal_nan=True))
 
 
 def _penalty(stage: Stage, layer: int, found: Added) -> Slip:

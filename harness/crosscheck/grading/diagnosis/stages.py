@@ -75,6 +75,7 @@ def options(stage: Stage) -> tuple[Option, ...]:
         and mutant.kind is not Kind.SWITCH
         and mutant.name not in SIZED
     ]
+    known.sort(key=lambda option: option.mutant is not None and option.mutant.kind is Kind.MISPRINT)  # said last
     right = [Option(RIGHT), LOGARITHMS] if stage is Stage.COST else [Option(RIGHT)]
     return (*right, *known)
 
