@@ -199,7 +199,8 @@ def names(slip: Slip, finding: Finding) -> bool:
         return bool({finding.mutant.name, *joint.get(finding.mutant.name, ())} & set(slip.names))
     line = str(finding.stage) if finding.stage != "dZ[L]" else "dZ2"
     at = {f"{line}{l}" for l in finding.layers} | {line}
-    return slip.factor is not None and slip.factor[0] == finding.factor.number and bool(at & {slip.line, slip.line[:2]})
+    at |= set(finding.tensors)
+    return slip.factor == tuple(finding.factor) and bool(at & {slip.line, slip.line[:2]})
 
 
 def true(finding: Finding, slips: Sequence[Slip], points: Sequence[Point]) -> bool:

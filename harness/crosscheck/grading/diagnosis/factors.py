@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,12 @@ ONE = Factor(1.0)
 EVERY = [Factor(number, size) for size in SIZES for number in NUMBERS][1:]
 
 
+@lru_cache
+def values(network: Network, m: int, layer: int) -> Array:
+    """Return the value of each of EVERY, for a tensor of this layer."""
+    return np.array([number * SIZES[size](network, m, layer) for number, size in EVERY])
+
+
 def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
     """Yield the factors by which what is made at each point is the answer's, ONE alone if that is one."""
     first = made(0)
@@ -64,10 +71,10 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
         ratio = _ratio(points[0].got[tensor], first)
         if ratio is None or not fits(points[0], tensor, ratio * first):
             return
-        left = [each for each in EVERY if abs(each.at(points[0], layer) / ratio - 1) < 1e-6]
-        number = Factor(_round(ratio))
-        if not any(each.size == "1" for each in left):
-            left.append(number)
+        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < 1e-6
+        left = [EVERY[i] for i in np.flatnonzero(near)]
+        if len(points) > 1 and not any(each.size == "1" for each in left):
+            left.append(Factor(_round(ratio)))
     for k, point in enumerate(points):
         if not left:
             return
@@ -77,9 +84,8 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
 
 
 def _ratio(got: Array, made: Array) -> float | None:
-    with np.errstate(all="ignore"):
-        size = float(np.vdot(made, made))
-        ratio = float(np.vdot(got, made)) / size if size > 0 else np.nan
+    size = float(np.vdot(made, made))
+    ratio = float(np.vdot(got, made)) / size if size > 0 else np.nan
     return ratio if np.isfinite(ratio) and ratio != 0 else None
 
 
