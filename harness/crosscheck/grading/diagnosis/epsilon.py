@@ -16,6 +16,7 @@ from crosscheck.grading.diagnosis.points import Point, fits
 from crosscheck.grading.diagnosis.stages import Lazy, Pass
 from crosscheck.mutation.rounding import shaken
 from crosscheck.oracle.noise import FACTOR
+from crosscheck.oracle.reference import RIGHT
 
 Formula = Callable[[Array, Array, float], Array]  # of A[L], Y, and the epsilon
 
@@ -54,10 +55,12 @@ def in_the_cost(points: Sequence[Point], passes: Lazy, factor: Factor) -> tuple[
         return None
     with np.errstate(all="ignore"):
         got = [float(point.got["J"]) / factor.at(point, 0) for point in points]
-        effects = [_effect(point, J) for point, J in zip(points, got, strict=True)]
+        base = [float(RIGHT.J(p.network, passes(k).A, passes(k).Z, passes(k).Y)) for k, p in enumerate(points)]
+        effects = [_effect(*each) for each in zip(points, got, base, strict=True)]
         k = int(np.argmax(effects))
         if effects[k] <= 1:
             return None
+        fitting: list[tuple[str, float]] = []
         for name, losses in LOSSES.items():
 
             def J(e: float, k: int = k, losses: Formula = losses) -> float:
@@ -65,12 +68,15 @@ def in_the_cost(points: Sequence[Point], passes: Lazy, factor: Factor) -> tuple[
 
             for e in _sizes(J, got[k]):
                 if all(_is_J(p, got[j], losses, passes(j), e) for j, p in enumerate(points)):
-                    return name, e
-    return None
+                    fitting.append((name, e))
+                    break
+    if not fitting:
+        return None
+    return fitting[0] if len(fitting) == 1 else ("", fitting[0][1])  # which of them it is, the numbers do not tell
 
 
-def _effect(point: Point, got: float) -> float:
-    return abs(got - float(point.true["J"])) / point.strict if np.isfinite(got) and point.strict > 0 else 0.0
+def _effect(point: Point, got: float, without: float) -> float:
+    return abs(got - without) / point.strict if np.isfinite(got) and point.strict > 0 else 0.0
 
 
 def _is_J(point: Point, got: float, losses: Formula, passed: Pass, e: float) -> bool:

@@ -52,6 +52,7 @@ class Factor(NamedTuple):
 
 
 ONE = Factor(1.0)
+FREE = ("1", "m", "1/m")  # sizes that any other number may stand before
 EVERY = [Factor(number, size) for size in SIZES for number in NUMBERS][1:]
 
 
@@ -73,14 +74,15 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
             return
         near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < 1e-6
         left = [EVERY[i] for i in np.flatnonzero(near)]
-        if len(points) > 1 and not any(each.size == "1" for each in left):
-            left.append(Factor(_round(ratio)))
+        if len(points) > 1:
+            sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
+            left += [Factor(_round(ratio / value), size) for size, value in sizes.items()]
     for k, point in enumerate(points):
         if not left:
             return
         array = np.asarray(made(k))
         left = [each for each in left if fits(point, tensor, each.at(point, layer) * array)]
-    yield from left
+    yield from dict.fromkeys(left)
 
 
 def _ratio(got: Array, made: Array) -> float | None:

@@ -22,7 +22,8 @@ class Point(NamedTuple):
     """One problem at some parameters, with J and every dW and db by their names.
 
     got: the answer's. true: the oracle's. unit: what rounding can do to it, in whatever form it is written; inf where
-    some form has no value there. place, size: of the oracle's largest entry. degenerate: it proves nothing by itself: one example, one class, or weights of 0.
+    some form has no value there. degenerate: it proves nothing by itself: one example, one class, or weights of 0.
+    place, size: of the oracle's largest entry.
     """
 
     problem: str
@@ -80,7 +81,11 @@ def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
     """Yield the points of one answer. At a kink either derivative may be meant, so that none is there."""
     case = judging.case
     network = case.network
+    seen = set[int]()
     for checkpoint, (J, gradient) in zip(answer.checkpoints, answer.gradients, strict=True):
+        if checkpoint in seen:  # asked for once more, to see whether the answer is the same
+            continue
+        seen.add(checkpoint)
         knowns = [
             judging.at_checkpoint(checkpoint, declared(each, case)._replace(relu_grad_at_zero=(), flushes=False))
             for each in FORMULATIONS
@@ -107,5 +112,10 @@ def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
 
 
 def in_order(points: Sequence[Point]) -> list[Point]:
-    """Return the points that tell most for least first: not degenerate, one output, trained weights, few numbers."""
-    return sorted(points, key=lambda p: (p.degenerate, p.network.n[-1] > 1, p.X.size))
+    """Return the points that tell most for least first: not degenerate, one output, no bias of 0, few numbers."""
+    return sorted(points, key=_order)
+
+
+def _order(point: Point) -> tuple[bool, bool, bool, int]:
+    no_bias = not all(b.any() for _, b in point.params)
+    return point.degenerate, point.network.n[-1] > 1, no_bias, point.X.size

@@ -26,6 +26,7 @@ AGAIN = 0.25  # what a mistake costs that is made in another layer too
 FACTOR = 1.01  # a known mistake before a mere factor
 WIDTH = 3  # candidates of a layer that are followed further down
 SIMPLE = 1.3  # one mistake, in two layers perhaps
+FEW = 4  # points, at which a pass that does what the right one does is told from others
 NEAR = 0.01  # of a factor, where an epsilon is in J as well
 
 
@@ -125,7 +126,21 @@ class Search:
         by_J = list(self._of_J())
         least = min((account.cost for _, account in by_J), default=np.inf)
         tried = [account.and_(self._gradient(option)) for option, account in by_J if account.cost <= least + 0.01]
+        if not tried and "J" in right.unexplained and len(right.unexplained) > 1:
+            tried = list(self._by_the_gradient())
         return min([right, *tried], key=lambda account: account.cost)
+
+    def _by_the_gradient(self) -> Iterator[Account]:
+        """Yield the accounts of forward passes that nothing but the gradient tells; of J perhaps an epsilon."""
+        for option, passed in self.passes.items():
+            if option is RIGHT or self._as_right(passed):
+                continue
+            usable, points = self._usable(option)
+            if usable and _Backward(points, usable).promising():
+                slip = Slip(Stage.FORWARD, option.layer, option)
+                line = self._epsilon(passed)
+                own = Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(s.cost for s in line), line)
+                yield Account(slip.cost, (slip,)).and_(own).and_(self._gradient(option))
 
     def _of_J(self) -> Iterator[tuple[Option, Account]]:
         """Yield the mistakes of a forward pass that explain J, if need be with one in the line of the cost."""
@@ -137,11 +152,14 @@ class Search:
 
     def _as_right(self, passed: Lazy) -> bool:
         """Return whether a forward pass does what the right one does, as where its function is never called."""
-        one, right = passed(0), self.passes[RIGHT](0)
-        if one is None:
-            return True
-        pairs = [(one.X, right.X), (one.Y, right.Y), *zip([*one.A, *one.Z], [*right.A, *right.Z], strict=True)]
-        return all(a is b or np.array_equal(a, b) for a, b in pairs)
+        for k in range(min(FEW, len(self.points))):
+            one, right = passed(k), self.passes[RIGHT](k)
+            if one is None:
+                return True
+            pairs = [(one.X, right.X), (one.Y, right.Y), *zip([*one.A, *one.Z], [*right.A, *right.Z], strict=True)]
+            if not all(a is b or np.array_equal(a, b) for a, b in pairs):
+                return False
+        return True
 
     def _line_of_J(self, passes: Lazy) -> tuple[Slip, ...] | None:
         def make(option: Option) -> Made:
@@ -160,13 +178,16 @@ class Search:
             return self._epsilon(passes) or self._penalty(make(RIGHT))
         return self._epsilon(passes) or () if any(saturated(point) for point in self.points) else ()
 
-    def _epsilon(self, passes: Lazy) -> tuple[Slip, ...] | None:
+    def _epsilon(self, passed: Lazy) -> tuple[Slip, ...] | None:
         """Return the epsilon in the cost, and the factor that J is off by as well."""
         point = self.points[0]
-        ratio = float(point.got["J"] / point.true["J"])
+        p = passed(0)
+        if p is None:
+            return None
+        ratio = float(point.got["J"] / RIGHT.reference.J(point.network, p.A, p.Z, p.Y))
         near = [factor for factor in EVERY if abs(factor.at(point, 0) / ratio - 1) < NEAR]
         for factor in (ONE, *sorted(near, key=lambda factor: factor.cost)):
-            found = in_the_cost(self.points, passes, factor)
+            found = in_the_cost(self.points, passed, factor)
             if found is not None:
                 slip = Slip(Stage.COST, 0, RIGHT, ONE, Special.EPSILON, *found)
                 return (slip,) if factor == ONE else (slip, Slip(Stage.COST, 0, RIGHT, factor))
@@ -180,11 +201,16 @@ class Search:
     # ---------------------------------------------------------------- the gradient
 
     def _gradient(self, option: Option) -> Account:
-        passes = self.passes[option]
-        usable = [k for k in range(len(self.points)) if passes(k) is not None and not passes(k).kinked]
-        if not usable:
+        usable, points = self._usable(option)
+        if usable is None:
             return Account(UNEXPLAINED * 2 * self.L, (), tuple(f"d{k}{l}" for l in range(1, self.L + 1) for k in "Wb"))
-        return _Backward([self.points[k] for k in usable], Lazy(lambda k: passes(usable[k]))).best()
+        return _Backward(points, usable).best()
+
+    def _usable(self, option: Option) -> tuple[Lazy | None, list[Point]]:
+        """Return a forward pass at the points where it can be computed, and not beside a kink; and these."""
+        passed = self.passes[option]
+        usable = [k for k in range(len(self.points)) if passed(k) is not None and not passed(k).kinked]
+        return (Lazy(lambda k: passed(usable[k])) if usable else None), [self.points[k] for k in usable]
 
 
 class _Backward:
@@ -197,6 +223,15 @@ class _Backward:
     def best(self) -> Account:
         """Return the cheapest account."""
         return self._below(self.L, self._outputs())
+
+    def promising(self) -> bool:
+        """Return whether dW[L] or db[L] is what comes of the right dZ[L], but for a factor."""
+        _, dZ = next(self._outputs())
+        return any(
+            next(factors(self.points, f"{stage}{self.L}", self.L, self._made(stage, RIGHT, self.L, dZ)), None)
+            is not None
+            for stage in (Stage.DW, Stage.DB)
+        )
 
     def _outputs(self) -> Iterator[tuple[Account, Lazy]]:
         """Yield what dZ[L] may be: right, with one mistake, with an epsilon."""
@@ -297,13 +332,14 @@ class _Backward:
         yield own, dZ
         if not own.cost:
             return
+        below = [] if l == 1 else [(l - 1, next(self._hidden(l - 1, dZ))[1])]  # what all the layers below are off by
         seen = dict.fromkeys(
             factor
-            for tensor, stage in (("dW", Stage.DW), ("db", Stage.DB))
-            for factor in factors(self.points, f"{tensor}{l}", l, self._made(stage, RIGHT, l, dZ))
-            if factor != ONE
+            for at, chain in [(l, dZ), *below]
+            for stage in (Stage.DW, Stage.DB)
+            for factor in factors(self.points, f"{stage}{at}", at, self._made(stage, RIGHT, at, chain))
         )
-        for factor in seen:
+        for factor in (each for each in seen if each != ONE):
             scaled = Lazy(lambda k, factor=factor: factor.at(self.points[k], l) * dZ(k))
             slip = Slip(Stage.OUTPUT if l == self.L else Stage.DZ, l, RIGHT, factor)
             yield Account(slip.cost, (slip,)).and_(self._lines(l, scaled)), scaled
