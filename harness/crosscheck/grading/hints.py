@@ -119,6 +119,14 @@ def notices(
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
+    notes += [
+        f"{said.names.get(tensor, tensor)} is {shape}: it was taken as that"
+        for tensor, shape in said.conversions
+        if tensor not in said.breaks
+    ]
+    if "J" in said.unjudged:
+        notes.append("no cost was found beside the gradients: J was not checked")
+    notes += said.remarks
     if said.cost_shape:
         notes.append(f"J has shape {said.cost_shape}; a plain number is easier to use: float(np.squeeze(J))")
     if said.printed:

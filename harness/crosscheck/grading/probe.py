@@ -46,7 +46,7 @@ MORE = (
 
 
 class Wanted(NamedTuple):
-    """What the user says of the function and of the problems; None leaves it to us."""
+    """What the user says of the function and of the problems; None leaves it to us, as rows False does."""
 
     problems: tuple[str, ...] = ()
     layers: str | None = None
@@ -54,6 +54,7 @@ class Wanted(NamedTuple):
     output: str | None = None
     loss: str | None = None
     leaky_slope: float | None = None
+    rows: bool = False
 
     def options(self, activation: str = "") -> Options:
         """Return what takes the place of a problem's own settings."""

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
-from crosscheck.core.files import wrong_with
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.convert import PAIR
+from crosscheck.grading.adapter import hint
 from crosscheck.grading.hints import Result
-from crosscheck.grading.load import VARIANT, Solution, is_solution, is_whole
+from crosscheck.grading.load import is_whole, of_object
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.grading.probe import (
     FORMULATIONS,
@@ -34,6 +33,8 @@ from crosscheck.grading.probe import (
     survey,
     without_a_run,
 )
+from crosscheck.grading.solution import ROWS, VARIANT
+from crosscheck.grading.sources.place import is_solution, wrong_file
 from crosscheck.grading.word import report
 from crosscheck.judge.causes import BrokenPromises, OutsideBound
 from crosscheck.judge.elementwise import Judge
@@ -79,7 +80,7 @@ def import_limit(time_limit: float | None) -> float:
     return IMPORT_LIMIT if time_limit is None else START + time_limit
 
 
-def in_worker(name: str, time_limit: float | None) -> Ask:
+def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Ask:
     """Return how to ask a function by its name, in a process of its own that may hang or die once."""
 
     def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
@@ -91,11 +92,11 @@ def in_worker(name: str, time_limit: float | None) -> Ask:
                 refused.append(answer)
             answers[next(k for k, each in enumerate(cases) if each is case)] = answer
 
-        job = Job(name, VARIANT, "cpu", cases, max_lost=1)
+        job = Job(name, variant, "cpu", cases, max_lost=1)
         limit = TIME_LIMIT if time_limit is None else time_limit
         subprocesses.run([job], done, limit, import_limit=import_limit(time_limit))
         if refused:
-            raise BadInput(f"check {name}: {_of_import(refused[0], time_limit)}")
+            raise BadInput(f"check {name}: {_of_import(refused[0], time_limit)}{hint(name, refused[0])}")
         return [answers[k] for k in range(len(cases))]
 
     return ask
@@ -108,14 +109,14 @@ def _of_import(failure: Failure, time_limit: float | None) -> str:
     return of_failure(failure)
 
 
-def in_process(solution: Framework) -> Ask:
+def in_process(solution: Framework, variant: str = VARIANT) -> Ask:
     """Return how to ask a function in this very process: quicker, and as safe as the function is."""
 
     def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
         answers: list[Answer | Failure] = []
         for case in cases:
             try:
-                answers.append(measure(solution, VARIANT, Declaration(), case, "cpu"))
+                answers.append(measure(solution, variant, Declaration(), case, "cpu"))
             except Exception as error:
                 answers.append(subprocesses.failure_of(Stage.CASE, error))
         return answers
@@ -150,20 +151,17 @@ def check_name(
 
     time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT.
     """
-    place = Path(name if name.endswith(".py") else name.rpartition(":")[0])
-    if place.suffix == ".py" and (wrong := wrong_with(place)):
-        raise BadInput(f"check {name}: {place}: {wrong}; check the path")
+    if wrong := wrong_file(name):
+        raise BadInput(f"check {name}: {wrong}; check the path")
     assert is_solution(name)
-    return examine(in_worker(name, time_limit), wanted, dtypes, name)
+    return examine(in_worker(name, time_limit, ROWS if wanted.rows else VARIANT), wanted, dtypes, name)
 
 
 def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("float64",)) -> Report:
     """Check a function object, in this process. Raises BadInput."""
-    import sys
-
-    module = sys.modules.get(getattr(function, "__module__", ""))
-    solution = Solution(function, module)
-    return examine(in_process(cast("Framework", solution)), wanted, dtypes, solution.name)
+    solution = of_object(function)
+    variant = ROWS if wanted.rows else VARIANT
+    return examine(in_process(cast("Framework", solution), variant), wanted, dtypes, solution.name)
 
 
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Report:
@@ -171,6 +169,8 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Repor
     specs = problems(wanted)
     function = survey(ask, specs, wanted)
     if isinstance(function, Failure):
+        if function.kind is Kind.INCOMPLETE:
+            raise BadInput(f"check {name}: {function.message}{hint(name, function)}")
         function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
         return Report(*report(name, function, [], Notes(), dtypes))

@@ -19,7 +19,6 @@ from crosscheck.report.words import of_broken, of_cause, of_entry, of_explanatio
 UNEXPLAINED = "unexplained"
 WIDTH = 110  # of a line
 TITLE = 15  # of it, for what a line is about
-TAKES = {"dictionary": "a dictionary W1, b1, ...", "layers": "a tuple of (W, b)", "w, b": "w and b"}
 KINDS = {  # of trouble, see convert.py; the first of them says most
     Kind.SHAPE: "an array has the wrong shape",
     Kind.RETURNS: "it returns something else than a cost and gradients",
@@ -64,7 +63,7 @@ def report(
     else:
         wrong = []  # for one output only, as the course's are
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
-    lines = [*_wrapped(f"{name}: {_what(function, results)}", "  ")]
+    lines = [*_wrapped(f"{name}: {_what(function, results, said)}", "  ")]
     if more:  # what works with one layer and with two is meant for three
         lines += ["", *_trouble(more)]
     for each, changed in said.changed.items():
@@ -72,7 +71,11 @@ def report(
         lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *_wrapped(f"  {IN_PLACE}", "  ")]
     for each, failure in said.trouble.items():
         lines += ["", *_its_trouble(each, failure)]
-    apart = bool(more or said.changed or said.trouble)
+    for tensor, shapes_ in said.conversions:
+        if tensor in said.breaks:
+            lines += ["", *_wrapped(f"wrong: an array has the wrong shape. {said.names.get(tensor, tensor)} is {shapes_}; a "
+                                    "sum keeps its axis by keepdims=True, a product may lack a transpose.", "  ")]
+    apart = bool(more or said.changed or said.trouble or said.breaks)
     if wrong:
         lines += ["", *_wrong(wrong, results)]
     else:
@@ -83,13 +86,13 @@ def report(
     return not (wrong or apart), "\n".join(line.rstrip() for line in lines)
 
 
-def _what(function: Function, results: Sequence[Result]) -> str:
+def _what(function: Function, results: Sequence[Result], said: Notes) -> str:
     """Return what the function is taken for."""
     depths = sorted({result.case.network.L for result in results})
     counts = [str(depth) for depth in depths]
     count = " and ".join([", ".join(counts[:-1]), counts[-1]]) if counts[:-1] else counts[0]
     hidden = ", ".join(dict.fromkeys(g for result in results for g in result.case.network.g[:-1]))
-    words = f"takes {TAKES[function.takes]}; " if function.takes in TAKES else ""
+    words = f"read as {said.read_as}; " if said.read_as else ""
     words += "logistic regression" if depths == [1] else f"{count} layer{'s' if depths[-1] > 1 else ''}"
     return words + (f", hidden {hidden} ({ACTIVATION[function.how]})" if hidden else "")
 

@@ -1,0 +1,111 @@
+"""Whether a form is one: tried on tiny networks, its answers held against the right ones of every activation."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Array, Layer, Network, Params
+
+from crosscheck.core.records import flat
+from crosscheck.grading.convert import Trouble
+from crosscheck.grading.forms.form import Form
+from crosscheck.grading.forms.returned import cost_of
+from crosscheck.mutation.build import VARIANT, framework
+
+SIZES = {2: (3, 4, 1), 1: (3, 1), 3: (3, 5, 4, 1)}  # what most people write first
+EXAMPLES = 7
+HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")
+NEAR = 1e-5  # float32 is near
+
+
+class Score(NamedTuple):
+    """How well a form answers. right: the depths at which all that it returns is right. agreeing: of the tensors, at
+
+    the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
+    """
+
+    right: int = 0
+    agreeing: float = 0.0
+    answers: int = 0
+    J: bool = False
+    activation: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its answers are right."""
+        return self.right > 0 and self.right == self.answers and self.J
+
+
+class Settings(NamedTuple):
+    """What the networks have beside their sizes."""
+
+    activations: tuple[str, ...] = HIDDEN
+    output: str = "sigmoid"
+    loss: str = "cross_entropy"
+    slope: float = 0.01
+
+    @classmethod
+    def of(cls, network: Network) -> Settings:
+        """Return those of a network that is asked about."""
+        hidden = tuple(dict.fromkeys((*(g for g in network.g[:-1]), *HIDDEN)))
+        return cls(hidden, network.g[-1], network.loss, network.leaky_slope)
+
+    def network(self, depth: int, activation: str) -> Network:
+        """Return a tiny network."""
+        return Network.of(SIZES[depth], activation, self.output, loss=self.loss, leaky_slope=self.slope)
+
+
+@cache
+def question(depth: int, settings: Settings) -> tuple[Params, Array, Array]:
+    """Return params, X and Y of a tiny network."""
+    random, sizes = np.random.default_rng(depth), SIZES[depth]
+    params = tuple(
+        Layer(random.normal(size=(n, before)), random.normal(size=(n, 1)))
+        for n, before in zip(sizes[1:], sizes, strict=False)
+    )
+    Y = (random.random((1, EXAMPLES)) < 0.5) * 1.0
+    return params, random.normal(size=(sizes[0], EXAMPLES)), Y
+
+
+@cache
+def answers(depth: int, settings: Settings) -> dict[str, list[Array]]:
+    """Return J and every gradient of a tiny network, for each activation."""
+    params, X, Y = question(depth, settings)
+    ask, found = framework().gradients[VARIANT], {}
+    for activation in settings.activations[: None if depth > 1 else 1]:
+        J, gradient = ask(settings.network(depth, activation), params, X, Y)
+        found[activation] = [np.asarray(J), *flat(gradient)]
+    return found
+
+
+def score(form: Form, settings: Settings) -> tuple[Score, Trouble | None]:
+    """Return how well a form answers, and its first trouble."""
+    best, trouble = Score(), None
+    for depth in SIZES:
+        params, X, Y = question(depth, settings)
+        network = settings.network(depth, settings.activations[0])
+        try:
+            reading = form.ask(network, params, X, Y)
+            J = None if reading.J is None else cost_of(reading.J, X)[0]
+        except Trouble as error:
+            trouble = trouble or error
+            continue
+        got = [J, *flat(reading.gradient)]
+        ignored = depth > 1 and not np.any(got[-2])
+        if ignored:
+            continue
+        count = {name: sum(map(_near, got, right)) for name, right in answers(depth, settings).items()}
+        activation = max(count, key=lambda name: count[name])
+        whole = count[activation] == len(got) - (J is None)
+        share = count[activation] / len(got)
+        here = Score(best.right + whole, max(best.agreeing, share), best.answers + 1, best.J or J is not None, best.activation)
+        best = here._replace(activation=activation) if depth > 1 and not best.activation else here
+    return best, trouble
+
+
+def _near(got: Array | None, right: Array) -> bool:
+    if got is None or got.shape != right.shape or not np.isfinite(got).all():
+        return False
+    return bool(np.allclose(got, right, rtol=NEAR, atol=NEAR * max(1e-3, float(np.abs(right).max()))))
