@@ -97,7 +97,7 @@ def check(
       crosscheck check odd.py --adapter mine.py
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
-    from crosscheck.grading.adapter import write_adapter
+    from crosscheck.grading.adapter import Unrecognised, write_adapter
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
     from crosscheck.grading.sources.place import whole_name
@@ -119,7 +119,11 @@ def check(
             name, whole = in_full(named, time_limit)
         if whole:
             raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
-        with interrupts.orderly(), screen.progress("checking"):
-            report = check_name(name, wanted, dtypes, time_limit)
+        try:
+            with interrupts.orderly(), screen.progress("checking"):
+                report = check_name(name, wanted, dtypes, time_limit)
+        except Unrecognised as error:
+            typer.echo(f"crosscheck: {error.message}\n\n{error.more}", err=True)
+            raise typer.Exit(2) from None
     typer.echo(report.text)
     raise typer.Exit(0 if report.right else 1)

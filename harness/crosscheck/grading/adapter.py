@@ -22,6 +22,14 @@ from crosscheck.grading.sources.texts import NOTEBOOK, read
 SHOWN = 12  # functions
 
 
+class Unrecognised(BadInput):
+    """A program whose form is not known. more: the functions found, and an adapter, in lines."""
+
+    def __init__(self, message: str, more: str) -> None:
+        super().__init__(message)
+        self.more = more
+
+
 class Definition(NamedTuple):
     """A function, or a class, by its name and its arguments."""
 
@@ -33,15 +41,20 @@ class Definition(NamedTuple):
         return f"{'class ' if self.is_class else ''}{self.name}({', '.join(self.arguments)})"
 
 
-def hint(name: str, failure: Failure) -> str:
-    """Return the lines that follow an error about a program whose form is not known; nothing for another error."""
+def refusal(name: str, failure: Failure, message: str) -> BadInput:
+    """Return what is raised for a program that could not be asked: with an adapter, if its form is not known."""
+    more = _more(name, failure)
+    return Unrecognised(f"check {name}: {message}", more) if more else BadInput(f"check {name}: {message}")
+
+
+def _more(name: str, failure: Failure) -> str:
     if failure.kind not in (Kind.NOT_FOUND, Kind.INCOMPLETE) or "expected cost_and_gradients" not in failure.message:
         return ""
     found = definitions(name)
     if not found:
         return ""
     said = [f"  found: {each}" for each in found[:SHOWN]]
-    return "\n".join(["", *said, "An adapter, which --adapter FILE writes, to complete:", "", adapter(name, found)])
+    return "\n".join([*said, "", "An adapter to complete, which --adapter FILE writes:", "", adapter(name, found)])
 
 
 def write_adapter(name: str, path: Path) -> str:

@@ -23,6 +23,7 @@ from crosscheck.grading.forms.calling import last_line, said_by
 from crosscheck.grading.forms.functions import DEFAULT
 from crosscheck.grading.forms.recognise import Asked
 from crosscheck.grading.solution import Solution
+from crosscheck.grading.sources.missing import Absent
 from crosscheck.grading.sources.module import Program, load_program, module_name
 from crosscheck.grading.sources.place import Place, is_solution, place_of
 from crosscheck.grading.sources.texts import read
@@ -30,6 +31,7 @@ from crosscheck.runner.loading import register
 
 FORMS = ("dictionary", "layers")  # that a file's PARAMETERS may say
 HIDDEN = "_"
+NOT_THEIRS = {"numpy", "scipy", "typing", "pathlib", "crosscheck", "crosscheck_impls"}
 
 
 def load_solution(name: str) -> Framework:
@@ -122,11 +124,9 @@ def _own(module: Any) -> dict[str, Any]:
 
 
 def _theirs(thing: Any) -> bool:
-    """Return whether something is no part of a library: a module, a function of NumPy's."""
-    home = str(getattr(thing, "__module__", "") or "").split(".")[0]
-    return not inspect.ismodule(thing) and home not in ("numpy", "scipy", "typing", "builtins", "functools", "pathlib") or (
-        type(thing).__module__.split(".")[0] not in ("numpy", "builtins") and not inspect.ismodule(thing)
-    )
+    """Return whether something is no part of a library: a module, a function of NumPy's, or what stands in for one."""
+    homes = {str(getattr(each, "__module__", "") or "").split(".")[0] for each in (thing, type(thing))}
+    return not inspect.ismodule(thing) and not isinstance(thing, Absent) and not homes & NOT_THEIRS
 
 
 def _chosen(place: Place, things: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framewor
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case, Comparison
 from crosscheck.grading.convert import PAIR
-from crosscheck.grading.adapter import hint
+from crosscheck.grading.adapter import refusal
 from crosscheck.grading.hints import Result
 from crosscheck.grading.load import is_whole, of_object
 from crosscheck.grading.notes import Notes, noted
@@ -96,7 +96,7 @@ def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> As
         limit = TIME_LIMIT if time_limit is None else time_limit
         subprocesses.run([job], done, limit, import_limit=import_limit(time_limit))
         if refused:
-            raise BadInput(f"check {name}: {_of_import(refused[0], time_limit)}{hint(name, refused[0])}")
+            raise refusal(name, refused[0], _of_import(refused[0], time_limit))
         return [answers[k] for k in range(len(cases))]
 
     return ask
@@ -170,7 +170,7 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Repor
     function = survey(ask, specs, wanted)
     if isinstance(function, Failure):
         if function.kind is Kind.INCOMPLETE:
-            raise BadInput(f"check {name}: {function.message}{hint(name, function)}")
+            raise refusal(name, function, function.message)
         function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
         return Report(*report(name, function, [], Notes(), dtypes))

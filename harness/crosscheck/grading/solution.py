@@ -91,6 +91,8 @@ class Solution:
                 self.found = None
                 raise Trouble(Kind.INCOMPLETE, nothing(self.asked))
             self.call.printed = 0
+            if self.found.form.takes == PAIR and self.found.score.deepest > 1:
+                self.found.form.takes = "lists of W and b"
             for name, roles in OWN.items():
                 more = 1 if self.found.form.takes == PAIR else 0
                 self.own[name] = _beside(self.asked.things.get(name), len(roles) + more)

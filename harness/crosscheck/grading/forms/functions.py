@@ -78,7 +78,7 @@ def wholes(functions: Functions) -> Iterator[list[Step]]:
             found.append((name != DEFAULT, 1, name, function))
             continue
         roles = {argument.role for argument in every}
-        if roles & TRAINING or OTHERS.search(name) or {"AL", "cache"} & roles:
+        if roles & TRAINING or OTHERS.search(name) or any(role[:1] in ("A", "Z", "c") for role in roles) or _is_of_one_layer(function):
             continue
         required = [argument for argument in every if argument.required]
         clear = {"X", "Y"} <= roles and any(PARAMETERS.match(role) for role in roles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,24 +64,22 @@ def unpacked(packing: str, given: Any, L: int, keys: tuple[str, str] = KEYS["W1"
 
 
 class Way(NamedTuple):
-    """How a network is handed over. convert: what turns every array into another framework's, where there is one."""
+    """How a network is handed over."""
 
     layout: Layout
     packing: str = "dictionary"
     keys: tuple[str, str] = KEYS["W1"]
-    convert: Callable[[Any], Any] | None = None
 
     def environment(self, network: Network, params: Params, X: Array, Y: Array | None) -> dict[str, Any]:
-        """Return all that a function may ask for, by the roles of roles.py."""
-        pairs = self.layout.given(params)
-        X_given, Y_given = self.layout.X(X), None if Y is None else self.layout.Y(Y)
-        if self.convert is not None:
-            pairs = [(self.convert(W), self.convert(b)) for W, b in pairs]
-            X_given = self.convert(X_given)
-            Y_given = None if Y_given is None else self.convert(Y_given)
-        inside: dict[str, Any] = {"X": X_given, "m": X.shape[1], "parameters": packed(self.packing, pairs, self.keys)}
-        if Y_given is not None:
-            inside["Y"] = Y_given
+        """Return all that a function may ask for, by the roles of roles.py; arrays are copies."""
+        Y_given = None if Y is None else self.layout.Y(Y)
+        return self.handing(network, self.layout.given(params), self.layout.X(X), Y_given, X.shape[1])
+
+    def handing(self, network: Network, pairs: Pairs, X: Any, Y: Any, m: int) -> dict[str, Any]:
+        """Return the same of arrays of any kind, as they are given."""
+        inside: dict[str, Any] = {"X": X, "m": m, "parameters": packed(self.packing, pairs, self.keys)}
+        if Y is not None:
+            inside["Y"] = Y
         weights, biases = [W for W, _ in pairs], [b for _, b in pairs]
         inside |= {"weights": weights, "biases": biases, "w": weights, "b": biases, "L": network.L}
         if network.L == 1:

@@ -71,29 +71,32 @@ class Pipeline:
         assigned = {role for step in steps for role in step.assigned.values()}
         asked = roles | assigned
         plain = "parameters" in asked or not (asked & {"w", "weights", "W1"})
-        self.takes = way.packing if plain else PAIR if "w" in asked and "b" in asked else "arrays"
+        lists = "lists of W and b" if "weights" in asked else "arrays W1, b1, ..."
+        self.takes = way.packing if plain else PAIR if "w" in asked and "b" in asked else lists
         self.clear = not any(step.assigned and step.name != DEFAULT for step in steps)
         self.changed: list[str] = []
-        self.kept: dict[str, Any] = {}  # the environment after the last call
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
         environment = self.way.environment(network, params, X, Y)
-        arrays = dict(environment)
+        leaves, returned = self.run(dict(environment), network, X.shape[1])
+        self.changed = self.way.changed(environment, params, X, Y)
+        return read(leaves, network, self.way.layout, self.order, returned, len(self.steps) == 1)
+
+    def run(self, environment: dict[str, Any], network: Network, m: int) -> tuple[list[Leaf], Any]:
+        """Call one after another; return all that came back but the forward pass's, and what the last one returned."""
         leaves: list[Leaf] = []
         returned: Any = None
         for step in self.steps:
             positional, keywords = step.filled(environment)
             returned = self.call(step.function, positional, **keywords)
             if step.part == FORWARD:
-                environment |= self._computed(step, returned, network, X.shape[1])
+                environment |= self._computed(step, returned, network, m)
             elif step.part == COST:
                 leaves += self._cost(step, returned)
             else:
                 leaves += leaves_of(step.function, returned)
-        self.changed = self.way.changed(arrays, params, X, Y)
-        self.kept = environment
-        return read(leaves, network, self.way.layout, self.order, returned, len(self.steps) == 1)
+        return leaves, returned
 
     def _cost(self, step: Step, returned: Any) -> list[Leaf]:
         """Return the cost of a function that is there for it; of more than one thing, the one that is called so."""
@@ -107,10 +110,9 @@ class Pipeline:
         for leaf in leaves:
             found.setdefault(leaf.name, leaf.value)
         top = list(returned) if isinstance(returned, tuple) else [returned]
-        names = [leaf.keys[0] for leaf in leaves_of(step.function, tuple(map(Opaque, top)))] if len(top) > 1 else []
-        for name, each in zip(names, top, strict=False):
-            if isinstance(name, str):
-                found[name] = each
+        names = [leaf.name for leaf in leaves_of(step.function, tuple(map(Opaque, top)))] if len(top) > 1 else []
+        for name, each in zip(names, top, strict=True) if names else ():
+            found[name] = each
         by_role = {role_of(name): value for name, value in found.items() if name}
         found |= {role: value for role, value in by_role.items() if role and role not in found}
         shape = self.way.layout.Y(np.empty((network.n[-1], m))).shape
@@ -132,7 +134,7 @@ class Pipeline:
         """Say what the program is read as."""
         names = " and ".join(dict.fromkeys(step.name for step in self.steps)) if len(self.steps) < 3 else ""
         names = names or ", ".join(step.name for step in self.steps)
-        over = {"arrays": "the arrays W1, b1, ..."}.get(self.takes) or WORDS.get(self.takes, self.takes)
+        over = WORDS.get(self.takes, self.takes)
         unusual = self.way.layout.words(1 if self.takes == PAIR else 2)
         return f"{names} over {over}{f', {unusual}' if unusual else ''}"
 

@@ -16,10 +16,12 @@ from crosscheck.grading.forms import functions as named
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.layout import LAYOUTS, PAIRED
+from crosscheck.grading.forms.objects import objects
 from crosscheck.grading.forms.packing import Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
 from crosscheck.grading.forms.trial import Score, Settings, score
+from crosscheck.grading.sources.missing import Absent
 
 PACKINGS = ("dictionary", "layers", "list", "lists", "dictionaries")
 
@@ -54,13 +56,32 @@ class Found(NamedTuple):
 
 def is_function(thing: Any) -> bool:
     """Return whether something is a function, jitted perhaps, and no class or object of the user's."""
-    if inspect.isclass(thing) or not callable(thing):
+    if isinstance(thing, Absent) or inspect.isclass(thing) or not callable(thing):
         return False
     return inspect.isroutine(thing) or hasattr(thing, "__wrapped__") or hasattr(thing, "func")
 
 
+def makers(asked: Asked) -> dict[str, Any]:
+    """Return the classes of a program, and objects of theirs that it makes; or the chosen one."""
+    if asked.chosen is not None:
+        return {} if is_function(asked.chosen) else {getattr(asked.chosen, "__name__", "object"): asked.chosen}
+    classes = {name: each for name, each in asked.things.items() if inspect.isclass(each)}
+    made = {
+        name: each for name, each in asked.things.items()
+        if not inspect.isclass(each) and hasattr(each, "__dict__") and not is_function(each)
+        and any(hasattr(each, method) for method in ("forward", "fit", "train", "backward"))
+    }  # fmt: skip
+    return {**classes, **made}
+
+
 def candidates(asked: Asked, call: Caller) -> Iterator[Form]:
-    """Yield every reading of a program, the likeliest first."""
+    """Yield every reading of a program, the likeliest first: functions, classes, objects."""
+    yield from of_functions(asked, call)
+    yield from objects(makers(asked), asked.rows, call)
+
+
+def of_functions(asked: Asked, call: Caller) -> Iterator[Form]:
+    """Yield the readings of functions: one that does everything, or several one after another."""
     functions = asked.functions()
     if asked.chosen is not None:
         steps: Iterable[list[Step]] = (
@@ -92,7 +113,7 @@ def recognise(forms: Iterable[Form], settings: Settings) -> Found | None:
     best: Found | None = None
     for form in forms:
         found = Found(form, *score(form, settings))
-        if found.score.whole:
+        if found.score.whole and found.score.deepest > 1:  # one that is right for one layer may do more elsewhere
             return found
         if best is None or _key(found) > _key(best):
             best = found
@@ -101,4 +122,4 @@ def recognise(forms: Iterable[Form], settings: Settings) -> Found | None:
 
 def _key(found: Found) -> tuple[float, ...]:
     said = found.score
-    return said.right, said.agreeing, said.J, said.answers
+    return said.right, said.agreeing, said.J, -said.converted, said.answers

@@ -17,7 +17,7 @@ from crosscheck.grading.forms.source import returned_by
 
 GRADIENT = re.compile(
     r"^(?P<d>d(?:j|l|c|e|cost|loss)_?d|d|grad(?:ient)?s?_?(?:of_)?|g|delta_?|nabla_?)?_*"
-    r"(?P<kind>w|weights?|theta|kernels?|b|bias|biases|intercepts?|coefs?)_?(?P<layer>\d+)?_?(?P<after>grads?|gradients?)?$",
+    r"(?P<kind>ws?|weights?|theta|kernels?|bs?|bias|biases|intercepts?|coefs?)_?(?P<layer>\d+)?_?(?P<after>grads?|gradients?)?$",
     re.IGNORECASE,
 )
 COST = re.compile(r"^(j|cost.*|loss.*|.*_cost|.*_loss|error|.*entropy|l|c|e|obj.*|nll|bce|val|value|f|err)$", re.IGNORECASE)
@@ -65,6 +65,8 @@ def _walk(
         text = ast.unparse(hint)
         label, keys = text, (*keys, text.rpartition(".")[2])
         hint = values.get(text)
+    elif isinstance(hint, ast.BinOp | ast.Call | ast.Subscript | ast.UnaryOp) and (name := _said(hint)):
+        label, keys = name, (*keys, name)
     if isinstance(value, Mapping) and value and len(keys) < DEEPEST:
         inner = dict(zip(map(_constant, hint.keys), hint.values, strict=True)) if isinstance(hint, ast.Dict) else {}
         for key, each in value.items():
@@ -84,6 +86,13 @@ def _walk(
     yield Leaf(label, keys, value)
 
 
+def _said(hint: ast.expr) -> str:
+    """Return the one gradient or cost that an expression such as `dw / m` is about, or nothing."""
+    names = {each.id for each in ast.walk(hint) if isinstance(each, ast.Name)}
+    about = [name for name in names if COST.match(name) and len(name) > 1 or (GRADIENT.match(name) or ["", ""])[1]]
+    return about[0] if len(about) == 1 else ""
+
+
 def _constant(key: ast.expr | None) -> object:
     return key.value if isinstance(key, ast.Constant) else None
 
@@ -98,14 +107,14 @@ def read(leaves: Sequence[Leaf], network: Network, layout: Layout, order: str, r
 
     whole: whether there must be a J. Raises Trouble, in the author's own names.
     """
-    named = _named(leaves, network.L, order)
+    named = named_by(leaves, network.L, order)
     rest = [leaf for leaf in _others(leaves, named) if not _is_gradient(leaf)]
     cost = _cost(rest)
     if len(named) < 2 * network.L:
-        positional = _in_order([leaf for leaf in rest if leaf is not cost], network, layout, order)
+        positional = _in_order([leaf for leaf in leaves if leaf is not cost], network, layout, order)
         if len(positional) == 2 * network.L:
             named = positional
-            cost = _cost(_others(rest, named))
+            cost = _cost(_others(leaves, named))
     if not named:
         _none_at_all(returned)
     if cost is not None:
@@ -137,7 +146,7 @@ def _is_gradient(leaf: Leaf) -> bool:
     return bool(GRADIENT.match(leaf.name)) and not COST.match(leaf.name)
 
 
-def _named(leaves: Sequence[Leaf], L: int, order: str) -> dict[tuple[str, int], Leaf]:
+def named_by(leaves: Sequence[Leaf], L: int, order: str) -> dict[tuple[str, int], Leaf]:
     """Return the gradients that bear names; those with a d before those without."""
     found: list[tuple[bool, str, int, bool, Leaf]] = []
     for leaf in leaves:
@@ -152,12 +161,13 @@ def _named(leaves: Sequence[Leaf], L: int, order: str) -> dict[tuple[str, int], 
         found.append((derived, kind, number, counted, leaf))
     for derived in (True, False):
         chosen = [each for each in found if each[0] is derived]
+        places = sorted({number for _, _, number, counted, _ in chosen if not counted})
         shift = 1 if any(number == 0 and counted for _, _, number, counted, _ in chosen) else 0
         named: dict[tuple[str, int], Leaf] = {}
         for _, kind, number, counted, leaf in chosen:
-            layer = number + shift if counted else number
+            layer = number + shift if counted else places.index(number) + 1  # of layers, some have no weights
             if not counted and "backward" in order and L > 1:
-                layer = L + 1 - number
+                layer = L + 1 - layer
             if L == 1 and not counted:
                 layer = 1
             named.setdefault((kind, layer), leaf)
@@ -175,7 +185,7 @@ def _layer(leaf: Leaf, digits: str | None) -> tuple[int, bool]:
         if isinstance(key, str) and (found := re.search(r"(\d+)$", key)):
             return int(found.group(1)), True
     indices = [key for key in leaf.keys if isinstance(key, int)]
-    return (indices[-1] + 1 if isinstance(leaf.keys[-1], int) else indices[-1] + 1, False) if indices else (1, False)
+    return (indices[-1] + 1 if indices else 1), False
 
 
 def _in_order(

@@ -21,9 +21,9 @@ NEAR = 1e-5  # float32 is near
 
 
 class Score(NamedTuple):
-    """How well a form answers. right: the depths at which all that it returns is right. agreeing: of the tensors, at
-
+    """How well a form answers. right: at how many depths all that it returns is right. agreeing: the share of tensors, at
     the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
+    converted: how many arrays came in another shape.
     """
 
     right: int = 0
@@ -31,11 +31,13 @@ class Score(NamedTuple):
     answers: int = 0
     J: bool = False
     activation: str = ""
+    converted: int = 0
+    deepest: int = 0
 
     @property
     def whole(self) -> bool:
         """Whether all of its answers are right."""
-        return self.right > 0 and self.right == self.answers and self.J
+        return self.right > 0 and self.right == self.answers and self.J and not self.converted
 
 
 class Settings(NamedTuple):
@@ -99,9 +101,15 @@ def score(form: Form, settings: Settings) -> tuple[Score, Trouble | None]:
         count = {name: sum(map(_near, got, right)) for name, right in answers(depth, settings).items()}
         activation = max(count, key=lambda name: count[name])
         whole = count[activation] == len(got) - (J is None)
-        share = count[activation] / len(got)
-        here = Score(best.right + whole, max(best.agreeing, share), best.answers + 1, best.J or J is not None, best.activation)
-        best = here._replace(activation=activation) if depth > 1 and not best.activation else here
+        best = Score(
+            best.right + whole,
+            max(best.agreeing, count[activation] / len(got)),
+            best.answers + 1,
+            best.J or J is not None,
+            activation if depth > 1 and not best.activation else best.activation,
+            best.converted + len(reading.conversions),
+            max(best.deepest, depth),
+        )
     return best, trouble
 
 
