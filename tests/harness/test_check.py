@@ -355,8 +355,8 @@ def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
     for words, expected in (
         (("nowhere.py",), "nowhere.py: no such file; check the path"),
         (("broken.py",), "SyntaxError: '(' was never closed (broken.py, line 1)"),
-        (("empty.py",), "empty.py: it has no function at all, expected cost_and_gradients(parameters, X, Y)"),
-        (("two.py",), "two.py: it has cost_and_gradients: none computes a cost and its gradient, expected cost_and"),
+        (("empty.py",), "empty.py: it has no function at all; expected cost_and_gradients(parameters, X, Y)"),
+        (("two.py",), "two.py: it has cost_and_gradients: none computes a cost and its gradient; expected cost_and"),
         (("refuses.py",), "import: line 1 of refuses.py, `raise RuntimeError('no licence')`: RuntimeError: no licence"),
         (("leaves.py",), "import: line 2 of leaves.py, `sys.exit(3)`: it calls sys.exit, expected a file that can be"),
         (("mine.csv",), "mine.csv: data, expected a program, mine.py; data go with crosscheck compare --data"),

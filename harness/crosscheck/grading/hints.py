@@ -125,7 +125,7 @@ def notices(
         if tensor not in said.breaks
     ]
     if "J" in said.unjudged:
-        notes.append("no cost was found beside the gradients: J was not checked")
+        notes.append("it tells no cost that could be checked")
     notes += said.remarks
     if said.cost_shape:
         notes.append(f"J has shape {said.cost_shape}; a plain number is easier to use: float(np.squeeze(J))")

@@ -20,7 +20,7 @@ class Notes(NamedTuple):
     expected, and were converted, each with the shapes in words. breaks: those of them with which W - alpha dW would have
     another shape than W. names: what their author calls J, dW1, ...
     unjudged: `J` or `gradients`, which did not come back, and are the right ones instead. remarks: what was supplied
-    or left out of the source.
+    or left out of the source. activation: of code that only trains, found by its steps.
     """
 
     takes: str = ""
@@ -35,6 +35,7 @@ class Notes(NamedTuple):
     names: Mapping[str, str] = {}
     unjudged: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    activation: str = ""
 
     def plain(self) -> Mapping[str, Any]:
         """Return them as an answer carries them."""

@@ -70,13 +70,14 @@ class Wanted(NamedTuple):
 class How(StrEnum):
     """How the activation was found: SAID: the user says it. MISTAKE: with a known mistake it explains the answer.
 
-    USUAL: that of the course's exercises, since J fits none of those that were tried.
+    STEPS: by the steps of training. USUAL: that of the course's exercises, since J fits none of those that were tried.
     """
 
     SAID = "said"
     J = "J"
     GRADIENTS = "gradients"
     MISTAKE = "mistake"
+    STEPS = "steps"
     USUAL = "usual"
 
 
@@ -172,7 +173,9 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
             notes = noted(answer)
     deep = next((depth for depth in depths if depth > 1), 0)
     name, how = asked.names[0], How.SAID
-    if deep and not wanted.activation:
+    if deep and not wanted.activation and notes.activation:
+        name, how = notes.activation, How.STEPS
+    elif deep and not wanted.activation:
         shown = {each: (asked.judges[deep, each], asked.answers[deep, each]) for each in asked.names}
         name, how = _activation(shown, deep)
     return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes)

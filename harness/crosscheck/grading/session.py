@@ -194,9 +194,19 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str) -> Repor
         if explained is not None and explained.exactly:
             guess = explained.mutant
         searched += result.row.verdict is Verdict.DISAGREES and (explained is None or not explained.exactly)
+        _leave_out(result, noted(answer).unjudged)
         results.append(result._replace(why=spec.why, pair=function.takes == PAIR))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     return Report(*report(name, function, results, noted(last), dtypes))
+
+
+def _leave_out(result: Result, unjudged: Sequence[str]) -> None:
+    """Leave out the comparisons of what was not the user's own: gradients of what only trains, a J that it has not."""
+    row = result.row
+    row.comparisons = [
+        c for c in row.comparisons
+        if not ("gradients" in unjudged and not c.tensor.of_fit) and not ("J" in unjudged and c.tensor.kind == "J")
+    ]  # fmt: skip
 
 
 def judged(

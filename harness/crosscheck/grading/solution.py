@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+from itertools import chain
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,9 +21,10 @@ from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.packing import packed, unpacked
 from crosscheck.grading.forms.pipeline import Pipeline
-from crosscheck.grading.forms.recognise import Asked, Found, candidates, recognise
+from crosscheck.grading.forms.recognise import Asked, Found, candidates, recognise, training
 from crosscheck.grading.forms.returned import cost_of
 from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.training import Training
 from crosscheck.grading.forms.trial import Settings
 from crosscheck.grading.notes import Notes
 from crosscheck.mutation.build import VARIANT as REFERENCE
@@ -51,7 +53,7 @@ class Solution:
         self.names: dict[str, str] = {}
         self.unjudged: tuple[str, ...] = ()
         self.cost_shape: tuple[int, ...] = ()
-        if next(candidates(asked, self.call), None) is None:
+        if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
             raise BadInput(f"{name}: {nothing(asked)}")
 
     def ask_rows(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
@@ -65,6 +67,8 @@ class Solution:
         form = self._form(network)
         if form.takes == PAIR and network.n[1:] != (1,):
             raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
+        if isinstance(form, Training):
+            return self._none(form, network, params, X, Y)
         try:
             reading = form.ask(network, params, X, Y)
             for name in form.changed:
@@ -83,19 +87,46 @@ class Solution:
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
 
+    def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
+        self.unjudged = ("gradients", "J")
+        try:
+            form.train(network, params, X, Y, 0.1, 1)
+        except Trouble as trouble:
+            trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
+            raise
+        J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
+        return np.asarray(J, X.dtype), gradient
+
+    def _steps(
+        self, form: Training, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
+        """Return what its own training makes of the parameters; costs that it does not tell are the right ones."""
+        trained = form.train(network, params, X, Y, alpha, iterations)
+        if trained.costs is not None:
+            self.unjudged = ("gradients",)
+            return trained.params, trained.costs.astype(X.dtype)
+        self.unjudged = ("gradients", "J")
+        costs = np.empty(iterations, X.dtype)
+        for t in range(iterations):
+            at = form.train(network, params, X, Y, alpha, t).params if t else params
+            costs[t], _ = framework().gradients[REFERENCE](network, at, X, Y)
+        return trained.params, costs
+
     def _form(self, network: Network) -> Any:
         """Return the program's form, recognised at the first call. Raises Trouble."""
         if self.found is None:
-            self.found = recognise(candidates(self.asked, self.call), Settings.of(network))
+            self.found = recognise(self.asked, Settings.of(network), self.call)
             if self.found is None or (not self.found.score.answers and not self._clear(self.found.form)):
-                self.found = None
-                raise Trouble(Kind.INCOMPLETE, nothing(self.asked))
+                found, self.found = self.found, None
+                raise Trouble(Kind.INCOMPLETE, nothing(self.asked) if found is None else unlike(found))
             self.call.printed = 0
             if self.found.form.takes == PAIR and self.found.score.deepest > 1:
                 self.found.form.takes = "lists of W and b"
             for name, roles in OWN.items():
                 more = 1 if self.found.form.takes == PAIR else 0
-                self.own[name] = _beside(self.asked.things.get(name), len(roles) + more)
+                beside = self.asked.things.get(name) if isinstance(self.found.form, Pipeline) else None
+                self.own[name] = _beside(beside, len(roles) + more)
         return self.found.form
 
     def _clear(self, form: Form) -> bool:
@@ -106,6 +137,9 @@ class Solution:
         self, variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> tuple[Params, Array]:
         """Train by the `fit` beside the function; or by plain gradient descent, which shows nothing new."""
+        form = self._form(network)
+        if isinstance(form, Training):
+            return self._steps(form, network, params, X, Y, alpha, iterations)
         if self.own.get("fit") is not None:
             with self._its_trouble("fit", network, X):
                 return self._own_fit(network, params, X, Y, alpha, iterations)
@@ -217,9 +251,12 @@ class Solution:
     def notes(self) -> Mapping[str, Any]:
         """Return what was noted of the function, see notes.py."""
         form = None if self.found is None else self.found.form
+        own = tuple(name for name, function in self.own.items() if function is not None)
+        own = ("fit", *own) if isinstance(form, Training) else own
         return Notes(
             takes="" if form is None else form.takes,
-            own=tuple(name for name, function in self.own.items() if function is not None),
+            own=own,
+            activation="" if self.found is None or not isinstance(form, Training) else self.found.score.activation,
             trouble=self.trouble,
             changed={function: list(names) for function, names in self.changed.items()},
             printed=self.call.printed,
@@ -245,12 +282,18 @@ def _beside(function: Any, count: int) -> Any:
         return None
 
 
+def unlike(found: Found) -> str:
+    """Return why the nearest form of a program is none."""
+    trouble = "it does not answer" if found.trouble is None else str(found.trouble)
+    return f"nearest to {' and '.join(found.form.parts())}, but {trouble}; {CONTRACT}"
+
+
 def nothing(asked: Asked) -> str:
     """Return why a program has no form."""
     mine = [name for name, each in asked.things.items() if callable(each)]
     if asked.chosen is not None:
         takes = ", ".join(argument.name for argument in arguments(asked.chosen) or ())
         count = takes.count(",") + 1 if takes else 0
-        return f"it takes {count} argument{'s' if count != 1 else ''}, ({takes}), {CONTRACT}"
+        return f"it takes {count} argument{'s' if count != 1 else ''}, ({takes}); {CONTRACT}"
     found = f"it has {', '.join(mine)}: none computes a cost and its gradient" if mine else "it has no function at all"
-    return f"{found}, {CONTRACT}"
+    return f"{found}; {CONTRACT}"

@@ -38,8 +38,10 @@ ACTIVATION = {
     How.J: "found by its J",
     How.GRADIENTS: "found by its gradients: its J fits no activation",
     How.MISTAKE: "its J fits no activation; this one with a known mistake explains it",
+    How.STEPS: "found by its steps",
     How.USUAL: f"a guess: its J fits none of {', '.join(HIDDEN)}",
 }
+ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
 SATURATED = (
     "A sigmoid there rounds to exactly 0 or 1, and log(0) and 0/0 have no value; the exact J has. Take it from Z[L]: "
@@ -79,7 +81,7 @@ def report(
     if wrong:
         lines += ["", *_wrong(wrong, results)]
     else:
-        right = _right([result for result in results if result not in failed], dtypes)
+        right = _right([result for result in results if result not in failed], dtypes, said)
         lines += ["", f"Apart from that, {right[0]}" if apart else right[0], *right[1:]]
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in _wrapped(f"- {note}", "  "))] if notes else []
@@ -124,12 +126,17 @@ def _given(failure: Failure) -> list[str]:
     return _wrapped(f"  It was given {failure.given}.", "  ") if failure.given else []
 
 
-def _right(good: Sequence[Result], dtypes: Sequence[str]) -> list[str]:
+def _right(good: Sequence[Result], dtypes: Sequence[str], said: Notes) -> list[str]:
     undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED]
     verdict = "right, but undefined at saturated outputs" if undefined else "right"
     count, precisions = len({result.case.problem for result in good}), " and ".join(sorted(dtypes, reverse=True))
     on = f"on {_problems(count)} in {precisions}"
-    lines = _wrapped(f"{verdict}: J and every gradient lie within what rounding can do, {on}.", "  ")
+    judged = "J and every gradient lie"
+    if "gradients" in said.unjudged:
+        judged = "every step of your training lies"
+    elif "J" in said.unjudged:
+        judged = "every gradient lies"
+    lines = _wrapped(f"{verdict}: {judged} within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
         there = f"On {names}: " + (
@@ -210,12 +217,14 @@ def _example(example: Result, results: Sequence[Result]) -> list[tuple[str, str]
     tensors = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.of_fit)
     good = sorted(set(tensors) - {each.tensor for each in now}, key=_in_order)
     when = "at the initial parameters" if c.iteration == 0 else f"after {c.iteration} steps of training"
+    items += [("right", ", ".join(of_name(name, pair) for name in good) or "nothing")] if tensors else []
     items += [
-        ("right", ", ".join(of_name(name, pair) for name in good) or "nothing"),
         ("wrong first", f"{of_entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when}"),
     ]
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
+    if not tensors:
+        return [*items, ("where", ONLY_STEPS)]
     items += [("where", of_location(locate(example.wrong, L), pair)), ("notes", equation(now, case.network))]
     return items + mistake(row.explained)
 

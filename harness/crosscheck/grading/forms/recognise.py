@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.forms import functions as named
+from crosscheck.grading.forms.autodiff import losses, nets
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.layout import LAYOUTS, PAIRED
@@ -20,6 +21,7 @@ from crosscheck.grading.forms.objects import objects
 from crosscheck.grading.forms.packing import Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
+from crosscheck.grading.forms.training import Training, trainings
 from crosscheck.grading.forms.trial import Score, Settings, score
 from crosscheck.grading.sources.missing import Absent
 
@@ -49,7 +51,7 @@ class Asked(NamedTuple):
 class Found(NamedTuple):
     """A form, how well it answers, and the trouble of one that does not."""
 
-    form: Form
+    form: Form | Training
     score: Score
     trouble: Trouble | None
 
@@ -69,7 +71,7 @@ def makers(asked: Asked) -> dict[str, Any]:
     made = {
         name: each for name, each in asked.things.items()
         if not inspect.isclass(each) and hasattr(each, "__dict__") and not is_function(each)
-        and any(hasattr(each, method) for method in ("forward", "fit", "train", "backward"))
+        and any(hasattr(each, method) for method in ("forward", "fit", "train", "backward", "__call__"))
     }  # fmt: skip
     return {**classes, **made}
 
@@ -77,7 +79,15 @@ def makers(asked: Asked) -> dict[str, Any]:
 def candidates(asked: Asked, call: Caller) -> Iterator[Form]:
     """Yield every reading of a program, the likeliest first: functions, classes, objects."""
     yield from of_functions(asked, call)
+    steps = (step for step in named.scalars(asked.functions()) if named.whole(step))
+    yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
+    yield from nets(makers(asked), asked.rows, call)
     yield from objects(makers(asked), asked.rows, call)
+
+
+def training(asked: Asked, call: Caller) -> Iterator[Training]:
+    """Yield the readings of a program that returns no gradient, and only trains."""
+    yield from trainings(asked.functions(), makers(asked), asked.rows, PACKINGS, keys_in(asked.text), call)
 
 
 def of_functions(asked: Asked, call: Caller) -> Iterator[Form]:
@@ -108,8 +118,17 @@ def pipelines(steps: list[Step], asked: Asked, keys: tuple[str, str], call: Call
                 yield Pipeline(steps, Way(layout, packing, keys), order, call)
 
 
-def recognise(forms: Iterable[Form], settings: Settings) -> Found | None:
-    """Return the best of the forms; None if there is none. Each is tried until one is right in all its numbers."""
+def recognise(asked: Asked, settings: Settings, call: Caller) -> Found | None:
+    """Return the form of a program; None if there is no candidate. What only trains comes after what has a gradient."""
+    found = best_of(candidates(asked, call), settings)
+    if found is not None and found.score.answers:
+        return found
+    trained = best_of(training(asked, call), settings)
+    return trained if trained is not None and (found is None or trained.score.answers) else found
+
+
+def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | None:
+    """Return the best of the forms, tried one after another until one is right in all its numbers."""
     best: Found | None = None
     for form in forms:
         found = Found(form, *score(form, settings))

@@ -8,15 +8,18 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
 
+from crosscheck.core.failures import Kind
 from crosscheck.core.records import flat
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.returned import cost_of
+from crosscheck.grading.forms.training import Training
 from crosscheck.mutation.build import VARIANT, framework
 
 SIZES = {2: (3, 4, 1), 1: (3, 1), 3: (3, 5, 4, 1)}  # what most people write first
 EXAMPLES = 7
 HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")
+ALPHA = 0.5
 NEAR = 1e-5  # float32 is near
 
 
@@ -82,8 +85,10 @@ def answers(depth: int, settings: Settings) -> dict[str, list[Array]]:
     return found
 
 
-def score(form: Form, settings: Settings) -> tuple[Score, Trouble | None]:
+def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | None]:
     """Return how well a form answers, and its first trouble."""
+    if isinstance(form, Training):
+        return score_of_steps(form, settings)
     best, trouble = Score(), None
     for depth in SIZES:
         params, X, Y = question(depth, settings)
@@ -111,6 +116,42 @@ def score(form: Form, settings: Settings) -> tuple[Score, Trouble | None]:
             max(best.deepest, depth),
         )
     return best, trouble
+
+
+def score_of_steps(form: Training, settings: Settings) -> tuple[Score, Trouble | None]:
+    """Return how well two steps of training answer, held against the right ones of every activation."""
+    best, trouble = Score(), None
+    for depth in SIZES:
+        params, X, Y = question(depth, settings)
+        network = settings.network(depth, settings.activations[0])
+        try:
+            once = flat(form.train(network, params, X, Y, ALPHA, 1).params)
+            twice = flat(form.train(network, params, X, Y, ALPHA, 2).params)
+        except Trouble as error:
+            trouble = trouble or error
+            continue
+        if all(np.array_equal(a, b) for a, b in zip(once, flat(params), strict=True)):
+            trouble = trouble or Trouble(Kind.MISSING, "it leaves its weights as they are")
+            continue
+        count = {name: sum(map(_near, [*once, *twice], right)) for name, right in stepped(depth, settings).items()}
+        activation = max(count, key=lambda name: count[name])
+        share = count[activation] / (2 * len(once))
+        named = activation if depth > 1 and not best.activation else best.activation
+        best = Score(best.right + (share == 1), max(best.agreeing, share), best.answers + 1, True, named, 0, max(best.deepest, depth))
+    return best, trouble
+
+
+@cache
+def stepped(depth: int, settings: Settings) -> dict[str, list[Array]]:
+    """Return the params after one step of gradient descent, and after two, for each activation."""
+    params, X, Y = question(depth, settings)
+    fit, found = framework().fit, {}
+    for activation in settings.activations[: None if depth > 1 else 1]:
+        network = settings.network(depth, activation)
+        found[activation] = [
+            array for count in (1, 2) for array in flat(fit(VARIANT, network, params, X, Y, ALPHA, count)[0])
+        ]
+    return found
 
 
 def _near(got: Array | None, right: Array) -> bool:

@@ -86,9 +86,11 @@ def weights_of(thing: Any, network: Network, layout: Layout) -> dict[tuple[str, 
         shaped = _by_shape(found, network, layout)
         if shaped is not None:
             return shaped
+    if named and not any(kind == "b" for kind, _ in named):
+        raise Trouble(Kind.MISSING, "it has weights and no biases: the models that are judged have b[l] in every layer")
     depth = max((l for _, l in named), default=0)
     if depth and depth != network.L:
-        raise Trouble(Kind.DEPTH, f"it has weights of {depth} layer{'s' if depth > 1 else ''}")
+        raise Trouble(Kind.DEPTH, f"it has W and b of {depth} layer{'s' if depth > 1 else ''}")
     raise Trouble(Kind.MISSING, "no attribute of it is W or b of a layer")
 
 
