@@ -13,10 +13,10 @@ from crosscheck.cli.main import main
 from crosscheck.comparison.session import implementations
 from crosscheck.grading import session as check
 from crosscheck.grading.load import solution_of
-from crosscheck.grading.sources.module import load_program as from_file
-from crosscheck.grading.sources.place import is_solution
 from crosscheck.grading.probe import Wanted
 from crosscheck.grading.session import Report, check_function, check_name, examine, in_process
+from crosscheck.grading.sources.module import load_program as from_file
+from crosscheck.grading.sources.place import is_solution
 from crosscheck.testing import plugin
 from crosscheck_impls.interface import BadInput
 from hypothesis import given, settings
@@ -44,7 +44,10 @@ def apart(name: str, *problems: str, time_limit: float = 60.0) -> Report:
 def test_two_layers_are_right_and_the_ratios_are_shown() -> None:
     report = said("right/two_layer.py", "flower", "one_example", "many_outputs")
     assert report.right
-    assert "read as cost_and_gradients over a dictionary W1, b1, ...; 2 layers, hidden tanh (found by its J)" in report.text
+    assert (
+        "read as cost_and_gradients over a dictionary W1, b1, ...; 2 layers, hidden tanh (found by its J)"
+        in report.text
+    )
     assert "right: J and every gradient lie within what rounding can do, on 3 problems in float64." in report.text
     rows = dict(re.findall(r"(J|d[Wb][12]) (\S+) \S+ \S+, float64", report.text))
     assert set(rows) == {"J", "dW1", "db1", "dW2", "db2"}

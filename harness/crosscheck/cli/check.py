@@ -36,7 +36,7 @@ def check(
     adapter: Annotated[
         Path | None,
         typer.Option(
-            help="Write a file that turns your functions into the contract, and check nothing. It is never overwritten.",
+            help="Write a file that turns your functions into the contract, and check nothing. Never overwrites.",
             metavar="FILE",
             show_default=False,
         ),

@@ -102,10 +102,11 @@ def adapter(name: str, found: list[Definition]) -> str:
     module = files[0].stem if files else name.partition(":")[0]
     notebook = bool(files) and files[0].suffix == NOTEBOOK
     source = f"import {', '.join(imported)}" if module.isidentifier() else f"import {', '.join(imported)}  # its module"
+    beside = "  # the notebook beside this file" if notebook else ""
     return "\n".join([
         f'"""{name} with the contract of `crosscheck check`: X (n_x, m), Y (n_y, m), W1 (n[1], n[0]), b1 (n[1], 1)."""',
         "",
-        f"from {re.sub(r'[^0-9a-zA-Z_]', '_', module)} {source}{'  # the notebook beside this file' if notebook else ''}",
+        f"from {re.sub(r'[^0-9a-zA-Z_]', '_', module)} {source}{beside}",
         "",
         "",
         "def cost_and_gradients(parameters, X, Y):",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib
 import inspect
 import sys
@@ -31,7 +32,7 @@ from crosscheck.runner.loading import register
 
 FORMS = ("dictionary", "layers")  # that a file's PARAMETERS may say
 HIDDEN = "_"
-NOT_THEIRS = {"numpy", "scipy", "typing", "pathlib", "crosscheck", "crosscheck_impls"}
+NOT_THEIRS = {"numpy", "scipy", "crosscheck", "crosscheck_impls"} | sys.stdlib_module_names - {"__main__"}
 
 
 def load_solution(name: str) -> Framework:
@@ -125,8 +126,10 @@ def _own(module: Any) -> dict[str, Any]:
 
 def _theirs(thing: Any) -> bool:
     """Return whether something is no part of a library: a module, a function of NumPy's, or what stands in for one."""
-    homes = {str(getattr(each, "__module__", "") or "").split(".")[0] for each in (thing, type(thing))}
-    return not inspect.ismodule(thing) and not isinstance(thing, Absent) and not homes & NOT_THEIRS
+    if isinstance(thing, functools.partial):
+        return True
+    home = str(getattr(thing, "__module__", "") or type(thing).__module__).split(".")[0]
+    return not inspect.ismodule(thing) and not isinstance(thing, Absent) and home not in NOT_THEIRS
 
 
 def _chosen(place: Place, things: Mapping[str, Any]) -> Any:

@@ -70,7 +70,8 @@ class Wanted(NamedTuple):
 class How(StrEnum):
     """How the activation was found: SAID: the user says it. MISTAKE: with a known mistake it explains the answer.
 
-    STEPS: by the steps of training. USUAL: that of the course's exercises, since J fits none of those that were tried.
+    STEPS: by the steps of training. SLOPES: by its gradients, since it has no J. USUAL: that of the course's exercises,
+    since J fits none of those that were tried.
     """
 
     SAID = "said"
@@ -78,6 +79,7 @@ class How(StrEnum):
     GRADIENTS = "gradients"
     MISTAKE = "mistake"
     STEPS = "steps"
+    SLOPES = "slopes"
     USUAL = "usual"
 
 
@@ -155,7 +157,7 @@ def declared(formulation: str, case: Case) -> Declaration:
 
 
 def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failure:
-    """Ask once for each depth and activation. Returns a Failure if there was no answer at all."""
+    """Ask once for each depth. Returns a Failure if there was no answer at all."""
     asked = _ask_once(ask, specs, wanted)
     failures = [answer for answer in asked.answers.values() if isinstance(answer, Failure)]
     lost = next((failure for failure in failures if failure.kind not in TOLD), None)
@@ -163,7 +165,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
         return lost
     depths, trouble, notes = [], {}, Notes()
     for depth in sorted(asked.depths, key=_order):
-        answer = asked.answers[depth, asked.names[0]]
+        answer = asked.answers[depth]
         if isinstance(answer, Failure):
             trouble[depth] = answer
         elif depth > 1 and _ignores_the_last(answer, asked.judges[depth, asked.names[0]]):
@@ -174,20 +176,20 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
     deep = next((depth for depth in depths if depth > 1), 0)
     name, how = asked.names[0], How.SAID
     if deep and not wanted.activation and notes.activation:
-        name, how = notes.activation, How.STEPS
+        name, how = notes.activation, How.STEPS if "gradients" in notes.unjudged else How.SLOPES
     elif deep and not wanted.activation:
-        shown = {each: (asked.judges[deep, each], asked.answers[deep, each]) for each in asked.names}
+        shown = {each: (asked.judges[deep, each], asked.answers[deep]) for each in asked.names}
         name, how = _activation(shown, deep)
     return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes)
 
 
 class _Asked(NamedTuple):
-    """What was asked once for each depth and name of an activation, and what came back."""
+    """What was asked once for each depth, and what came back: the same, whatever activation it is held against."""
 
     depths: list[int]
     names: tuple[str, ...]
     judges: dict[tuple[int, str], Judge]
-    answers: dict[tuple[int, str], Answer | Failure]
+    answers: dict[int, Answer | Failure]
 
 
 def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
@@ -197,9 +199,10 @@ def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
     names = (wanted.activation,) if wanted.activation else HIDDEN
     depths = sorted(first, key=_order)
     keys = [(depth, name) for depth in depths for name in (names if depth > 1 else names[:1])]
-    cases = [case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys]
-    judges = dict(zip(keys, map(Judge, cases), strict=True))
-    return _Asked(depths, names, judges, dict(zip(keys, ask(cases), strict=True)))
+    cases = {(depth, name): case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys}
+    judges = {key: Judge(case) for key, case in cases.items()}
+    answers = ask([cases[depth, names[0]] for depth in depths])
+    return _Asked(depths, names, judges, dict(zip(depths, answers, strict=True)))
 
 
 def _order(depth: int) -> int:

@@ -6,8 +6,9 @@ oracle with the error bound, and what is wrong is told once, on the simplest pro
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,8 +16,8 @@ from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framewor
 
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case, Comparison
-from crosscheck.grading.convert import PAIR
 from crosscheck.grading.adapter import refusal
+from crosscheck.grading.convert import PAIR
 from crosscheck.grading.hints import Result
 from crosscheck.grading.load import is_whole, of_object
 from crosscheck.grading.notes import Notes, noted
@@ -80,26 +81,20 @@ def import_limit(time_limit: float | None) -> float:
     return IMPORT_LIMIT if time_limit is None else START + time_limit
 
 
-def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Ask:
-    """Return how to ask a function by its name, in a process of its own that may hang or die once."""
+@contextlib.contextmanager
+def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Iterator[Ask]:
+    """Give how to ask a function by its name, in one process of its own that may hang or die once."""
+    limit = TIME_LIMIT if time_limit is None else time_limit
+    job = Job(name, variant, "cpu", (), max_lost=1)
+    with subprocesses.Conversation(job, limit, import_limit(time_limit)) as conversation:
 
-    def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
-        answers: dict[int, Answer | Failure] = {}
-        refused: list[Failure] = []
+        def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
+            answers = conversation.ask(cases)
+            if conversation.refused is not None:
+                raise refusal(name, conversation.refused, _of_import(conversation.refused, time_limit))
+            return answers
 
-        def done(job: Job, case: Case, about: subprocesses.About | None, answer: Answer | Failure) -> None:
-            if about is None and isinstance(answer, Failure):
-                refused.append(answer)
-            answers[next(k for k, each in enumerate(cases) if each is case)] = answer
-
-        job = Job(name, variant, "cpu", cases, max_lost=1)
-        limit = TIME_LIMIT if time_limit is None else time_limit
-        subprocesses.run([job], done, limit, import_limit=import_limit(time_limit))
-        if refused:
-            raise refusal(name, refused[0], _of_import(refused[0], time_limit))
-        return [answers[k] for k in range(len(cases))]
-
-    return ask
+        yield ask
 
 
 def _of_import(failure: Failure, time_limit: float | None) -> str:
@@ -154,7 +149,8 @@ def check_name(
     if wrong := wrong_file(name):
         raise BadInput(f"check {name}: {wrong}; check the path")
     assert is_solution(name)
-    return examine(in_worker(name, time_limit, ROWS if wanted.rows else VARIANT), wanted, dtypes, name)
+    with in_worker(name, time_limit, ROWS if wanted.rows else VARIANT) as ask:
+        return examine(ask, wanted, dtypes, name)
 
 
 def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("float64",)) -> Report:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from itertools import chain
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,9 @@ from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.grading.convert import PAIR, Trouble, to_numpy, what
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
-from crosscheck.grading.forms.packing import packed, unpacked
+from crosscheck.grading.forms.packing import unpacked
 from crosscheck.grading.forms.pipeline import Pipeline
-from crosscheck.grading.forms.recognise import Asked, Found, candidates, recognise, training
+from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
 from crosscheck.grading.forms.returned import cost_of
 from crosscheck.grading.forms.roles import arguments
 from crosscheck.grading.forms.training import Training
@@ -256,7 +256,7 @@ class Solution:
         return Notes(
             takes="" if form is None else form.takes,
             own=own,
-            activation="" if self.found is None or not isinstance(form, Training) else self.found.score.activation,
+            activation=self.found.score.activation if self.found is not None and self.unjudged else "",
             trouble=self.trouble,
             changed={function: list(names) for function, names in self.changed.items()},
             printed=self.call.printed,
@@ -295,5 +295,10 @@ def nothing(asked: Asked) -> str:
         takes = ", ".join(argument.name for argument in arguments(asked.chosen) or ())
         count = takes.count(",") + 1 if takes else 0
         return f"it takes {count} argument{'s' if count != 1 else ''}, ({takes}); {CONTRACT}"
+    if theirs := [name for name, each in asked.things.items() if of_scikit_learn(each)]:
+        said = (
+            "scikit-learn draws its initial weights itself and shows no gradient, so that nothing of it can be judged"
+        )
+        return f"{theirs[-1]}: {said}; {CONTRACT}"
     found = f"it has {', '.join(mine)}: none computes a cost and its gradient" if mine else "it has no function at all"
     return f"{found}; {CONTRACT}"

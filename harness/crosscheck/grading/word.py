@@ -39,6 +39,7 @@ ACTIVATION = {
     How.GRADIENTS: "found by its gradients: its J fits no activation",
     How.MISTAKE: "its J fits no activation; this one with a known mistake explains it",
     How.STEPS: "found by its steps",
+    How.SLOPES: "found by its gradients",
     How.USUAL: f"a guess: its J fits none of {', '.join(HIDDEN)}",
 }
 ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
@@ -75,8 +76,14 @@ def report(
         lines += ["", *_its_trouble(each, failure)]
     for tensor, shapes_ in said.conversions:
         if tensor in said.breaks:
-            lines += ["", *_wrapped(f"wrong: an array has the wrong shape. {said.names.get(tensor, tensor)} is {shapes_}; a "
-                                    "sum keeps its axis by keepdims=True, a product may lack a transpose.", "  ")]
+            lines += [
+                "",
+                *_wrapped(
+                    f"wrong: an array has the wrong shape. {said.names.get(tensor, tensor)} is {shapes_}; a "
+                    "sum keeps its axis by keepdims=True, a product may lack a transpose.",
+                    "  ",
+                ),
+            ]
     apart = bool(more or said.changed or said.trouble or said.breaks)
     if wrong:
         lines += ["", *_wrong(wrong, results)]
@@ -225,7 +232,9 @@ def _example(example: Result, results: Sequence[Result]) -> list[tuple[str, str]
         items.append(("no number", not_a_number(c, results)))
     if not tensors:
         return [*items, ("where", ONLY_STEPS)]
-    items += [("where", of_location(locate(example.wrong, L), pair)), ("notes", equation(now, case.network))]
+    if "J" in tensors:  # or nothing is known of the forward pass
+        items.append(("where", of_location(locate(example.wrong, L), pair)))
+    items.append(("notes", equation(now, case.network)))
     return items + mistake(row.explained)
 
 

@@ -67,7 +67,7 @@ class Loss:
         if self.name == "torch":
             J, gradients = by_torch(loss, pairs, convert(layout.X(X)), convert(layout.Y(Y)), self.call)
         else:
-            compiled = self.compiled.setdefault((network, m), loaded("jax").jit(loaded("jax").value_and_grad(loss)))
+            compiled = self.compiled.setdefault((network.n, m), loaded("jax").jit(loaded("jax").value_and_grad(loss)))
             J, gradients = by_jax(compiled, loss, pairs, convert(layout.X(X)), convert(layout.Y(Y)))
         return as_reading(J, gradients, network, layout)
 
@@ -103,16 +103,17 @@ def by_jax(
     compiled: Callable[..., Any], loss: Callable[..., Any], pairs: Pairs, X: Any, Y: Any
 ) -> tuple[Any, Pairs]:  # fmt: skip
     """Return J and its gradient, compiled if that is possible. Raises Trouble."""
-    jax = loaded("jax")
     try:
-        return compiled(pairs, X, Y)  # type: ignore[no-any-return]
-    except Exception:  # it looks at numbers, which a compiled function cannot
         try:
-            return jax.value_and_grad(loss)(pairs, X, Y)  # type: ignore[no-any-return]
-        except Trouble:
-            raise
+            return compiled(pairs, X, Y)  # type: ignore[no-any-return]
         except Exception as error:
-            raise Trouble(Kind.RAISES, f"jax.value_and_grad: {' '.join(str(error).split())[:140]}") from error
+            if "Tracer" not in str(error) and "Concret" not in str(error):
+                raise
+            return loaded("jax").value_and_grad(loss)(pairs, X, Y)  # type: ignore[no-any-return]  # it looks at numbers
+    except Trouble:
+        raise
+    except Exception as error:
+        raise Trouble(Kind.RAISES, f"jax.value_and_grad: {' '.join(str(error).split())[:140]}") from error
 
 
 def as_reading(J: Any, gradients: Pairs, network: Network, layout: Layout) -> Reading:
@@ -188,7 +189,7 @@ class Net:
                 out = self.call(jax.vmap(whole), [X])
             return self._cost(jax.numpy, out, Y, m)
 
-        compiled = self.compiled.setdefault((network, m), jax.jit(jax.value_and_grad(loss)))
+        compiled = self.compiled.setdefault((network.n, m), jax.jit(jax.value_and_grad(loss)))
         J, gradients = by_jax(compiled, loss, given, convert(self.layout.X(X)), convert(self.layout.Y(Y)))
         return as_reading(J, gradients, network, self.layout)
 
@@ -211,7 +212,8 @@ class Net:
         name = self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__
         kind = "a torch.nn.Module" if self.name == "torch" else "a tree of JAX arrays"
         unusual = self.layout.words(2)
-        return f"{name}, {kind}, its outputs {self.outputs}, cost and gradient by autodiff{f', {unusual}' if unusual else ''}"
+        said = f"{name}, {kind}, its outputs {self.outputs}, cost and gradient by autodiff"
+        return f"{said}{f', {unusual}' if unusual else ''}"
 
     def given(self, network: Network, m: int) -> str:
         """Return the shapes of what it is given."""
@@ -262,7 +264,7 @@ def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Iterator
                 for layout in (AS_TORCH, *LAYOUTS):
                     if rows is None or layout.rows == rows:
                         yield Net(maker, "torch", outputs, layout, call)
-        elif loaded("jax") is not None and callable(getattr(kind, "__call__", None)) and "__call__" in dir(kind):
+        elif loaded("jax") is not None and "__call__" in dir(kind):
             for outputs in (LOGITS, PROBABILITIES):
                 for layout in (AS_TORCH, *LAYOUTS):
                     if rows is None or layout.rows == rows:

@@ -13,8 +13,8 @@ from crosscheck.grading.forms.returned import Reading
 class Form(Protocol):
     """One reading of a program.
 
-    takes: how its parameters are handed over. clear: whether the names alone say that it is meant. changed: the names of
-    what it has changed of what it was given.
+    takes: how its parameters are handed over. clear: whether the names alone say that it is meant. changed: the
+    names of what it has changed of what it was given.
     """
 
     takes: str

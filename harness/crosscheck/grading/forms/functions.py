@@ -13,7 +13,9 @@ from crosscheck.grading.forms.source import text_of
 
 Functions = Mapping[str, Callable[..., Any]]
 
-FORWARDS = re.compile(r"forward|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output", re.I)
+FORWARDS = re.compile(
+    r"forward|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output", re.I
+)
 COSTS = re.compile(r"cost|loss|entropy|^j$|objective|error|nll|bce", re.I)
 BACKWARDS = re.compile(r"back|grad|bprop", re.I)
 OTHERS = re.compile(
@@ -78,11 +80,18 @@ def wholes(functions: Functions) -> Iterator[list[Step]]:
             found.append((name != DEFAULT, 1, name, function))
             continue
         roles = {argument.role for argument in every}
-        if roles & TRAINING or OTHERS.search(name) or any(role[:1] in ("A", "Z", "c") for role in roles) or _is_of_one_layer(function):
+        if (
+            roles & TRAINING
+            or OTHERS.search(name)
+            or any(role[:1] in ("A", "Z", "c") for role in roles)
+            or _is_of_one_layer(function)
+        ):
             continue
         required = [argument for argument in every if argument.required]
         clear = {"X", "Y"} <= roles and any(PARAMETERS.match(role) for role in roles)
-        if clear or (len(required) in (3, 4) and (name == DEFAULT or not any(a.role[:1] in ("A", "Z") for a in required))):
+        if clear or (
+            len(required) in (3, 4) and (name == DEFAULT or not any(a.role[:1] in ("A", "Z") for a in required))
+        ):
             found.append((name != DEFAULT, not clear, name, function))
     for *_, function in sorted(found, key=lambda each: each[:2]):
         for step in steps_of(function, WHOLE):

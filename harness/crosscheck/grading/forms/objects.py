@@ -95,7 +95,9 @@ def gradients_in(thing: Any) -> list[Leaf]:
     found = []
     for weight in inside(thing):
         match = GRADIENT.match(weight.leaf.name)
-        derived = match and (match["d"] or match["after"] or any("grad" in str(key).lower() for key in weight.leaf.keys))
+        derived = match and (
+            match["d"] or match["after"] or any("grad" in str(key).lower() for key in weight.leaf.keys)
+        )
         if derived or (NAMED_COST.match(weight.leaf.name) and len(weight.leaf.keys) == 1 and len(weight.leaf.name) > 1):
             found.append(weight.leaf)
     return found
@@ -104,11 +106,8 @@ def gradients_in(thing: Any) -> list[Leaf]:
 def methods_of(maker: Any) -> dict[str, Callable[..., Any]]:
     """Return the methods of a class or an object, without `self`."""
     kind = maker if inspect.isclass(maker) else type(maker)
-    found = {}
-    for name, each in inspect.getmembers(kind, inspect.isfunction):
-        if name == "__call__" or not name.startswith("__"):
-            found[name] = each
-    return found
+    every = inspect.getmembers(kind, inspect.isfunction)
+    return {name: each for name, each in every if name == "__call__" or not name.startswith("__")}
 
 
 def objects(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Iterator[Object]:
@@ -125,7 +124,7 @@ def objects(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Itera
 def _plans(methods: Mapping[str, Callable[..., Any]]) -> Iterator[Plan]:
     usual = {name: each for name, each in methods.items() if not OTHERS.search(name)}
     backwards = [n for n in usual if BACKWARDS.search(n) or re.search(r"^(step|loss_and|cost_and|compute_all)", n)]
-    forwards = [n for n in usual if n not in backwards and FORWARDS.search(n) or n == "__call__"]
+    forwards = [n for n in usual if (n not in backwards and FORWARDS.search(n)) or n == "__call__"]
     costs = [n for n in usual if COSTS.search(n) and n not in backwards]
     for forward, backward, cost in product([*forwards, ""], backwards, [*costs, ""]):
         chosen = [(forward, FORWARD), (cost, COST), (backward, BACKWARD)]

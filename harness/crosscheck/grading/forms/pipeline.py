@@ -33,7 +33,8 @@ class Step(NamedTuple):
     @property
     def name(self) -> str:
         """The function's name."""
-        return str(getattr(self.function, "__name__", "function"))
+        inner = getattr(self.function, "func", self.function)  # of a partial
+        return str(getattr(inner, "__name__", "function"))
 
     def filled(self, environment: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Return what it is called with. Raises Trouble for an argument that nothing is known of."""
@@ -111,8 +112,7 @@ class Pipeline:
             found.setdefault(leaf.name, leaf.value)
         top = list(returned) if isinstance(returned, tuple) else [returned]
         names = [leaf.name for leaf in leaves_of(step.function, tuple(map(Opaque, top)))] if len(top) > 1 else []
-        for name, each in zip(names, top, strict=True) if names else ():
-            found[name] = each
+        found |= dict(zip(names, top, strict=True)) if names else {}
         by_role = {role_of(name): value for name, value in found.items() if name}
         found |= {role: value for role, value in by_role.items() if role and role not in found}
         shape = self.way.layout.Y(np.empty((network.n[-1], m))).shape

@@ -73,7 +73,13 @@ def makers(asked: Asked) -> dict[str, Any]:
         if not inspect.isclass(each) and hasattr(each, "__dict__") and not is_function(each)
         and any(hasattr(each, method) for method in ("forward", "fit", "train", "backward", "__call__"))
     }  # fmt: skip
-    return {**classes, **made}
+    return {name: each for name, each in {**classes, **made}.items() if not of_scikit_learn(each)}
+
+
+def of_scikit_learn(thing: Any) -> bool:
+    """Return whether something is an estimator of scikit-learn's own."""
+    kind = thing if inspect.isclass(thing) else type(thing)
+    return str(kind.__module__).startswith("sklearn.")
 
 
 def candidates(asked: Asked, call: Caller) -> Iterator[Form]:

@@ -1,4 +1,4 @@
-"""What came back, in whatever order and nesting, as a cost and the gradients of each layer; named as its author does."""
+"""What came back, in any order and nesting, as a cost and the gradients of each layer; named as its author does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ GRADIENT = re.compile(
     r"(?P<kind>ws?|weights?|theta|kernels?|bs?|bias|biases|intercepts?|coefs?)_?(?P<layer>\d+)?_?(?P<after>grads?|gradients?)?$",
     re.IGNORECASE,
 )
-COST = re.compile(r"^(j|cost.*|loss.*|.*_cost|.*_loss|error|.*entropy|l|c|e|obj.*|nll|bce|val|value|f|err)$", re.IGNORECASE)
+COST = re.compile(
+    r"^(j|cost.*|loss.*|.*_cost|.*_loss|error|.*entropy|l|c|e|obj.*|nll|bce|val|value|f|err)$", re.IGNORECASE
+)
 ORDERS = ("forward", "backward", "apart", "apart backward")  # of what bears no names, see `_in_order`
 DEEPEST = 5
 
@@ -89,7 +91,7 @@ def _walk(
 def _said(hint: ast.expr) -> str:
     """Return the one gradient or cost that an expression such as `dw / m` is about, or nothing."""
     names = {each.id for each in ast.walk(hint) if isinstance(each, ast.Name)}
-    about = [name for name in names if COST.match(name) and len(name) > 1 or (GRADIENT.match(name) or ["", ""])[1]]
+    about = [name for name in names if (COST.match(name) and len(name) > 1) or (GRADIENT.match(name) or ["", ""])[1]]
     return about[0] if len(about) == 1 else ""
 
 

@@ -26,11 +26,17 @@ from crosscheck.grading.forms.returned import COST, GRADIENT, Leaf, Reading, lea
 from crosscheck.grading.forms.roles import Argument, arguments, value_of
 from crosscheck.grading.forms.weights import Weight, built, inside, place, weights_of
 
-NAME = re.compile(r"^(fit|train|optimi[sz]e|gradient_?descent|learn|train_?step|step|update|sgd|fit_?step|train_?\w+|"
-                  r"batch_?gradient_?descent|gd|run_?epoch|descend|backward|backprop\w*|partial_fit)$", re.IGNORECASE)  # fmt: skip
+NAME = re.compile(
+    r"^(fit|train|optimi[sz]e|gradient_?descent|learn|train_?step|step|update|sgd|fit_?step|train_?\w+|gd|run_?epoch|"
+    r"batch_?gradient_?descent|descend|backward|backprop\w*|partial_fit)$",
+    re.IGNORECASE,
+)
 RATE = re.compile(r"^(learning_?rate|lr|alpha|eta|rate|learning_rate_init)$", re.IGNORECASE)
-COUNT = re.compile(r"^(n_?iter(ations)?|num_?iter(ation)?s?|iterations|epochs|n_?epochs|num_?epochs|max_?iter|steps|n_steps)$", re.IGNORECASE)
-COSTS = re.compile(r"^(costs?|loss(es)?|history|hist|j_?history|.*_(history|costs?|losses))$", re.IGNORECASE)
+COUNT = re.compile(
+    r"^(n_?iter(ations)?|num_?iter(ation)?s?|iterations|epochs|n_?epochs|num_?epochs|max_?iter|steps|n_steps)$",
+    re.IGNORECASE,
+)
+COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses))$", re.IGNORECASE)
 NO_RATE = "no argument and no attribute of it is a learning rate: learning_rate, lr, alpha or eta"
 
 
@@ -85,9 +91,9 @@ class Method(Training):
     ) -> Trained:  # fmt: skip
         """Return the params after so many iterations. Raises Trouble."""
         thing = self._made(network, X, Y, alpha, iterations)
-        weights = weights_of(thing, network, self.way.layout)
-        place(weights, self.way.layout.given(params))
         method = getattr(thing, self.name)
+        weights = self._weights(thing, method, network, params, X, Y)
+        place(weights, self.way.layout.given(params))
         every = arguments(method) or []
         rated = _set(thing, RATE, alpha) or any(argument.role == "alpha" for argument in every)
         if not rated:
@@ -106,6 +112,31 @@ class Method(Training):
             costs = _costs([each.leaf for each in _lists(thing)], iterations)
         return Trained(self._read(trained, network), _array(costs, iterations))
 
+    def _weights(
+        self, thing: Any, method: Callable[..., Any], network: Network, params: Params, X: Array, Y: Array
+    ) -> Mapping[tuple[str, int], Weight]:
+        """Return where the weights are; what makes them only when it trains has to go on from those it is given."""
+        layout = self.way.layout
+        try:
+            return weights_of(thing, network, layout)
+        except Trouble as trouble:
+            if trouble.kind is not Kind.MISSING or self.forward:
+                raise
+        environment = self.way.environment(network, params, X, Y) | {"alpha": 0.1, "iterations": 1}
+        given = _filled(arguments(method) or [], environment, ("X", "Y"))
+        seen = []
+        for factor in (1.0, 0.5):
+            self.call(method, [], **given)
+            weights = weights_of(thing, network, layout)
+            place(weights, [(W * factor, b * factor) for W, b in layout.given(params)])
+            self.call(method, [], **given)
+            seen.append([np.array(weight.get()) for weight in weights_of(thing, network, layout).values()])
+        if all(np.array_equal(*pair) for pair in zip(*seen, strict=True)):
+            raise Trouble(
+                Kind.MISSING, f"{self.name} draws its own initial weights, so that no step of it can be judged"
+            )
+        return weights_of(thing, network, layout)
+
     def _made(self, network: Network, X: Array, Y: Array, alpha: float, iterations: int) -> Any:
         if not inspect.isclass(self.maker):
             return copy.deepcopy(self.maker)
@@ -118,7 +149,9 @@ class Method(Training):
         name = self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__
         unusual = self.way.layout.words(2)
         calls = f"{self.forward}, {self.name}" if self.forward else self.name
-        return f"class {name}, {calls}, which updates its weights: judged by its steps{f', {unusual}' if unusual else ''}"
+        return (
+            f"class {name}, {calls}, which updates its weights: judged by its steps{f', {unusual}' if unusual else ''}"
+        )
 
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
@@ -128,7 +161,9 @@ class Method(Training):
 class Function(Training):
     """A function over parameters, data, a learning rate and a number of iterations, which returns the parameters."""
 
-    def __init__(self, function: Callable[..., Any], packing: str, keys: tuple[str, str], layout: Layout, call: Caller) -> None:
+    def __init__(
+        self, function: Callable[..., Any], packing: str, keys: tuple[str, str], layout: Layout, call: Caller
+    ) -> None:
         super().__init__(layout, call)
         self.function, self.way = function, Way(layout, packing, keys)
 
@@ -161,9 +196,7 @@ class Function(Training):
         return [self.function.__name__]
 
 
-def _filled(
-    every: Sequence[Argument], environment: Mapping[str, Any], order: Sequence[str]
-) -> dict[str, Any]:
+def _filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of a call; those whose names say nothing stand in the given order."""
     left = [role for role in order if role not in {argument.role for argument in every}]
     given: dict[str, Any] = {}
@@ -197,13 +230,13 @@ def _lists(thing: Any) -> Iterator[Weight]:
 
 
 def _costs(leaves: Sequence[Leaf], iterations: int) -> list[Any]:
-    """Return the costs among what came back: a list of so many, or one number."""
+    """Return the costs among what came back: so many under one name, or one number."""
+    by_name: dict[str, list[Any]] = {}
     for leaf in leaves:
-        if COSTS.match(leaf.name) or any(COSTS.match(str(key)) for key in leaf.keys) or COST.match(leaf.name):
-            array = np.asarray(leaf.value, dtype=object).reshape(-1)
-            if array.size == (iterations or 1):
-                return list(array)
-    return []
+        names = [str(key) for key in leaf.keys if COSTS.match(str(key)) or COST.match(str(key))]
+        if names:
+            by_name.setdefault(names[0], []).extend(np.asarray(leaf.value, dtype=object).reshape(-1))
+    return next((found for found in by_name.values() if len(found) == (iterations or 1)), [])
 
 
 def _array(costs: Sequence[Any], iterations: int) -> Array | None:
@@ -230,9 +263,10 @@ def trainings(
     for maker in makers.values():
         methods = methods_of(maker)
         for name in (each for each in methods if NAME.match(each)):
-            forwards = [n for n in ("forward", "feedforward", "feed_forward", "__call__", "forward_pass") if n in methods]
+            forwards = [
+                n for n in ("forward", "feedforward", "feed_forward", "__call__", "forward_pass") if n in methods
+            ]
             before = forwards[:1] if name not in ("fit", "train", "train_step", "partial_fit") else []
             for forward in [*before, ""]:
                 for layout in layouts:
                     yield Method(maker, name, forward, layout, call)
-

@@ -24,8 +24,8 @@ NEAR = 1e-5  # float32 is near
 
 
 class Score(NamedTuple):
-    """How well a form answers. right: at how many depths all that it returns is right. agreeing: the share of tensors, at
-    the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
+    """How well a form answers. right: at how many depths all that it returns is right. agreeing: the share of tensors,
+    at the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
     converted: how many arrays came in another shape.
     """
 
@@ -137,7 +137,15 @@ def score_of_steps(form: Training, settings: Settings) -> tuple[Score, Trouble |
         activation = max(count, key=lambda name: count[name])
         share = count[activation] / (2 * len(once))
         named = activation if depth > 1 and not best.activation else best.activation
-        best = Score(best.right + (share == 1), max(best.agreeing, share), best.answers + 1, True, named, 0, max(best.deepest, depth))
+        best = Score(
+            best.right + (share == 1),
+            max(best.agreeing, share),
+            best.answers + 1,
+            True,
+            named,
+            0,
+            max(best.deepest, depth),
+        )
     return best, trouble
 
 

@@ -18,12 +18,12 @@ from crosscheck.grading.forms.roles import role_of
 
 DEEP = 5
 SIZES = {
-    "sizes": "layer_dims layers_dims layers layer_sizes sizes dims layer_dimensions architecture topology neurons structure "
-             "layer_size arch units nodes network_size n_units shape",
+    "sizes": "layer_dims layers_dims layers layer_sizes sizes dims layer_dimensions architecture topology neurons "
+             "structure layer_size arch units nodes network_size n_units shape",
     "n_x": "n_x nx input_size input_dim n_in n_input n_inputs inputs input_nodes in_features num_inputs n_features "
            "input_units d_in inputsize input_layer_size features num_features n0 dim_in in_dim input_layer",
-    "n_h": "n_h nh hidden_size hidden hidden_units n_hidden num_hidden hidden_dim hidden_nodes hidden_layer_size d_hidden "
-           "hiddensize n1 h num_hidden_units hidden_neurons n_hid hidden_layer",
+    "n_h": "n_h nh hidden_size hidden hidden_units n_hidden num_hidden hidden_dim hidden_nodes hidden_layer_size "
+           "d_hidden hiddensize n1 h num_hidden_units hidden_neurons n_hid hidden_layer",
     "hidden": "hidden_sizes hidden_layers hidden_layer_sizes hidden_dims",
     "n_y": "n_y ny output_size output_dim n_out n_output n_outputs outputs output_nodes out_features num_outputs d_out "
            "output_units outputsize n2 num_classes n_classes output_layer_size dim_out out_dim output_layer",
@@ -32,7 +32,7 @@ SIZE = {name: role for role, names in SIZES.items() for name in names.split()}
 
 
 class Weight(NamedTuple):
-    """Where an array of an object is: in which object, dictionary or list, under which name. label: as one writes it."""
+    """Where an array of an object is: in which object, dictionary or list, and under which name."""
 
     owner: Any
     key: Any
@@ -41,7 +41,12 @@ class Weight(NamedTuple):
     def set(self, array: Any) -> None:
         """Put another array there: into the same one, which other names may share, if it has the shape."""
         old = self.leaf.value
-        if isinstance(old, np.ndarray) and np.shape(array) == old.shape and old.dtype == np.float64 and old.flags.writeable:
+        if (
+            isinstance(old, np.ndarray)
+            and np.shape(array) == old.shape
+            and old.dtype == np.float64
+            and old.flags.writeable
+        ):
             old[...] = array
         elif isinstance(self.owner, dict | list):
             self.owner[self.key] = array
@@ -53,7 +58,9 @@ class Weight(NamedTuple):
         return self.owner[self.key] if isinstance(self.owner, dict | list) else getattr(self.owner, self.key)
 
 
-def inside(thing: Any, label: str = "self", keys: tuple[str | int, ...] = (), seen: set[int] | None = None) -> Iterator[Weight]:
+def inside(
+    thing: Any, label: str = "self", keys: tuple[str | int, ...] = (), seen: set[int] | None = None
+) -> Iterator[Weight]:
     """Yield the arrays and numbers among an object's attributes, and in the lists, dictionaries and objects there."""
     seen = set() if seen is None else seen
     if id(thing) in seen or len(keys) >= DEEP:
@@ -102,7 +109,9 @@ def _by_shape(found: list[Weight], network: Network, layout: Layout) -> dict[tup
     }
     chosen: dict[tuple[str, int], Weight] = {}
     for key, shape in shapes.items():
-        each = next((e for e in found if np.shape(e.leaf.value) == shape and not any(e is c for c in chosen.values())), None)
+        each = next(
+            (e for e in found if np.shape(e.leaf.value) == shape and not any(e is c for c in chosen.values())), None
+        )
         if each is None:
             return None
         chosen[key] = each
@@ -128,7 +137,8 @@ def built(
         every = []
     hidden = list(network.n[1:-1])
     known: dict[str, Any] = {
-        "sizes": list(network.n), "n_x": network.n[0], "n_h": hidden[0] if len(hidden) == 1 else hidden, "hidden": hidden,
+        "sizes": list(network.n), "n_x": network.n[0], "n_h": hidden[0] if len(hidden) == 1 else hidden,
+        "hidden": hidden,
         "n_y": network.n[-1], "X": X, "Y": Y, "alpha": alpha, "iterations": iterations, "zero": 0.0, "one": 1.0,
         "false": False, "m": network.n[0],
     }  # fmt: skip
@@ -138,7 +148,9 @@ def built(
         plain = each.name.lower().strip("_")
         role = SIZE.get(plain, "") or role_of(each.name)
         needed = each.default is each.empty
-        layer = next((l for l in range(1, network.L) if plain.endswith(str(l)) and SIZE.get(plain[:-1].rstrip("_")) == "n_h"), 0)
+        layer = next(
+            (l for l in range(1, network.L) if plain.endswith(str(l)) and SIZE.get(plain[:-1].rstrip("_")) == "n_h"), 0
+        )
         if layer:
             given[each.name] = network.n[layer]
         elif role in known and (needed or role in ("sizes", "n_x", "n_h", "hidden", "n_y", "alpha", "iterations")):

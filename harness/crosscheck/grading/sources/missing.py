@@ -81,5 +81,7 @@ def stand_in(statement: ast.Import | ast.ImportFrom, source: str) -> tuple[dict[
     if everything:
         used = {name: function for name, function in ours.items() if f"{name}(" in source}
         return dict(used), list(used)
-    given = {alias.asname or alias.name: ours.get(alias.name) or Absent(alias.name, module) for alias in statement.names}
+    given = {
+        alias.asname or alias.name: ours.get(alias.name) or Absent(alias.name, module) for alias in statement.names
+    }
     return given, [alias.name for alias in statement.names if alias.name in ours]

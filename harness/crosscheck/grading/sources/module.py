@@ -1,7 +1,6 @@
 """A program as a module: its statements run one at a time, so that one that fails costs only what it defines."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -50,7 +49,7 @@ def module_name(path: Path) -> str:
 
 
 def load_program(path: Path) -> Program:
-    """Return a file or a notebook as a module. Raises BadInput, SyntaxError, and whatever it raises if nothing is kept."""
+    """Return a file or a notebook as a module. Raises BadInput, SyntaxError, and what it raises if nothing is kept."""
     program = Program(module_name(path), read(path))
     program.__file__ = str(path)
     sys.modules[program.__name__] = program
@@ -60,7 +59,7 @@ def load_program(path: Path) -> Program:
 
 
 def fill(program: Program) -> None:
-    """Run what is kept of a program; all of it where that defines nothing, since it may say why it cannot be imported."""
+    """Run what is kept of a program; all of it where that defines nothing: it may say why it cannot be imported."""
     for part in program.parts:
         _remember(part)
     kept, program.left_out = prune([(part.label, part.tree) for part in program.parts])
@@ -82,10 +81,10 @@ def _run(program: Program, kept: Kept, flags: int) -> None:
     """Run one statement. What fails is missing from then on; a definition is told."""
     code = compile(ast.Module([kept.statement], []), kept.label, "exec", flags, dont_inherit=True)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                exec(code, vars(program))
+        quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+        with quiet[0], quiet[1], warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(code, vars(program))
     except Exception as error:
         line = f"line {kept.statement.lineno} of {Path(kept.label).name}"
         if isinstance(kept.statement, IMPORTS) and isinstance(error, ImportError):

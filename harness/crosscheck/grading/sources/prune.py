@@ -16,7 +16,8 @@ SETTINGS = ("config.", "jax.config.", "torch.set_", "np.seterr", "numpy.seterr",
 WRAPPERS = ("jit", "grad", "value_and_grad", "vmap", "partial", "vectorize", "compile", "wraps", "njit", "staticmethod")
 PLAIN = (
     "array", "zeros", "ones", "arange", "linspace", "eye", "float64", "float32", "tensor", "int", "float", "tuple",
-    "list", "dict", "set", "range", "len", "sorted", "namedtuple", "asarray", "default_rng", "Path", "device", "PRNGKey",
+    "list", "dict", "set", "range", "len", "sorted", "namedtuple", "asarray", "default_rng", "Path", "device",
+    "PRNGKey",
 )  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def prune(parts: Iterable[tuple[str, ast.Module]]) -> tuple[list[Kept], int]:
     statements = [Kept(label, each) for label, tree in parts for each in _flat(tree.body)]
     defined = {each.statement.name for each in statements if isinstance(each.statement, DEFINITIONS)}
     classes = {each.statement.name for each in statements if isinstance(each.statement, ast.ClassDef)}
+    classes |= {each.statement.name for each in statements if _makes_functions(each.statement)}
     needed = set[str]()
     for each in statements:
         if isinstance(each.statement, (*DEFINITIONS, ast.If, ast.Try, ast.With)):
@@ -48,6 +50,11 @@ def prune(parts: Iterable[tuple[str, ast.Module]]) -> tuple[list[Kept], int]:
     kept = [each for each, keeps in zip(statements, chosen, strict=True) if keeps]
     useful = [each for each in kept if not (isinstance(each.statement, IMPORTS) and _unused(each.statement, needed))]
     return useful, len(statements) - len(kept)
+
+
+def _makes_functions(statement: ast.stmt) -> bool:
+    inner = list(ast.walk(statement))[1:]
+    return isinstance(statement, ast.FunctionDef) and any(isinstance(e, ast.FunctionDef | ast.Lambda) for e in inner)
 
 
 def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -82,7 +89,7 @@ def _kept_value(
 ) -> bool:
     """Return whether an assignment is kept: of a constant, a wrapped function, an object, or of what is needed."""
     names = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
-    calls = [ast.unparse(each.func) for each in ast.walk(value) if isinstance(each, ast.Call)]
+    calls = [ast.unparse(each.func) for each in _now(value) if isinstance(each, ast.Call)]
     if not all(isinstance(target, ast.Name | ast.Tuple | ast.List) for target in targets):
         return bool(names & (defined | needed)) and not calls  # Net.forward = forward, TABLE["relu"] = relu
     if all(_last(call) in PLAIN for call in calls):
@@ -92,6 +99,16 @@ def _kept_value(
     if calls and all(_last(call)[:1].isupper() or call in classes for call in calls):  # an object: Net(2, 4, 1)
         return True
     return bool(names & needed) and not any(call in defined - classes for call in calls)
+
+
+def _now(value: ast.expr) -> Iterator[ast.AST]:
+    """Yield the nodes of a value that are computed at once: not what is inside a lambda."""
+    waiting: list[ast.AST] = [value]
+    while waiting:
+        each = waiting.pop()
+        if not isinstance(each, ast.Lambda):
+            yield each
+            waiting += ast.iter_child_nodes(each)
 
 
 def _last(dotted: str) -> str:

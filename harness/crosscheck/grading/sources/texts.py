@@ -21,7 +21,7 @@ DEFINES = re.compile(r"^\s*(?:def|class)\s+(\w+)", re.MULTILINE)
 
 
 class Part(NamedTuple):
-    """A file, or a cell of a notebook. label: what stands for a file's name in an error. error: why it is not Python."""
+    """A file, or a cell of a notebook. label: its name in an error. error: why it is not Python."""
 
     label: str
     text: str

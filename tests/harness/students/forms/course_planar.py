@@ -4,7 +4,7 @@ import copy
 
 import matplotlib.pyplot as plt
 import numpy as np
-from planar_utils import load_planar_dataset, plot_decision_boundary, sigmoid
+from planar_utils import load_planar_dataset, sigmoid
 from testCases_v2 import *
 
 X, Y = load_planar_dataset()
@@ -17,8 +17,10 @@ def layer_sizes(X, Y):
 
 def initialize_parameters(n_x, n_h, n_y):
     return {
-        "W1": np.random.randn(n_h, n_x) * 0.01, "b1": np.zeros((n_h, 1)),
-        "W2": np.random.randn(n_y, n_h) * 0.01, "b2": np.zeros((n_y, 1)),
+        "W1": np.random.randn(n_h, n_x) * 0.01,
+        "b1": np.zeros((n_h, 1)),
+        "W2": np.random.randn(n_y, n_h) * 0.01,
+        "b2": np.zeros((n_y, 1)),
     }
 
 

@@ -1,6 +1,5 @@
 """A loss over a list of (W, b) in JAX, examples as rows; x64 is not switched on."""
 
-import jax
 import jax.numpy as jnp
 
 
