@@ -123,6 +123,14 @@ def notices(
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))
+    notes += [
+        f"{said.names.get(tensor, tensor)} is {shape}: it was taken as that"
+        for tensor, shape in said.conversions
+        if tensor not in said.breaks
+    ]
+    if "J" in said.unjudged:
+        notes.append("it tells no cost that could be checked")
+    notes += said.remarks
     if said.cost_shape:
         notes.append(f"J has shape {said.cost_shape}; a plain number is easier to use: float(np.squeeze(J))")
     if said.printed:

@@ -13,6 +13,7 @@ from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
 from crosscheck.grading.convert import PAIR, shapes
 from crosscheck.grading.diagnosis.findings import Diagnosis
+from crosscheck.grading.diagnosis.source import Lines
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.diagnosis.words import lines, sentence
 from crosscheck.grading.hints import Result, equation, mistake, not_a_number
@@ -24,16 +25,17 @@ WIDTH = 80  # of a line
 TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
 HELD = "\x00"  # a blank that is no place to break a line
+ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
 NOTHING = "nothing that we know gives these numbers"
 
 
 class Told(NamedTuple):
-    """What is known beside the results. source: the text of the program, where there is one. guessed: nobody has said
+    """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
     which activation it has, and its J does not tell.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
-    source: str = ""
+    source: Lines = ()
     guessed: bool = False
 
 
@@ -150,6 +152,8 @@ def _other(counted: Sequence[Result], results: Sequence[Result]) -> list[tuple[s
     names = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.of_fit)
     outside = {each.tensor for each in example.wrong}
     right = ", ".join(of_name(name, pair) for name in names if name not in outside) or "nothing"
+    if not names:  # it shows its steps alone
+        right = "nothing that it shows"
     after = f"after {c.iteration} steps of training" if c.iteration else "at the initial parameters"
     items += [
         ("right", right),
@@ -157,6 +161,8 @@ def _other(counted: Sequence[Result], results: Sequence[Result]) -> list[tuple[s
     ]
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
+    if not names:
+        return [*items, ("where", ONLY_STEPS), *(mistake(row.explained) if example.exactly else [])]
     items.append(("where", of_location(locate(example.wrong, case.network.L), pair)))
     return [*items, ("notes", equation(now, case.network)), *mistake(row.explained)]
 

@@ -8,7 +8,7 @@ from crosscheck.core.text import listed
 from crosscheck.grading.diagnosis.factors import Factor
 from crosscheck.grading.diagnosis.findings import Finding
 from crosscheck.grading.diagnosis.search import Special
-from crosscheck.grading.diagnosis.source import line_of
+from crosscheck.grading.diagnosis.source import Lines, line_of
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.report.words import of_name
 
@@ -95,7 +95,7 @@ def within(finding: Finding) -> str:
     return "in the logarithms of the cost" if finding.stage is Stage.COST else "in the divisions of dZ[L]"
 
 
-def lines(finding: Finding, source: str, pair: bool) -> list[tuple[str, str]]:
+def lines(finding: Finding, source: Lines, pair: bool) -> list[tuple[str, str]]:
     """Return our line, and theirs where it can be found, else what ours becomes with the known mistake."""
     said: list[tuple[str, str]] = []
     changes = finding.mutant.changes if finding.mutant is not None else ()
@@ -110,11 +110,11 @@ def lines(finding: Finding, source: str, pair: bool) -> list[tuple[str, str]]:
     return said
 
 
-def _theirs(finding: Finding, source: str, pair: bool) -> list[tuple[str, str]]:
+def _theirs(finding: Finding, source: Lines, pair: bool) -> list[tuple[str, str]]:
     """Return the lines of their own that compute what is wrong."""
     if not source or finding.stage is Stage.FORWARD:
         return []
     kind = {Stage.COST: "J", Stage.DW: "dW", Stage.DB: "db", Stage.DA: "dA"}.get(finding.stage, "dZ")
     names: Sequence[str] = ["J"] if kind == "J" else [kind if pair else f"{kind}{l}" for l in finding.layers]
     found = dict.fromkeys(line for name in names if (line := line_of(source, name)))
-    return [("your line", f"{line.number}: `{line.text}`") for line in found]
+    return [("your line", f"{f'{line.part}, ' if line.part else ''}{line.number}: `{line.text}`") for line in found]
