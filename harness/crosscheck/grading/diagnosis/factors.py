@@ -77,12 +77,20 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
         if len(points) > 1:
             sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
             left += [Factor(_round(ratio / value), size) for size, value in sizes.items()]
+    if left != [ONE] and tensor == "J" and not _varies(points, made):
+        return
     for k, point in enumerate(points):
         if not left:
             return
         array = np.asarray(made(k))
         left = [each for each in left if fits(point, tensor, each.at(point, layer) * array)]
     yield from dict.fromkeys(left)
+
+
+def _varies(points: Sequence[Point], made: Callable[[int], Array]) -> bool:
+    """Return whether a number is not the same everywhere; of one that is, anything is a multiple."""
+    first = float(made(0))
+    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > 1e-6 for k in range(1, len(points)))
 
 
 def _ratio(got: Array, made: Array) -> float | None:

@@ -299,6 +299,9 @@ class _Backward:
                 continue
             tried += ((way.and_(own), chain) for own, chain in self._layer(l, dZ))
         tried.sort(key=lambda each: each[0].cost)
+        if not tried:  # nothing can be computed with this forward pass
+            tensors = tuple(f"{stage}{at}" for at in range(1, l + 1) for stage in (Stage.DW, Stage.DB))
+            return Account(UNEXPLAINED * len(tensors), (), tensors)
         if l == 1:
             return self._with_others(tried)
         followed = []
