@@ -12,6 +12,7 @@ import pytest
 from crosscheck.cli.main import main
 from crosscheck.comparison.session import implementations
 from crosscheck.grading import session as check
+from crosscheck.grading.diagnosis.source import lines_of
 from crosscheck.grading.load import solution_of
 from crosscheck.grading.probe import Wanted
 from crosscheck.grading.reported import Report
@@ -686,7 +687,7 @@ def test_the_samples_of_a_wrong_one_are_what_the_template_with_that_mistake_is_t
     template = Path(check.__file__).parents[1] / "testing/templates/function.py"
     mistaken = template.read_text(encoding="utf-8").replace("(1 - A1**2)", "(1 - A1)")
     name = solution(tmp_path, mistaken)
-    text = examine(in_process(solution_of(name)), Wanted(), ("float64",), "mine.py").text
+    text = examine(in_process(solution_of(name)), Wanted(), ("float64",), "mine.py", lines_of(name)).text
     assert f"$ crosscheck check mine.py\n{text}\n" in samples("harness/README.md")
     shorter = next(each for each in samples("README.md") if each.startswith("$ crosscheck check mine.py"))
     for line in shorter.splitlines()[1:]:  # a choice of the lines, some of them longer there

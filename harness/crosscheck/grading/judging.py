@@ -24,6 +24,7 @@ from crosscheck.oracle.error_bound import Precision, precision
 PLAIN = Declaration()
 DTYPES = (Promise.DTYPE, Promise.DTYPE_KEPT)
 SEVERAL = 12  # numbers that are not 0, each of which is one of float32 by a chance of 2^-29
+FLOATS = ("float32", "float64", "float96", "float128", "longdouble")
 LOST = 2 * 2.0**-24 * 1.01  # of a product, both of whose operands have been rounded to float32
 
 
@@ -57,9 +58,9 @@ def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -
     answer = without_a_run(answer, case, own)
     broken = judging.broken(answer, key.device)
     came = ""
-    if broken and all(each.promise in DTYPES for each in broken):
+    if broken and all(each.promise in DTYPES and each.got.startswith(FLOATS) for each in broken):
         came = next(each.got for each in broken) if case.dtype == "float64" else ""
-        judging = InSingle(case) if came and np.dtype(came).itemsize < 8 else judging
+        judging = InSingle(case) if came == "float32" else judging
         answer, broken = converted(answer, case.dtype), []
     elif not broken and case.dtype == "float64" and _single(answer):
         came, judging = "float32", InSingle(case)

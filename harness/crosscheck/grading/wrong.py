@@ -13,7 +13,7 @@ from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
 from crosscheck.grading.convert import PAIR, shapes
 from crosscheck.grading.diagnosis.findings import Diagnosis
-from crosscheck.grading.diagnosis.source import Lines
+from crosscheck.grading.diagnosis.source import Lines, beyond
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.diagnosis.words import lines, sentence
 from crosscheck.grading.hints import Result, equation, mistake, not_a_number
@@ -26,6 +26,9 @@ TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
 HELD = "\x00"  # a blank that is no place to break a line
 ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
+DIFFERS = (
+    "asked twice for the same numbers, it gave two answers: something in it is random, or remembers the call before"
+)
 NOTHING = "nothing that we know gives these numbers"
 
 
@@ -54,13 +57,26 @@ def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> l
     found = sum(len(diagnosis.findings) for diagnosis in told.diagnoses[:1])
     whole = bool(found) and not told.diagnoses[0].unexplained
     mistakes = f": {found} mistake{'s' if found > 1 else ''}" if whole and compared else ""
+    if any(result.differs for result in counted):
+        return [*wrapped(f"wrong: {DIFFERS}.", "  "), *_outside(told)]
     head = f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."
     items = _diagnosed(compared, results, told) if compared and told.diagnoses else _other(rest or counted, results)
     written = [head]
     for title, text in items:
         written += wrapped(f"  {title:{TITLE}}{text}", " " * (TITLE + 2))
+    unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
+    written += _outside(told) if unexplained and told.diagnoses else []
     also = _also(rest if compared and told.diagnoses else rest[1:], items)
     return written + [line for each in also for line in wrapped(f"  {each}", "  ")]
+
+
+def _outside(told: Told) -> list[str]:
+    """Return what the program speaks of that is outside the plain model."""
+    lines = []
+    for what, name in beyond(told.source):
+        text = f"the program has `{name}`: {what} is no part of the plain model that it is held against"
+        lines += wrapped(f"  {'outside':{TITLE}}{text}", " " * (TITLE + 2))
+    return lines
 
 
 def _gradient(result: Result) -> bool:
@@ -86,6 +102,8 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
         ]
         if not math.isfinite(c.got):
             items.append(("no number", not_a_number(c, results)))
+    elif not main.findings:
+        items.append(("not told", GUESSED))
     shown = set[str]()
     for diagnosis in (main, *others):
         deeper = f"with {diagnosis.depth} layers, " if diagnosis is not main else ""

@@ -16,6 +16,15 @@ from crosscheck.grading.sources.texts import read
 
 Lines = Sequence[tuple[str, str]]  # the parts of a program: what each is called where there are several, and its text
 COSTS = {"j", "cost", "loss"}
+BEYOND = {
+    "dropout": re.compile(r".*(dropout|keep_?prob).*"),
+    "L2 regularisation": re.compile(r"lambd|lambda_|l2_?(reg|lambda|penalty|regulari[sz]ation)|weight_decay"),
+    "momentum": re.compile(r"(\w*_)?(momentum|velocity)"),
+    "Adam": re.compile(r"(\w*_)?adam(_\w*)?|beta_?2"),
+    "mini-batches": re.compile(r".*mini_?batch.*|batch_?size"),
+    "a softmax": re.compile(r".*softmax.*"),
+    "batch normalisation": re.compile(r".*batch_?norm.*"),
+}
 LONGEST = 90  # characters of a line that is quoted
 
 
@@ -44,6 +53,27 @@ def lines_of_object(function: Any) -> Lines:
         return [("", "".join(linecache.getlines(file)))]
     except (TypeError, OSError, ValueError):
         return ()
+
+
+def beyond(program: Lines) -> list[tuple[str, str]]:
+    """Return what a program speaks of that is outside the plain model, each with the name that says so.
+
+    >>> beyond([("", "def f(keep_prob, learning_rate): return keep_prob")])
+    [('dropout', 'keep_prob')]
+    """
+    found: dict[str, str] = {}
+    for _, text in program:
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in ast.walk(tree):
+            names = {ast.Name: "id", ast.arg: "arg", ast.FunctionDef: "name", ast.Attribute: "attr"}
+            name = str(getattr(node, names.get(type(node), ""), ""))
+            for what, pattern in BEYOND.items():
+                if name and pattern.fullmatch(name.lower()):
+                    found.setdefault(what, name)
+    return list(found.items())
 
 
 def line_of(program: Lines, tensor: str) -> Line | None:
