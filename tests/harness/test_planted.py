@@ -88,7 +88,8 @@ def test_three_mistakes_are_three_sentences_with_their_lines() -> None:
 
 
 def test_a_line_is_found_by_the_name_that_is_assigned_to() -> None:
-    text = "def f(m):\n    grads = {}\n    grads['dW' + str(2)] = m / 3\n    dw2 = m / 4\n    db = m\n    J = m + 1\n    J = m + 2\n"
+    text = "def f(m):\n    grads = {}\n    grads['dW' + str(2)] = m / 3\n    dw2 = m / 4\n    db = m\n"
+    text += "    J = m + 1\n    J = m + 2\n"
     program = [("", text)]
     assert line_of(program, "dW2") is not None
     assert line_of(program, "dW2").number == 4  # type: ignore[union-attr]

@@ -164,7 +164,8 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
     found = facts(results, sorted_out(results).counted, function.own, said, answers, diagnoses)
-    told = Told(diagnoses, source, function.how is How.USUAL)
+    names = {tensor: name for tensor, name in said.names.items() if name.isidentifier()}
+    told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
 
 

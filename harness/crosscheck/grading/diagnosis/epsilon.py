@@ -7,6 +7,7 @@ then give the answer's numbers at every point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from crosscheck_impls.interface import Array
@@ -103,6 +104,10 @@ def in_the_gradient(points: Sequence[Point], passes: Lazy, L: int) -> Iterator[t
             return
 
 
+def _at(passes: Lazy, formula: Formula, e: float, k: int) -> Array:
+    return formula(passes(k).A[-1], passes(k).Y, e)
+
+
 def _in(points: Sequence[Point], passes: Lazy, tensor: str) -> Iterator[tuple[str, float, Lazy]]:
     L = points[0].network.L
     bias = tensor.startswith("db")
@@ -127,7 +132,7 @@ def _in(points: Sequence[Point], passes: Lazy, tensor: str) -> Iterator[tuple[st
                 return float(made(k, formula(passes(k).A[-1], passes(k).Y, e)).flat[i])
 
             for e in _sizes(one, float(got[k].flat[i])):
-                dZ = Lazy(lambda j, formula=formula, e=e: formula(passes(j).A[-1], passes(j).Y, e))
+                dZ = Lazy(partial(_at, passes, formula, e))
                 if all(fits(p, tensor, factor.at(p, L) * made(j, dZ(j))) for j, p in enumerate(points)):
                     yield name, e, dZ
                     return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from crosscheck.grading.diagnosis.epsilon import in_the_cost, in_the_gradient
 from crosscheck.grading.diagnosis.factors import EVERY, ONE, Factor, factors
 from crosscheck.grading.diagnosis.linear import Added, added
 from crosscheck.grading.diagnosis.points import Point, saturated
-from crosscheck.grading.diagnosis.stages import Lazy, Option, Stage, forward, options, passes
+from crosscheck.grading.diagnosis.stages import Lazy, Option, Pass, Stage, forward, options, passes
 
 UNEXPLAINED = 3.0  # what a tensor costs that nothing explains: more than two mistakes
 AGAIN = 0.25  # what a mistake costs that is made in another layer too
@@ -113,7 +114,7 @@ class Search:
     def __init__(self, points: Sequence[Point]) -> None:
         self.points = points
         self.L = points[0].network.L
-        self.passes = {option: Lazy(lambda k, option=option: forward(option, points[k])) for option in passes(self.L)}
+        self.passes = {option: Lazy(partial(_pass, option, points)) for option in passes(self.L)}
 
     @np.errstate(all="ignore")  # mistakes overflow
     def best(self) -> Account:
@@ -284,8 +285,7 @@ class _Backward:
                     continue
                 slips = [Slip(Stage.DA, l, RIGHT, ONE, Special.EARLY, "", -found.size)]
                 slips += [Slip(Stage.DZ, l, option)] if option.cost else []
-                size = found.size
-                chain = Lazy(lambda k, plain=plain, moved=moved, size=size: plain(k) + size * moved(k))
+                chain = Lazy(partial(_sum, plain, moved, found.size))
                 yield Account(sum(slip.cost for slip in slips), tuple(slips)), chain
                 break
 
@@ -304,7 +304,7 @@ class _Backward:
             return Account(UNEXPLAINED * len(tensors), (), tensors)
         if l == 1:
             return self._with_others(tried)
-        followed = []
+        followed: list[Account] = []
         for account, dZ in tried[:WIDTH]:
             if followed and account.cost >= min(each.cost for each in followed):
                 break
@@ -343,9 +343,12 @@ class _Backward:
             for factor in factors(self.points, f"{stage}{at}", at, self._made(stage, RIGHT, at, chain))
         )
         for factor in (each for each in seen if each != ONE):
-            scaled = Lazy(lambda k, factor=factor: factor.at(self.points[k], l) * dZ(k))
+            scaled = Lazy(partial(self._scaled, factor, l, dZ))
             slip = Slip(Stage.OUTPUT if l == self.L else Stage.DZ, l, RIGHT, factor)
             yield Account(slip.cost, (slip,)).and_(self._lines(l, scaled)), scaled
+
+    def _scaled(self, factor: Factor, l: int, dZ: Lazy, k: int) -> Array:
+        return np.asarray(factor.at(self.points[k], l) * dZ(k))
 
     def _lines(self, l: int, dZ: Lazy) -> Account:
         """Return the account of dW[l] and db[l], given dZ[l]."""
@@ -377,6 +380,14 @@ class _Backward:
 
         lazy = Lazy(made)
         return lambda k: np.empty((0, 0)) if lazy(k) is None else lazy(k)
+
+
+def _pass(option: Option, points: Sequence[Point], k: int) -> Pass:
+    return forward(option, points[k])
+
+
+def _sum(plain: Lazy, moved: Lazy, size: float, k: int) -> Array:
+    return np.asarray(plain(k) + size * moved(k))
 
 
 def _equal(one: Array, other: Array) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crosscheck.core.text import listed
 from crosscheck.grading.diagnosis.factors import Factor
@@ -30,20 +30,20 @@ OURS = {  # the line of the notes
 }
 
 
-def sentence(finding: Finding, pair: bool) -> str:
-    """Return what is wrong, in a sentence. pair: for who writes w and b."""
-    names = listed([of_name(tensor, pair) for tensor in finding.tensors])
+def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}) -> str:
+    """Return what is wrong, in a sentence. pair: for who writes w and b. names: what their author calls J, dW1, ..."""
+    called = listed([names.get(tensor, of_name(tensor, pair)) for tensor in finding.tensors])
     be, they = ("are", "they") if len(finding.tensors) > 1 else ("is", "it")
     if finding.special is not None:
-        return _special(finding, names, pair)
+        return _special(finding, called, pair)
     if finding.mutant is not None:
         exactly = (
             "your numbers are exactly those of" if finding.alone else "your numbers are, with the others, those of"
         )
-        return f"{names}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
+        return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
     should = f"what {they} should be" if finding.alone else f"what {they} would be without this"
-    return f"{names} {be} exactly {value} {should}{f': {meaning}' if meaning else ''}"
+    return f"{called} {be} exactly {value} {should}{f': {meaning}' if meaning else ''}"
 
 
 def _where(finding: Finding) -> str:
@@ -82,7 +82,7 @@ def _special(finding: Finding, names: str, pair: bool) -> str:
             f"{names}: {above} has been updated already, with alpha = {size}, when {below} is taken from it: compute "
             "all gradients first, and update after that"
         )
-    what = "the squares of the weights" if names == "J" else "the weights"
+    what = "the squares of the weights" if finding.stage is Stage.COST else "the weights"
     over = " / m" if finding.formula else ""
     return (
         f"{names}: {size}{over} times {what} is added. That is L2 regularisation, which is outside the plain model; "
