@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.findings import Diagnosis
-from crosscheck.grading.diagnosis.search import Special
 from crosscheck.grading.diagnosis.source import beyond, line_of
 from crosscheck.grading.diagnosis.words import lines, sentence
 from hypothesis import HealthCheck, given, settings

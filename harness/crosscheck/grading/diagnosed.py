@@ -9,9 +9,9 @@ from crosscheck_impls.interface import Array
 
 from crosscheck.core.failures import BAD
 from crosscheck.core.records import flat
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.diagnose import diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
-from crosscheck.grading.diagnosis.search import Special
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.judging import Judged, attributed, known
 from crosscheck.mutation.mutants import Mutant

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crosscheck.core.failures import BAD, Failure, Kind, Verdict
 from crosscheck.core.records import Comparison, Tensor
 from crosscheck.core.text import listed
-from crosscheck.grading.diagnosis.search import Special
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.words import within
 from crosscheck.grading.hints import KINK, Result, notices
 from crosscheck.grading.notes import Notes

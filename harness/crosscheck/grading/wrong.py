@@ -75,9 +75,8 @@ def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> l
     if any(result.differs for result in counted):
         return [*wrapped(f"wrong: {DIFFERS}.", "  "), *_outside(told)]
     head = f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."
-    items = (
-        _diagnosed(compared, results, told) if compared and told.diagnoses else _other(rest or counted, results, told)
-    )
+    known = bool(compared and told.diagnoses)
+    items = _diagnosed(compared, results, told) if known else _other(rest or counted, results, told)
     written = [head]
     for title, text in items:
         written += wrapped(f"  {title:{TITLE}}{text}", " " * (TITLE + 2))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crosscheck.core.text import listed
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.factors import Factor
 from crosscheck.grading.diagnosis.findings import Finding
-from crosscheck.grading.diagnosis.search import Special
 from crosscheck.grading.diagnosis.source import Lines, line_of
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.report.words import of_name
