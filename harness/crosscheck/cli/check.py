@@ -87,6 +87,10 @@ def check(
 
     Writes nothing, but the file of --adapter.
 
+    Several mistakes at once are told one by one, each with its proof. Right is
+    also what is so but for a small epsilon against log(0), which is told with
+    its size, and what has no value only where outputs saturate.
+
     Exit code: 0 right, 1 wrong, 2 the request was wrong, 130 interrupted.
 
     Examples:

@@ -164,7 +164,7 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
     found = facts(results, sorted_out(results).counted, function.own, said, answers, diagnoses)
-    names = {tensor: name for tensor, name in said.names.items() if name.isidentifier()}
+    names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
     told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
 
