@@ -35,7 +35,7 @@ NOTHING = "nothing that we know gives these numbers"
 
 class Told(NamedTuple):
     """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
-    which activation it has, and its J does not tell. names: what the author calls dW1, db1, ... rows: examples are rows,
+    which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
     and the weights turned.
     """
 
