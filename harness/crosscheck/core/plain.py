@@ -4,7 +4,8 @@
 its hints do not say, so that what somebody else has written is data and can never be code. A record is a NamedTuple
 or a dataclass, and is written with the name of its class, which tells the members of a union apart. A float that is
 not finite is one of the strings `nan`, `inf`, `-inf`. An array is `{"array": k}`, its place in a list beside the JSON,
-where it stands once however often it occurs; where a hint is Any, plain data and arrays are both read, and whoever wants one of them looks again.
+in which it stands once, however often it occurs; where a hint is Any, plain data and arrays are both read, and whoever
+wants one of them looks again.
 
 >>> from crosscheck.core.failures import Failure, Kind, Stage
 >>> said = to_plain(Failure(Stage.CASE, Kind.TIMED_OUT, number=120.0))
@@ -164,8 +165,7 @@ def _items(
     else:
         hints = [inner[0]] * len(said)
     items = [
-        _read(hint, each, arrays, (where, k), depth - 1)
-        for k, (hint, each) in enumerate(zip(hints, said, strict=True))
+        _read(hint, each, arrays, (where, k), depth - 1) for k, (hint, each) in enumerate(zip(hints, said, strict=True))
     ]
     return tuple(items) if origin is tuple else items
 
@@ -175,9 +175,7 @@ def _record(
 ) -> Any:
     if not isinstance(said, dict) or said.get("is") != kind.__name__ or set(said) != {"is", *fields}:
         return _wrong(where, said, f"a {kind.__name__} with {', '.join(fields)}")
-    return kind(
-        **{name: _read(hint, said[name], arrays, (where, name), depth - 1) for name, hint in fields.items()}
-    )
+    return kind(**{name: _read(hint, said[name], arrays, (where, name), depth - 1) for name, hint in fields.items()})
 
 
 def _anything(said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int) -> Any:
