@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,6 +52,12 @@ class Judge:
         self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
         self._reruns: dict[int, list[Noise]] = {}
         self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
+
+    def in_short(self, brief: Case) -> Judge:
+        """Return a judge of the same question in short, which knows what this one does."""
+        other = copy.copy(self)
+        other.case = brief
+        return other
 
     def evaluate_at(self, params: Params, declared: Declaration) -> Known:
         """Return the oracle and the bounds at any parameters of the case's dtype, or at a stack of them."""
