@@ -165,7 +165,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
         if isinstance(answer, Failure):
             trouble[depth] = answer
         elif depth > 1 and _ignores_the_last(answer, asked.judges[depth, asked.names[0]]):
-            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"nothing depends on W{depth}")
+            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"dW{depth} is zero everywhere")
         else:
             depths.append(depth)
             notes = noted(answer)
