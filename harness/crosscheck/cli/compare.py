@@ -112,7 +112,7 @@ def compare(
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
             request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
             head = header("compare", of_request(request), [each.framework for each in chosen])
-            with run.of(head, Row | comparison.Again | comparison.Ran, sound) as done:
+            with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
                 if all(row.verdict == "not run" for row in rows):
