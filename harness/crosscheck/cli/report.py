@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from crosscheck.core import files
 
 if TYPE_CHECKING:
     from crosscheck.comparison.session import Results
+    from crosscheck.judge.verdict import Row
     from crosscheck.report.html.entries import Entry
 
 TABLE, JOURNAL, ENVIRONMENT, PAGE = "agreement.csv", "agreement.jsonl", "environment.json", "report.html"
@@ -103,14 +105,22 @@ def _entries(results: Results, lines: list[dict[str, str]]) -> list[Entry]:
     order = {tuple(line[name] for name in ("problem", "implementation", "dtype", "device")): k
              for k, line in enumerate(lines)}  # fmt: skip
     rows = sorted(results.rows, key=lambda row: order.get(tuple(row.key), len(order)))
-    return entries_of(rows, results.backgrounds)
+    return of_rows(rows, results)
 
 
-def entries_of(rows: Any, backgrounds: Any) -> list[Entry]:
+def of_run(rows: Sequence[Row], results: Results, environment: Mapping[str, Any], folder: Path) -> str:
+    """Return the page of rows that have been judged; folder: where other tables may lie."""
+    from crosscheck.report.html.page import Report, render
+    from crosscheck.report.html.sections import sections
+
+    return render(Report(of_rows(rows, results), results.backgrounds, environment, sections(folder)))
+
+
+def of_rows(rows: Iterable[Row], results: Results) -> list[Entry]:
     """Return the entries of judged rows."""
     from crosscheck.report.html.entries import of_row
 
-    return [of_row(row, backgrounds.get((row.problem, row.dtype))) for row in rows]
+    return [of_row(row, results.backgrounds.get((row.problem, row.dtype))) for row in rows]
 
 
 def _environment(folder: Path) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def heat(judge: Judge, answer: Answer, under: Declaration, comparisons: Sequence
     c = first(outside, judge.case.network.L)
     of = after_steps(judge, answer.run, under, c.iteration) if c.tensor.of_fit else _gradients(judge, answer, under, c)
     ratios = next((ratios_to_bound(got, oracle, E) for name, got, oracle, E in of if name == c.tensor), None)
-    return None if ratios is None else _seen(c, "bound", ratios)
+    return None if ratios is None else from_afar(c, "bound", ratios)
 
 
 def _gradients(
@@ -115,10 +115,10 @@ def noisy_heat(judge: Judge, answer: Answer, under: Declaration, c: Comparison) 
     noise = judge.noise(judge.case.steps.index(c.iteration), under)
     of = zip(_gradients(judge, answer, under, c), flat(noise.gradient), strict=True)
     ratios = next(ratios_to_bound(got, oracle, S) for (name, got, oracle, _), S in of if name == c.tensor)
-    return _seen(c, "noise", ratios)
+    return from_afar(c, "noise", ratios)
 
 
-def _seen(c: Comparison, unit: Literal["bound", "noise"], ratios: Matrix) -> Heat:
+def from_afar(c: Comparison, unit: Literal["bound", "noise"], ratios: Matrix) -> Heat:
     """Return errors (rows, columns) from so far away that at most CELLS x CELLS of them are seen."""
     rows, columns = (max(1, -(-length // CELLS)) for length in ratios.shape)
     coarse = np.maximum.reduceat(

@@ -110,7 +110,7 @@ function tensors(detail) {
       noise > 0 && s("path", { d: `M${x(noise)} 4l5 7l-5 7l-5 -7z`, class: "noise" }),
       ulps > 0 && s("line", { x1: x(ulps), x2: x(ulps), y1: 2, y2: 20, class: "ulp" }));
   };
-  const [from, to] = [`10^${low}`, `10^${high}`];
+  const [from, to] = [power(low), power(high)];
   return block("Every tensor", h("p", { class: "keys-line" },
     h("span", { class: "key bar-key" }, "error ÷ bound: at most 1 can be rounding"),
     h("span", { class: "key noise-key" }, "◆ ÷ usual noise: above 6 is suspect"),
@@ -154,8 +154,11 @@ function training(detail, background) {
 
 function reproduce(fact, detail) {
   const text = command(fact, detail), button = h("button", { type: "button" }, "Copy");
-  button.addEventListener("click", () => navigator.clipboard.writeText(text).then(
-    () => { button.textContent = "Copied"; }, () => { button.textContent = "Select it, and copy"; }));
+  button.addEventListener("click", () => {
+    const failed = () => { button.textContent = "Select it, and copy"; };
+    if (!navigator.clipboard) return failed();
+    return navigator.clipboard.writeText(text).then(() => { button.textContent = "Copied"; }, failed);
+  });
   return block("Reproduce", h("div", { class: "command" }, h("code", null, text), button),
     detail.cause && h("details", null, h("summary", null, "The cause in one line, as in agreement.csv"),
       h("p", { class: "mono" }, detail.cause)));

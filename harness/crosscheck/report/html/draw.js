@@ -7,7 +7,7 @@ function make(space, name, attributes, children) {
   for (const [key, value] of Object.entries(attributes || {})) {
     if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) element.append(child);
   }
   return element;
@@ -26,7 +26,12 @@ function read(x, digits = 2) {
   if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) {
     return value.toExponential(digits - 1).replace("e+", "e");
   }
-  return String(Number(value.toPrecision(Math.max(digits, 2))));
+  return String(Number(value.toPrecision(digits)));
+}
+
+// 10 to a power, with a raised exponent.
+function power(k) {
+  return "10" + [...String(k)].map(c => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)]).join("");
 }
 
 // The classes of an error in units of the bound: up to 1 it may be rounding, above it cannot.
@@ -50,14 +55,14 @@ function network(of, marks, first) {
   const wrongAt = l => chips(l).some(name => marks[name] === "wrong" || name === first);
   const all = Array.from({ length: L }, (_, k) => k + 1);
   const shown = L <= ELIDED ? all : all.filter(l => l <= 2 || l > L - 2 || wrongAt(l)).slice(0, 40);
-  const W = 132, GAP = 46, TOP = 30, H = 128;
+  const W = 150, GAP = 46, TOP = 26, H = 152;
   const items = [{ kind: "input" }];
   shown.forEach((l, k) => {
     if (l > (k ? shown[k - 1] : 0) + 1) items.push({ kind: "gap", layers: l - (k ? shown[k - 1] : 0) - 1 });
     items.push({ kind: "layer", l });
   });
   items.push({ kind: "cost" });
-  const widths = { input: 92, layer: W, cost: 92, gap: 60 };
+  const widths = { input: 92, layer: W, cost: 108, gap: 60 };
   let x = 4;
   const parts = [], y = TOP + H / 2;
   items.forEach((item, k) => {
@@ -70,7 +75,7 @@ function network(of, marks, first) {
     }
     x += width + GAP;
   });
-  const width = x - GAP + 4, height = TOP + H + 30;
+  const width = x - GAP + 4, height = TOP + H + 6;
   const words = first ? `first wrong: ${plainly(first)}` : "nothing in it is outside its bound";
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Network" },
     s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: "network",
@@ -87,10 +92,10 @@ function box(item, x, width, top, height, of, marks, first, chips) {
       s("text", { x: middle, y: top + height / 2 + 13, class: "middle small" }, `${count(of.n[0])} × ${count(of.m)}`)];
   }
   if (item.kind === "cost") {
-    return [s("rect", { x, y: top + 14, width, height: height - 28, rx: 8, class: "box" }),
-      s("text", { x: middle, y: top + 34, class: "middle small" }, of.loss.replace("_", " ")),
+    return [s("rect", { x, y: top, width, height, rx: 8, class: "box" }),
+      s("text", { x: middle, y: top + 28, class: "middle small" }, of.loss.replace("_", " ")),
       ...["J", "fit: J"].filter(name => name in marks).flatMap((name, k) =>
-        chip(name, x + 10, top + 46 + 30 * k, width - 20, marks, first))];
+        chip(name, x + 10, top + 50 + 50 * k, width - 20, marks, first))];
   }
   const l = item.l, names = chips(l), wide = (width - 28) / 2;
   return [s("rect", { x, y: top, width, height, rx: 8, class: "box" }),
@@ -98,7 +103,7 @@ function box(item, x, width, top, height, of, marks, first, chips) {
     s("text", { x: middle, y: top + 20, class: "middle strong" }, `layer ${l}`),
     s("text", { x: middle, y: top + 37, class: "middle small" }, of.g[l - 1].replace("_", " ")),
     ...names.flatMap((name, k) =>
-      chip(name, x + 10 + (k % 2) * (wide + 8), top + 50 + 36 * Math.floor(k / 2), wide, marks, first))];
+      chip(name, x + 10 + (k % 2) * (wide + 8), top + 50 + 50 * Math.floor(k / 2), wide, marks, first))];
 }
 
 function chip(name, x, y, width, marks, first) {
@@ -109,7 +114,7 @@ function chip(name, x, y, width, marks, first) {
     s("title", null, `${plainly(name)}: ${{ first: "wrong first", none: "no bound" }[kind] || kind}`),
     s("rect", { x, y, width, height: 24, rx: 6 }),
     s("text", { x: x + width / 2, y: y + 16.5, class: "middle" }, `${symbol} ${label}`)),
-  kind === "first" && s("text", { x: x + width / 2, y: y + 35, class: "middle flag" }, "wrong first")];
+  kind === "first" && s("text", { x: x + width / 2, y: y + 37, class: "middle flag" }, "▲ wrong first")];
 }
 
 // ---------------------------------------------------------------- the heat map
@@ -168,9 +173,10 @@ function chart(title, series, log) {
   const W = 460, H = 220, left = 62, right = 12, top = 12, bottom = 34;
   const all = series.flatMap(each => each.points);
   const values = all.map(p => p[1]).filter(v => v !== null && Number.isFinite(v) && (!log || v > 0));
-  if (!values.length) return null;
+  if (!values.length) return h("p", { class: "muted" }, `${title}: 0 at every iteration.`);
+  const zeros = log && all.some(p => p[1] === 0); // they lie on the lowest line
   let low = Math.min(...values), high = Math.max(...values);
-  if (log) { low = 10 ** Math.floor(Math.log10(low)); high = 10 ** Math.ceil(Math.log10(high)); }
+  if (log) { low = 10 ** (Math.ceil(Math.log10(low)) - 1); high = 10 ** Math.ceil(Math.log10(high)); }
   if (high === low) { high = log ? low * 10 : low + Math.max(Math.abs(low) * 0.1, 1e-9); }
   const last = Math.max(1, ...all.map(p => p[0]));
   const x = t => left + (W - left - right) * t / last;
@@ -178,7 +184,7 @@ function chart(title, series, log) {
   const y = v => H - bottom - (H - top - bottom) * (f(log ? Math.max(v, low) : v) - f(low)) / (f(high) - f(low));
   const ticks = log ? decades(low, high) : [low, (low + high) / 2, high];
   const grid = ticks.flatMap(v => [s("line", { x1: left, x2: W - right, y1: y(v), y2: y(v), class: "grid" }),
-    s("text", { x: left - 6, y: y(v) + 4, class: "end small" }, read(v, log ? 1 : 3))]);
+    s("text", { x: left - 6, y: y(v) + 4, class: "end small" }, !log ? read(v, 3) : v === low && zeros ? "0" : power(Math.round(Math.log10(v))))]);
   const paths = series.map(each => s("path", { d: line(each.points, x, y), class: `curve ${each.class}` }));
   const dots = last <= 1 ? series.flatMap(each => each.points.filter(p => p[1] !== null && Number.isFinite(p[1]))
     .map(p => s("circle", { cx: x(p[0]), cy: y(p[1]), r: 3.5, class: `dot ${each.class}` }))) : [];

@@ -10,7 +10,7 @@ from typing import Any
 from crosscheck_impls.interface import BadInput
 
 from crosscheck.core.failures import Failure, Verdict
-from crosscheck.core.records import Comparison
+from crosscheck.core.records import Comparison, Tensor
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.causes import Cause, OutsideBound, Twin, WithAllProcessors, explanation_of
 from crosscheck.judge.evidence import Background, Heat
@@ -19,6 +19,7 @@ from crosscheck.report.tables import GROUPS
 from crosscheck.report.words import of_cause, of_entry, of_heat, of_location, of_verdict
 
 COLUMNS = ("problem", "implementation", "dtype", "device", "verdict", "largest_ratio", "tensor", "cause")
+OUTSIDE = "a number is further off than rounding takes sums of products, in whatever order they are formed"
 VISIBLE = 1e-3  # of a cost: a run whose costs are nearer to the oracle's is drawn as the oracle's
 
 Detail = Mapping[str, Any]  # plain data, for JSON
@@ -50,7 +51,7 @@ def of_row(row: Row, background: Background | None) -> Entry:
     """Return the entry of a judged row."""
     worst, cause, outside = row.worst(), ground(row.cause), isinstance(ground(row.cause), OutsideBound)
     detail: dict[str, Any] = {
-        "means": of_verdict(row),
+        "means": OUTSIDE if outside and row.verdict is Verdict.DISAGREES else of_verdict(row),
         "cause": of_cause(row.cause),
         "again": isinstance(row.cause, WithAllProcessors),
         "twin": isinstance(row.cause, Twin),
@@ -90,9 +91,10 @@ def of_line(line: Mapping[str, str], number: int) -> Entry:
     detail: dict[str, Any] = {"cause": line["cause"], "tensors": [t for t in tensors if t[1] is not None]}
     if line.get("free_run_iterations", "").isdecimal() and line.get("certified_steps", "").isdecimal():
         detail["steps"] = [int(line["certified_steps"]), int(line["free_run_iterations"])]
+    problem, implementation, dtype, device, verdict, _, tensor, cause = (line[name] for name in COLUMNS)
     return Entry(
-        *(line[name] for name in COLUMNS[:4]), Verdict(line["verdict"]), _number(line, "largest_ratio", number),
-        line["tensor"], line["cause"], line["cause"], detail=detail,
+        problem, implementation, dtype, device, Verdict(verdict), _number(line, "largest_ratio", number), tensor, cause,
+        cause, detail=detail,
     )  # fmt: skip
 
 
@@ -125,7 +127,17 @@ def _kind(cause: Cause | None, explanation: Explanation | None) -> str:
 
 def _first(c: Comparison) -> Detail:
     numbers = {"got": repr(c.got), "oracle": repr(c.oracle), "bound": f"{c.bound:.2g}", "ratio": short(c.ratio)}
-    return {"tensor": str(c.tensor), "entry": of_entry(c), "at": c.iteration, **numbers}
+    return {"tensor": str(c.tensor), "entry": of_entry(c), "at": c.iteration, "pair": apart(c.got, c.oracle), **numbers}
+
+
+def apart(got: float, oracle: float) -> tuple[str, str]:
+    """Return two numbers with as many digits as show that they differ, and two more.
+
+    >>> apart(0.12345678, 0.12355678)
+    ('0.123457', '0.123557')
+    """
+    digits = next((k for k in range(4, 18) if f"{got:.{k}g}" != f"{oracle:.{k}g}"), 15)
+    return f"{got:.{digits + 2}g}", f"{oracle:.{digits + 2}g}"
 
 
 def _why(explanation: Explanation) -> Detail:
@@ -143,7 +155,7 @@ def _tensors(comparisons: Sequence[Comparison]) -> list[list[Any]]:
     for c in comparisons:
         by_name.setdefault(c.tensor, []).append(c)
     lines = []
-    for name, those in by_name.items():
+    for name, those in sorted(by_name.items(), key=lambda each: _place(Tensor(each[0]))):
         worst = max(those, key=lambda c: (c.bounded, c.ratio))
         noise, ulps = (
             max((x for x in each if x is not None), default=None)
@@ -153,6 +165,10 @@ def _tensors(comparisons: Sequence[Comparison]) -> list[list[Any]]:
         undefined = max(c.undefined for c in those)
         lines.append([name, short(ratio), short(noise), short(ulps), worst.iteration, undefined])
     return lines
+
+
+def _place(tensor: Tensor) -> tuple[bool, int, str]:
+    return tensor.of_fit, tensor.layer, tensor.kind
 
 
 def _heat(heat: Heat) -> Detail:

@@ -1,6 +1,6 @@
 // The matrix: filters, order, arrow keys; and which cell is open.
 "use strict";
-const DTYPES = INDEX.dtypes.length, ROOMY = 6; // so few implementations leave room for numbers
+const ROOM = 64; // pixels of a cell that a number fits into
 const NAMES = INDEX.implementations.map(name => {
   const cut = name.lastIndexOf("/");
   return { framework: cut < 0 ? name : name.slice(0, cut), variant: cut < 0 ? name : name.slice(cut + 1) };
@@ -43,13 +43,14 @@ function half(p, i, d, roomy) {
   const off = visible(row) ? "" : " off";
   return h("button", { type: "button", class: `half l${level(fact.ratio)} v-${fact.verdict.replace(" ", "-")}${off}`,
     tabindex: -1, "data-row": row, "aria-label": words, title: words }, fact.symbol,
-  roomy && h("span", { class: "figure" }, read(fact.ratio)));
+  roomy && h("span", { class: "figure" }, read(fact.ratio, number(fact.ratio) < 0.01 ? 1 : 2)));
 }
 
 function draw() {
   const columns = NAMES.map((_, i) => i).filter(i => shown.frameworks.has(NAMES[i].framework) &&
     INDEX.problems.some((_, p) => INDEX.dtypes.some((_, d) => visible(GRID.get(`${p} ${i} ${d}`)))));
-  const rows = ordered(columns), roomy = columns.length <= ROOMY;
+  const narrow = innerWidth <= 640, room = Math.min(1200, innerWidth - 28) - (narrow ? 130 : 240);
+  const rows = ordered(columns), roomy = room / Math.max(1, columns.length) >= ROOM * INDEX.dtypes.length + 6;
   const groups = FRAMEWORKS.map(name => [name, columns.filter(i => NAMES[i].framework === name).length]).filter(g => g[1]);
   const starts = new Set(columns.filter((i, k) => k && NAMES[i].framework !== NAMES[columns[k - 1]].framework));
   const table = h("table", { class: `matrix${roomy ? " roomy" : ""}`, role: "grid", "aria-labelledby": "matrix-title",
@@ -69,9 +70,9 @@ function draw() {
   $("scroll").replaceChildren(rows.length ? table : h("p", { class: "note" }, "Nothing is left: all of it is filtered out."));
   const active = table.querySelector("button.half:not(.off)");
   if (active) active.tabIndex = 0;
-  const number = rows.reduce((sum, p) => sum + columns.reduce((n, i) => n + INDEX.dtypes.filter((_, d) =>
+  const left = rows.reduce((sum, p) => sum + columns.reduce((n, i) => n + INDEX.dtypes.filter((_, d) =>
     visible(GRID.get(`${p} ${i} ${d}`))).length, 0), 0);
-  $("status").textContent = `${count(number)} of ${count(INDEX.rows.length)} comparisons`;
+  $("status").textContent = `${count(left)} of ${count(INDEX.rows.length)} comparisons`;
 }
 
 function check(name, checked, label, changed) {
@@ -126,6 +127,7 @@ filters();
 draw();
 $("legend").append(h("span", { class: "muted" }, "largest error ÷ bound:"), scaleLegend());
 $("scroll").addEventListener("keydown", move);
+addEventListener("resize", draw);
 document.addEventListener("click", event => {
   const target = event.target.closest("[data-row], [data-sort], #close, #more");
   if (event.target === $("cell") || (target && target.id === "close")) return void $("cell").close();

@@ -34,18 +34,25 @@ SYMBOLS = {
 GRAVEST = (
     Verdict.FAILED, Verdict.DISAGREES, Verdict.SUSPECT, Verdict.UNDEFINED, Verdict.CONVENTION, Verdict.NOT_RUN,
 )  # fmt: skip
+LOUD = (*BAD, Verdict.SUSPECT)
 FINDINGS = 12  # that are shown at once
 ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows that do not agree for one reason: the first of them, as a row's number, and how many there are."""
+    """Rows that do not agree for one reason: the first of them and its number, and what all of them are about."""
 
     entry: Entry
     number: int
     rows: int
     problems: int
+    implementations: Sequence[str]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.entry.verdict in LOUD
 
 
 @dataclass(frozen=True)
@@ -130,15 +137,22 @@ def _plural(verdict: Verdict, number: int) -> str:
 
 
 def findings(entries: Sequence[Entry]) -> list[Finding]:
-    """Return what does not agree, one finding for the rows of one reason, the gravest first."""
+    """Return what does not agree, one finding for the rows of one reason, the gravest first.
+
+    What is wrong is a finding for each implementation.
+    """
     alike: dict[tuple[Verdict, str, str], list[int]] = {}
     for number, entry in enumerate(entries):
         if entry.verdict is not Verdict.AGREES:
-            alike.setdefault((entry.verdict, entry.implementation, entry.kind), []).append(number)
+            whose = entry.implementation if entry.verdict in LOUD else ""
+            alike.setdefault((entry.verdict, whose, entry.kind), []).append(number)
     found = [
-        Finding(entries[those[0]], those[0], len(those), len({entries[k].problem for k in those}))
+        Finding(
+            entries[those[0]], those[0], len(those), len({entries[k].problem for k in those}),
+            list(dict.fromkeys(entries[k].implementation for k in those)),
+        )
         for those in alike.values()
-    ]
+    ]  # fmt: skip
     return sorted(found, key=lambda each: (GRAVEST.index(each.entry.verdict), each.number))
 
 
@@ -211,4 +225,3 @@ def _words(value: Any) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
