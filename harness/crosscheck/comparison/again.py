@@ -50,3 +50,4 @@ def hold(rows: Iterable[Row], again: Mapping[Key, Row]) -> None:
         if other is not None and other.verdict in BAD and row.verdict not in BAD:
             row.verdict, row.cause = other.verdict, WithAllProcessors(most(), other.cause)
             row.comparisons = [*row.comparisons, *other.comparisons]
+            row.heat = other.heat
