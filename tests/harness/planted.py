@@ -159,7 +159,9 @@ def program(slips: Sequence[Slip]) -> str:
 @cache
 def asked() -> list[tuple[Case, Judge]]:
     """Return the problems of two layers that all of these programs are held against."""
-    wanted = Wanted(("flower", "breast_cancer", "small_weights", "saturated_outputs", "kink_outputs", "one_example"), None, "tanh")
+    wanted = Wanted(
+        ("flower", "breast_cancer", "small_weights", "saturated_outputs", "kink_outputs", "one_example"), None, "tanh"
+    )
     cases = [case_of(spec, wanted, "tanh", "float64", 1) for spec in problems(wanted) if len(spec.hidden) == 1]
     return [(case, Judge(case)) for case in cases]
 
