@@ -33,6 +33,8 @@ LOST = {  # kinds of trouble in which there is no answer at all
     Kind.EXITED: "it ends the process",
     Kind.KILLED: "it ends the process",
     Kind.OUT_OF_MEMORY: "memory runs out",
+    Kind.OVER_MEMORY: "it takes too much memory",
+    Kind.OVER_TASKS: "it starts too many processes",
 }
 OWN = {"fit": "the parameters and the costs", "predict": "labels 0 and 1"}  # what stands beside, and what it returns
 ACTIVATION = {

@@ -73,10 +73,8 @@ def of_failure(failure: Failure) -> str:
         case Kind.TIMED_OUT:
             doing = "the import" if failure.stage is Stage.LOAD else "this problem"
             words = f"no answer within {number:g} s for {doing}; stopped at the time limit"
-        case Kind.KILLED:
-            words = f"the process was ended by {_signal(int(number))}{f': {what}' if what else ''}"
-        case Kind.EXITED:
-            words = f"the process ended by itself with exit code {int(number)}{f': {what}' if what else ''}"
+        case Kind.KILLED | Kind.EXITED | Kind.OVER_MEMORY | Kind.OVER_TASKS:
+            words = _of_end(failure)
         case Kind.UNREADABLE:
             words = f"sent what cannot be read: {what}"
         case Kind.SILENT:
@@ -89,6 +87,19 @@ def of_failure(failure: Failure) -> str:
         words = f"import: {words}"
     lost = f"{failure.lost} lost process{'es' if failure.lost > 1 else ''}"
     return f"given up after {lost}: {words}" if failure.lost else words
+
+
+def _of_end(failure: Failure) -> str:
+    """Return how a process ended that has given no answer."""
+    number, said = int(failure.number), f": {failure.message}" if failure.message else ""
+    match failure.kind:
+        case Kind.OVER_MEMORY:
+            return f"it took more than the {number / 2**20:,.0f} MiB of memory that it may, and was stopped"
+        case Kind.OVER_TASKS:
+            return f"it started more than {number} processes and threads, which is more than it may, and was stopped"
+        case Kind.KILLED:
+            return f"the process was ended by {_signal(number)}{said}"
+    return f"the process ended by itself with exit code {number}{said}"
 
 
 def _signal(number: int) -> str:
