@@ -52,7 +52,8 @@ class Error(NamedTuple):
 
 class Facts(NamedTuple):
     """parts: by name, J first. first: the entry that is wrong first, where there is one. causes: the known mistakes
-    whose numbers these are. answers: a digest of the bits of J and of all gradients.
+    whose numbers these are. answers: a digest of the bits of J and of all gradients. trouble: why nothing could be
+    compared, or what is wrong beside the numbers, in a few words.
     """
 
     parts: Mapping[str, Part] = {}
@@ -61,6 +62,7 @@ class Facts(NamedTuple):
     causes: tuple[str, ...] = ()
     undefined: bool = False
     answers: str = ""
+    trouble: str = ""
 
 
 def facts(
@@ -83,6 +85,7 @@ def facts(
         tuple(dict.fromkeys(result.exactly for result in counted if result.exactly)),
         any(result.row.verdict is Verdict.UNDEFINED for result in results),
         digest(answers),
+        "it changes what it is given" if said.changed else "",
     )
 
 
