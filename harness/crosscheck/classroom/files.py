@@ -12,7 +12,7 @@ from typing import Any
 from crosscheck.classroom.groups import cause_of
 from crosscheck.classroom.judging import NOT_JUDGED, Graded
 from crosscheck.classroom.marks import marks, total
-from crosscheck.classroom.submissions import file_name, shown
+from crosscheck.classroom.submissions import PROGRAMS, file_name, shown
 from crosscheck.classroom.weights import Weights
 from crosscheck.grading.facts import PREDICTIONS, TRAINING
 
@@ -52,6 +52,12 @@ def unique(everyone: Sequence[Graded]) -> list[str]:
     return names
 
 
+def student(graded: Graded) -> str:
+    """Return the name that a student is known by: the file's or the folder's, without its ending."""
+    name = graded.submission.name
+    return name.rpartition(".")[0] if name.endswith(PROGRAMS) else name
+
+
 def parts_of(everyone: Iterable[Graded]) -> list[str]:
     """Return the names of all parts that anybody has, in the notes' order."""
     found = {name for graded in everyone for name in graded.parts}
@@ -82,7 +88,7 @@ def otter(everyone: Sequence[Graded], by: Weights) -> str:
     rows = []
     for graded in everyone:
         given = marks(graded, by)
-        points = [_number(given[name].got) if name in given else "0" for name in parts]
+        points = [_number(given[name].got) if name in given else "" for name in parts]
         share = total(graded, by) / by.points
         rows.append([shown(graded.submission.name), *points, _number(total(graded, by)), f"{share:.4g}"])
     return _csv(["file", *parts, "total", "percent_correct"], rows)
@@ -91,7 +97,7 @@ def otter(everyone: Sequence[Graded], by: Weights) -> str:
 def nbgrader(everyone: Sequence[Graded], by: Weights, assignment: str) -> str:
     """Return the table that `nbgrader export` writes; what we do not know of a student is empty."""
     rows = [
-        [shown(assignment), "", "", shown(graded.submission.name), "", "", "", _number(total(graded, by)), "0",
+        [shown(assignment), "", "", shown(student(graded)), "", "", "", _number(total(graded, by)), "0",
          _number(total(graded, by)), _number(by.points)]
         for graded in everyone
     ]  # fmt: skip

@@ -103,8 +103,10 @@ def grade(
     from crosscheck.runner.limits import Limits
     from crosscheck.runner.sandbox import find
 
-    for seconds in (in_all, *([time_limit] if time_limit is not None else [])):
-        check_time_limit(seconds)
+    if time_limit is not None:
+        check_time_limit(time_limit)
+    if not 0 < in_all <= 1e6:
+        raise BadInput(f"{in_all:g}: expected seconds > 0, and at most 1e6", parameter="in_all")
     at_once = _at_once(processes)
     if memory < 256:
         raise BadInput(f"{memory}: expected MiB, 256 at least: Python with NumPy takes half of it", parameter="memory")
