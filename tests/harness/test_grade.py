@@ -27,7 +27,7 @@ from crosscheck.cli.main import main
 from crosscheck.grading.facts import Part
 from crosscheck.runner.sandbox import Means, Protection, Sandbox, find
 from crosscheck_impls.interface import BadInput
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.harness import hostile_class
@@ -186,6 +186,21 @@ def test_the_same_program_is_found_though_it_looks_otherwise(ran: Ran) -> None:
     assert len(answers) == 1
 
 
+def test_without_bubblewrap_namespaces_protect_from_the_same(tmp_path: Path) -> None:
+    try:
+        find(Means.NAMESPACES)
+    except BadInput:  # not allowed here: limits alone are tested below
+        return
+    names = ("fork_bomb", "exits_as_the_keeper_does", "kills", "writes_outside", "connects", "deletes_its_folder")
+    ran = Ran(tmp_path, Means.NAMESPACES, (*names, "reads_another", "writes_much", "allocates_in_several"))
+    assert (ran.code, ran.left, ran.connected) == (0, [], False)
+    assert not ran.outside.exists()
+    assert ran.listing() == ran.before
+    assert ran.rows["anna_101_homework.py"]["verdict"] == "right"
+    assert "No such file" in ran.report("reads_another")
+    assert "No space left" in ran.report("writes_much")
+
+
 def test_by_limits_alone_nothing_is_lost_but_itself(tmp_path: Path) -> None:
     names = ("fork_bomb", "exits", "kills", "leaves_a_process", "allocates_in_several", "reads_the_environment")
     ran = Ran(tmp_path, Means.LIMITS, names)
@@ -269,7 +284,10 @@ def test_whatever_ends_it_nothing_is_left_running(tmp_path: Path, number: signal
         (("nowhere",), "nowhere: no such folder, expected one with a file, or a folder, of each student"),
         (("homework", "--processes", "0"), "--processes 0: expected 1 to 256"),
         (("homework", "--memory", "8"), "--memory 8: expected MiB, 256 at least"),
-        (("homework", "--sandbox", "docker"), "--sandbox docker: unknown; choose one of bubblewrap, limits"),
+        (
+            ("homework", "--sandbox", "docker"),
+            "--sandbox docker: unknown; choose one of bubblewrap, namespaces, limits",
+        ),
         (("homework", "--weights", "no.toml"), "no.toml: no such file"),
         (("homework", "--weights", "bad.toml"), "--weights bad.toml: pionts: unknown; did you mean points"),
         (("homework", "--problem", "flour"), "flour: no such problem here; did you mean flower"),
@@ -307,9 +325,10 @@ def graded(name: str = "a.py", **more: Any) -> Graded:
     return plain._replace(**more)
 
 
-@given(
-    st.dictionaries(names, counts), shares, st.booleans(), st.sampled_from(["left out", "zero"]), st.floats(0.5, 1000)
-)
+some_parts = st.dictionaries(names, counts).map(lambda parts: {"J": Part(2, 2)} | parts)
+
+
+@given(some_parts, shares, st.booleans(), st.sampled_from(["left out", "zero"]), st.floats(0.5, 1000))
 def test_points_are_of_what_the_whole_is_worth(
     parts: dict[str, Part], by_part: dict[str, float], partial: bool, missing: str, points: float
 ) -> None:
@@ -364,6 +383,7 @@ def test_a_name_is_no_formula_and_a_report_leaves_its_fence_nowhere() -> None:
     assert fenced("a ```` b").startswith("`````text\n")
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=40), st.text(max_size=200))
 def test_any_words_make_a_page(name: str, text: str) -> None:
     everyone = [graded(name, lines=(text,), causes=(name,)), graded("b.py", verdict="right", right=True)]

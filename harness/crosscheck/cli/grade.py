@@ -50,7 +50,7 @@ def grade(
     memory: Annotated[int, typer.Option("--memory", help="MiB of memory for one submission.")] = 2048,
     sandbox: Annotated[
         str | None,
-        typer.Option("--sandbox", help="bubblewrap, or limits alone; the best that works here by default."),
+        typer.Option("--sandbox", help="bubblewrap, namespaces, or limits alone; the best that works by default."),
     ] = None,
     resume: Resume = False,
     force: Force = False,

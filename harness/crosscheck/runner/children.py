@@ -88,7 +88,7 @@ class Child:
             if sandbox := self._sandbox:
                 alone = Protection.PROCESSES in sandbox.on
                 said |= {"limits": sandbox.limits, "user": sandbox.user(), "alone": alone}
-                said |= {"parent": 0} if alone else {}
+                said |= {"parent": 0, "view": sandbox.view()} if alone else {}
             # A group of its own in our session: if we end while it is stopped, even before it has begun, the system
             # ends it. What it says is ASCII, whatever a path may hold.
             path = sandbox.path if sandbox else [str(each) for each in sys.path]

@@ -22,8 +22,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crosscheck.runner import limits
+from crosscheck.runner import limits, namespaces
 from crosscheck.runner.limits import Limits
+from crosscheck.runner.namespaces import View
 
 PARENT_DEATH_SIGNAL, CHILD_SUBREAPER = 1, 36  # of prctl(2)
 LOOK = 1.0  # seconds between two looks at whether the harness is there, where the system does not tell
@@ -181,6 +182,7 @@ def _compute(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the harness decides
     if confined is not None:
         limits.confine(confined.limits, confined.user)
+        namespaces.drop()
     if not _prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL):
         threading.Thread(target=_orphan, args=(keeper,), daemon=True).start()
     if os.getppid() != keeper:
@@ -221,6 +223,8 @@ def main(arguments: Any) -> None:
     confined = None
     if arguments.get("limits"):
         confined = Confined(Limits(*arguments["limits"]), arguments["user"], arguments["alone"])
+    if view := arguments.get("view"):
+        namespaces.enter(View(*view))
     begin(
         arguments["serves"],
         Descriptors(*arguments["descriptors"]),

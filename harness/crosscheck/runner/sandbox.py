@@ -2,7 +2,8 @@
 
 Bubblewrap gives it namespaces of its own: a file system that holds Python and the stranger's files, all of it
 read-only, and a temporary folder in memory; no network; no other processes. Started by root it is then another user,
-one for each worker. Where there is no bubblewrap, or it does not work, limits and the keeper are all there is.
+one for each worker. Without bubblewrap, `unshare` and the keeper do the same (see namespaces.py). Where neither works,
+limits and the keeper are all there is.
 
 The sandbox is around every process that is started in the block `with children.inside(sandbox)`.
 """
@@ -25,6 +26,7 @@ from typing import NamedTuple
 from crosscheck_impls.interface import BadInput, nearest
 
 from crosscheck.runner.limits import Limits
+from crosscheck.runner.namespaces import View
 from crosscheck.runner.threads import THREADS
 
 TEMPORARY = "/tmp"  # inside
@@ -43,6 +45,16 @@ VARIABLES = {
     "MPLBACKEND": "Agg",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+TRY = """\
+import sys
+sys.path[:] = {path!r}
+from crosscheck.runner import namespaces
+from crosscheck.runner.namespaces import View
+if view := {view!r}:
+    namespaces.enter(view)
+import os
+os.listdir("/proc/self")
+"""
 TRIAL = 20.0  # seconds
 USUAL = Limits()
 USERS = 0x60000000  # numbers of users that nobody has
@@ -52,6 +64,7 @@ class Means(StrEnum):
     """What makes the sandbox, the best first."""
 
     BUBBLEWRAP = "bubblewrap"
+    NAMESPACES = "namespaces"
     LIMITS = "limits"
 
 
@@ -69,6 +82,7 @@ class Protection(StrEnum):
 EVERY = tuple(Protection)
 BY_MEANS: Mapping[Means, tuple[Protection, ...]] = {
     Means.BUBBLEWRAP: EVERY,
+    Means.NAMESPACES: EVERY,
     Means.LIMITS: (Protection.VARIABLES, Protection.AMOUNTS),
 }
 
@@ -112,7 +126,7 @@ class Sandbox(NamedTuple):
 
     def user(self) -> int:
         """Return the number of the user that the program becomes, one for each worker; 0 if it stays who it is."""
-        root = self.means is Means.BUBBLEWRAP and not self.user_namespace
+        root = self.means is not Means.LIMITS and not self.user_namespace
         if root and all(map(_for_everybody, [*_roots(), *map(Path, self.shown)])):
             return USERS + (os.getpid() << 6 | next(_numbers) & 63)
         return 0
@@ -121,7 +135,15 @@ class Sandbox(NamedTuple):
         """Return the command that runs a command inside."""
         if self.means is Means.LIMITS:
             return list(command)
-        return [*_bubblewrap(self), "--", *command]
+        return [*(_bubblewrap(self) if self.means is Means.BUBBLEWRAP else _unshare(self)), "--", *command]
+
+    def view(self) -> View | None:
+        """Return what the keeper shows to what it keeps, where that is not done before it starts."""
+        if self.means is not Means.NAMESPACES:
+            return None
+        links, shown = _system()
+        shown += [*map(str, _roots()), *self.shown]
+        return View(tuple(shown), tuple(links), self.limits.temporary, self.folder)
 
 
 _numbers = itertools.count()
@@ -134,7 +156,8 @@ def find(means: str | None = None, limits: Limits = USUAL) -> Sandbox:
     for each in [Means(means)] if means else Means:
         if each is Means.LIMITS:
             return Sandbox(each, limits=limits)
-        for user_namespace in (False, True) if hasattr(os, "geteuid") and os.geteuid() == 0 else (True,):
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+        for user_namespace in (False, True) if root else (True,):
             sandbox = Sandbox(each, limits=limits, user_namespace=user_namespace)
             if not (reason := _fails(sandbox)):
                 return sandbox
@@ -144,17 +167,30 @@ def find(means: str | None = None, limits: Limits = USUAL) -> Sandbox:
 @cache
 def _fails(sandbox: Sandbox) -> str:
     """Return why Python cannot be started in a sandbox, or nothing if it can."""
-    if shutil.which("bwrap") is None:
-        return "bwrap is not installed"
+    program = "bwrap" if sandbox.means is Means.BUBBLEWRAP else "unshare"
+    if shutil.which(program) is None:
+        return f"{program} is not installed"
     try:
         trial = subprocess.run(
-            sandbox.around([sys.executable, "-I", "-c", "import os; os.listdir('/proc/self')"]),
+            sandbox.around([sys.executable, "-P", "-c", TRY.format(path=sandbox.path, view=sandbox.view())]),
             env=sandbox.environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"it does not start: {type(error).__name__}"
+        return f"{program} does not start: {type(error).__name__}"
     words = trial.stderr.decode(errors="replace").strip().splitlines()
-    return "" if trial.returncode == 0 else f"it does not work here: {words[-1] if words else trial.returncode}"
+    return "" if trial.returncode == 0 else f"{program} does not work here: {words[-1] if words else trial.returncode}"
+
+
+def _unshare(sandbox: Sandbox) -> list[str]:
+    words = ["unshare", "--mount", "--ipc", "--pid", "--net", "--uts", "--fork", "--kill-child"]
+    return [*words, *(["--user", "--map-root-user"] if sandbox.user_namespace else [])]
+
+
+def _system() -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the system's links, with where they lead, and its files and folders, those that are there."""
+    there = [path for path in SYSTEM if os.path.lexists(path)]
+    links = [(path, str(Path(path).readlink())) for path in there if Path(path).is_symlink()]
+    return links, [path for path in there if not Path(path).is_symlink()]
 
 
 def _bubblewrap(sandbox: Sandbox) -> list[str]:
@@ -171,12 +207,12 @@ def _bubblewrap(sandbox: Sandbox) -> list[str]:
     words += ["--proc", "/proc", "--dev", "/dev", *size, "--perms", "1777", "--tmpfs", "/dev/shm"]
     words += [*size, "--perms", "1777", "--tmpfs", TEMPORARY]
     there = {"/", TEMPORARY, "/proc", "/dev"}
-    for path in [*SYSTEM, *map(str, _roots()), *sandbox.shown]:
-        if os.path.lexists(path):
-            words += _folders(Path(path).parents, there)
-            link = path in SYSTEM and Path(path).is_symlink()
-            words += ["--symlink", str(Path(path).readlink()), path] if link else ["--ro-bind", path, path]
-            there.add(path)
+    links, shown = _system()
+    for path, target in links:
+        words += [*_folders(Path(path).parents, there), "--symlink", target, path]
+    for path in [*shown, *map(str, _roots()), *sandbox.shown]:
+        words += [*_folders(Path(path).parents, there), "--ro-bind", path, path]
+        there.add(path)
     words += _folders([Path(sandbox.folder), *Path(sandbox.folder).parents], there)
     return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", sandbox.folder]
 
