@@ -78,7 +78,8 @@ def judge(task: Task) -> Graded:
             report = check_name(submission.solution, how.wanted, how.dtypes, how.time_limit)
     except BadInput as error:
         words = str(error).removeprefix(f"check {submission.solution}: ").removeprefix(f"{submission.solution}: ")
-        return Graded(submission, NOT_JUDGED, False, (words,), time.monotonic() - begun, trouble=words)
+        lines = (words, *getattr(error, "more", "").splitlines())  # an adapter, where the form is not recognised
+        return Graded(submission, NOT_JUDGED, False, lines, time.monotonic() - begun, trouble=words)
     facts = report.facts
     return Graded(
         submission, report.verdict, report.right, tuple(report.text.splitlines()), time.monotonic() - begun,

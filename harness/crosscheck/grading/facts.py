@@ -92,14 +92,16 @@ def facts(
 def _parts(result: Result, bad: bool, own: Sequence[str]) -> dict[str, bool]:
     """Return which parts of one answer are right. Where there is none that could be compared, none is."""
     layers = range(1, result.case.network.L + 1)
-    names = ["J", *(f"d{kind}{l}" for l in layers for kind in "Wb")]
+    whole = ["J", *(f"d{kind}{l}" for l in layers for kind in "Wb")]
+    compared = {c.tensor for c in result.row.comparisons}
+    names = [name for name in whole if name in compared] if compared else whole  # what it has not is not compared
     outside = {c.tensor for c in result.wrong} if bad else set()
     cause = result.row.cause
     lost = bad and (isinstance(cause, Failure) or not result.row.comparisons)
     if bad and isinstance(cause, BrokenPromises):
         broken = {promise.name for promise in cause.promises}
-        lost = not broken & set(names)  # of something else, which nobody's part is
-        outside |= {Tensor(name) for name in broken if name in names}
+        lost = not broken & set(whole)  # of something else, which nobody's part is
+        outside |= {Tensor(name) for name in broken if name in whole}
     parts = {of_name(name, result.pair): not lost and name not in outside for name in names}
     if "fit" in own:
         parts[TRAINING] = not lost and not any(tensor.of_fit for tensor in outside)
