@@ -6,21 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from jinja2 import Environment, StrictUndefined
+
 from crosscheck.classroom.files import parts_of
 from crosscheck.classroom.groups import by_cause, cause_of, same_answers, same_program
 from crosscheck.classroom.judging import NOT_JUDGED, Graded
 from crosscheck.classroom.marks import marks, total
 from crosscheck.classroom.weights import Weights
-from crosscheck.core.extras import need
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def page(everyone: Sequence[Graded], by: Weights, title: str, protections: str) -> str:
-    """Return the page. protections: the words for the sandbox. Raises BadInput where Jinja2 is not installed."""
-    need("jinja2", "report", "the page of a class")
-    from jinja2 import Environment, StrictUndefined
-
+    """Return the page. protections: the words for the sandbox."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["points"] = lambda value: f"{value:.2f}".rstrip("0").rstrip(".")
     parts = parts_of(everyone)

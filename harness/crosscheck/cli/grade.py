@@ -149,7 +149,7 @@ def grade(
         trouble = run.finish(made)
     if trouble:
         raise unwritten(out, trouble)
-    _say(rows, out, made, quiet)
+    _say(rows, out, quiet)
 
 
 def _at_once(processes: int | None) -> int:
@@ -177,7 +177,7 @@ def _in_order(everyone: list[Submission], done: list[Graded]) -> list[Graded]:
 
 
 def _contents(rows: list[Graded], by: Any, submissions: Path, how: How, words: str) -> dict[str, str]:
-    """Return the files of the class, the page where Jinja2 is installed."""
+    """Return the files of the class."""
     import json
 
     from crosscheck.classroom import files
@@ -187,17 +187,14 @@ def _contents(rows: list[Graded], by: Any, submissions: Path, how: How, words: s
 
     settings = {**_asked(how), "weights": to_plain(by), "protections": words, "limits": how.sandbox.limits._asdict()}
     made = files.contents(rows, by, submissions.resolve().name)
-    try:
-        made[files.PAGE] = page(rows, by, submissions.resolve().name, words)
-    except BadInput as error:  # Jinja2 is not installed
-        typer.echo(f"crosscheck: {error.message}; the rest is written", err=True)
+    made[files.PAGE] = page(rows, by, submissions.resolve().name, words)
     made["environment.json"] = json.dumps(environment({}, settings), indent=2) + "\n"
     return made
 
 
-def _say(rows: list[Graded], out: Path, made: dict[str, str], quiet: bool) -> None:
+def _say(rows: list[Graded], out: Path, quiet: bool) -> None:
     """Print how many are right, the mistakes that several have made, and where the files are."""
-    from crosscheck.classroom.files import GRADES, PAGE
+    from crosscheck.classroom.files import PAGE
     from crosscheck.classroom.groups import by_cause
     from crosscheck.classroom.judging import NOT_JUDGED
 
@@ -207,7 +204,7 @@ def _say(rows: list[Graded], out: Path, made: dict[str, str], quiet: bool) -> No
     typer.echo(f"{len(rows)} submissions: {right} right, {len(rows) - right - lost} wrong, {lost} not judged.")
     for group in by_cause(rows)[:12]:
         typer.echo(f"  {len(group.members):4}  {textwrap.shorten(group.name, WIDTH - 8, placeholder=' ...')}")
-    typer.echo(f"Written: {out / (PAGE if PAGE in made else GRADES)} and what is beside it")
+    typer.echo(f"Written: {out / PAGE} and what is beside it")
 
 
 def _with_weights() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from crosscheck.core.failures import Failure, Verdict
 from crosscheck.core.records import Answer, Comparison, Tensor
+from crosscheck.grading.diagnosis.findings import Diagnosis
 from crosscheck.grading.hints import Result
 from crosscheck.grading.notes import Notes
 from crosscheck.judge.causes import BrokenPromises, WrongLabels
@@ -66,7 +67,12 @@ class Facts(NamedTuple):
 
 
 def facts(
-    results: Sequence[Result], counted: Sequence[Result], own: Sequence[str], said: Notes, answers: Sequence[object]
+    results: Sequence[Result],
+    counted: Sequence[Result],
+    own: Sequence[str],
+    said: Notes,
+    answers: Sequence[object],
+    diagnoses: Sequence[Diagnosis] = (),
 ) -> Facts:
     """Return what was found. counted: those of the results that make it wrong. own: what of fit and predict it has."""
     parts: dict[str, Part] = {}
@@ -78,11 +84,12 @@ def facts(
         if function in said.trouble:
             parts[name] = Part(0, 1)
     wrong = next((result for result in counted if result.wrong), None)
+    found = [finding.key for diagnosis in diagnoses for finding in diagnosis.findings]
     return Facts(
         {name: parts[name] for name in sorted(parts, key=_in_order)},
         tuple(_errors(results)),
         "" if wrong is None else of_entry(first(wrong.wrong, wrong.case.network.L), wrong.pair),
-        tuple(dict.fromkeys(result.exactly for result in counted if result.exactly)),
+        tuple(dict.fromkeys((*found, *(result.exactly for result in counted if result.exactly)))),
         any(result.row.verdict is Verdict.UNDEFINED for result in results),
         digest(answers),
         "it changes what it is given" if said.changed else "",
