@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.harness import hostile_class
 
 HERE = Path(__file__).parent
-FOLDERS = ("harness/students/right", "harness/students/wrong", "harness/students/trouble", "corpus/scripts",
-           "corpus/classes", "corpus/notebooks")  # fmt: skip
+STUDENTS, CORPUS = ("right", "wrong", "trouble", "forms"), ("scripts", "classes", "notebooks")
+FOLDERS = [f"harness/students/{each}" for each in STUDENTS] + [f"corpus/{each}" for each in CORPUS]
 NAMES = ("Z1", "Z2", "dZ1", "dZ2")  # those that no dictionary of parameters or gradients has
 
 

@@ -62,7 +62,7 @@ def parts_of(everyone: Iterable[Graded]) -> list[str]:
     """Return the names of all parts that anybody has, in the notes' order."""
     found = {name for graded in everyone for name in graded.parts}
     tensors = [name for name in found if name not in ("J", TRAINING, PREDICTIONS)]
-    inner = sorted(tensors, key=lambda name: (re.sub(r"\D", "", name), "b" in name, name))
+    inner = sorted(tensors, key=lambda name: (re.sub(r"\D", "", name).zfill(4), "b" in name, name))
     return [name for name in ("J", *inner, TRAINING, PREDICTIONS) if name in found]
 
 

@@ -131,11 +131,11 @@ def _errors(results: Sequence[Result]) -> list[Error]:
     ]
 
 
-def _in_order(name: str) -> tuple[int, str, str]:
-    """J first, then the layers, then what is no tensor."""
+def _in_order(name: str) -> tuple[int, str, bool]:
+    """J first, then the layers, W before b, then what is no tensor."""
     if name in (TRAINING, PREDICTIONS):
-        return 2, "", name
-    return int(name != "J"), name.lstrip("dWbw"), name
+        return 2, name, False
+    return int(name != "J"), name.lstrip("dWbw").zfill(4), "b" in name
 
 
 def digest(answers: Sequence[object]) -> str:
