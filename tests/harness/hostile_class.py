@@ -16,6 +16,9 @@ assert SIGN != RIGHT
 
 BODIES = {
     "fork_bomb": "for k in range(9):\n    os.fork()\ntime.sleep(20)",
+    "many_processes": (
+        "for k in range(160):\n    if os.fork() == 0:\n        time.sleep(20)\n        os._exit(0)\ntime.sleep(20)"
+    ),
     "threads": "import threading\nfor k in range(400):\n    threading.Thread(target=time.sleep, args=(20,)).start()",
     "endless": "until = time.time() + 60\nwhile time.time() < until:\n    pass",
     "allocates": "kept = []\nfor k in range(192):\n    kept.append(np.ones(2**21))\ntime.sleep(20)",

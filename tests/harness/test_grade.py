@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from tests.harness import hostile_class
 from tests.harness.processes import descendants, parents
 
-QUICK = ("--problem", "one_example", "--layers", "4", "--activation", "tanh", "--time-limit", "5", "--memory", "512")
+QUICK = ("--problem", "flower", "--layers", "4", "--activation", "tanh", "--time-limit", "5", "--memory", "512")
 SECRET = "a secret of the teacher's"
 
 
@@ -121,7 +121,7 @@ def test_a_hostile_one_is_never_right_and_has_no_points(ran: Ran, name: str) -> 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("fork_bomb", "more than 128 processes and threads, which is more than it may"),
+        ("many_processes", "more than 128 processes and threads, which is more than it may"),
         ("endless", "no answer within 5 s"),
         ("exits", "the process ended by itself with exit code 0"),
         ("exits_as_the_keeper_does", "the process ended by itself with exit code 1"),
@@ -134,10 +134,12 @@ def test_what_it_did_is_told(ran: Ran, name: str, words: str) -> None:
     assert words in ran.report(name)
 
 
-@pytest.mark.parametrize("name", ["allocates", "allocates_in_several"])
-def test_memory_ends_before_the_machines_does(ran: Ran, name: str) -> None:
+@pytest.mark.parametrize("name", ["allocates", "allocates_in_several", "fork_bomb", "threads"])
+def test_what_takes_too_much_is_ended_before_the_machine_is(ran: Ran, name: str) -> None:
+    """By its limits, or on a machine that is busy by its time."""
     told = ran.report(name)
-    assert "MemoryError" in told or "more than the 512 MiB of memory that it may" in told or "no answer within" in told
+    ends = ("MemoryError", "more than the 512 MiB", "more than 128 processes", "new thread", "no answer within")
+    assert any(words in told for words in ends)
 
 
 def test_nothing_outside_is_touched_and_nothing_is_left(ran: Ran) -> None:
@@ -273,6 +275,20 @@ def test_whatever_ends_it_nothing_is_left_running(tmp_path: Path, number: signal
     if number == signal.SIGINT:
         assert b"submissions are in" in error
         assert "anna_101_homework.py" in rows(out / "grades.partial.csv")
+
+
+def test_a_submission_that_is_called_as_a_library_is_not_imported_by_us(tmp_path: Path) -> None:
+    folder, proof = tmp_path / "homework", tmp_path / "proof"
+    folder.mkdir()
+    for name in ("numpy", "pandas", "jinja2", "flint"):
+        (folder / f"{name}.py").write_text(f"open({str(proof)!r}, 'w')\n{hostile_class.RIGHT}", encoding="utf-8")
+    code = "import sys; sys.argv[0] = 'crosscheck'; from crosscheck.cli.main import main; main()"
+    paths = os.pathsep.join(str(Path(each).resolve()) for each in sys.path if each)
+    command = [sys.executable, "-c", code, "grade", ".", "--out", str(tmp_path / "grades"), *QUICK]
+    got = subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
+    assert got.returncode == 0, got.stderr
+    assert proof.exists() == (Protection.WRITING not in find().on)
+    assert set(rows(tmp_path / "grades/grades.csv")) == {path.name for path in folder.iterdir()}
 
 
 # ---------------------------------------------------------------- what is asked wrongly

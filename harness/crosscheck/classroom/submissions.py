@@ -17,7 +17,7 @@ from crosscheck.core.files import opened
 from crosscheck.core.text import printable
 
 PROGRAMS = (".py", ".ipynb")
-LARGEST = 10_000_000  # bytes of a file that is compared with the others
+LARGEST, COMPARED = 10_000_000, 500_000  # bytes of a file that are read, and of a program that is compared with others
 MOST = 200  # files of one student
 DIGITS = 16  # of a digest
 LEFT_OUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
@@ -65,7 +65,7 @@ def _submission(path: Path) -> Submission | None:
         data = _data(each)
         bits.update(str(each.relative_to(path.parent)).encode(errors="replace") if each != path else b"")
         bits.update(data)
-        source.update(plain(data, each.suffix).encode(errors="replace") if each.suffix in PROGRAMS else b"")
+        source.update(plain(data[:COMPARED], each.suffix).encode(errors="replace") if each.suffix in PROGRAMS else b"")
     return Submission(path.name, solution, bits.hexdigest()[:DIGITS], source.hexdigest()[:DIGITS])
 
 
@@ -98,7 +98,7 @@ def plain(data: bytes, suffix: str = ".py") -> str:
     try:
         tokens = [t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in LEFT_OUT]
         return " ".join("\n" if t.type == tokenize.NEWLINE else t.string.strip() for t in tokens)
-    except (tokenize.TokenError, SyntaxError, RecursionError):
+    except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
         return re.sub(r"\s+", "", text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,6 +91,7 @@ def grade(
       crosscheck grade homework3 --out grades3 --layers 4 --weights weights.toml
       crosscheck grade submissions --resume
     """
+    _import_nothing_of(submissions)
     load_numpy()
     from crosscheck.classroom import files, judging
     from crosscheck.classroom.submissions import found, shown
@@ -150,6 +152,13 @@ def grade(
     if trouble:
         raise unwritten(out, trouble)
     _say(rows, out, quiet)
+
+
+def _import_nothing_of(submissions: Path) -> None:
+    """Take the submissions' folder, and this one, off the path of imports: a student's file may be called numpy.py."""
+    folders = {submissions.resolve(), Path.cwd()}
+    ours = Path(__file__).resolve().parents[2]  # where a checkout has us
+    sys.path[:] = [each for each in sys.path if each and (Path(each).resolve() not in folders or Path(each) == ours)]
 
 
 def _at_once(processes: int | None) -> int:
