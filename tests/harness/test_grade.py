@@ -188,6 +188,7 @@ def test_the_same_program_is_found_though_it_looks_otherwise(ran: Ran) -> None:
     assert len(answers) == 1
 
 
+@pytest.mark.slow
 def test_without_bubblewrap_namespaces_protect_from_the_same(tmp_path: Path) -> None:
     try:
         find(Means.NAMESPACES)
@@ -203,6 +204,7 @@ def test_without_bubblewrap_namespaces_protect_from_the_same(tmp_path: Path) -> 
     assert "No space left" in ran.report("writes_much")
 
 
+@pytest.mark.slow
 def test_by_limits_alone_nothing_is_lost_but_itself(tmp_path: Path) -> None:
     names = ("fork_bomb", "exits", "kills", "leaves_a_process", "allocates_in_several", "reads_the_environment")
     ran = Ran(tmp_path, Means.LIMITS, names)
@@ -225,6 +227,7 @@ def small(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was_and_judges_again_what_has_changed(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +256,7 @@ def test_a_run_goes_on_where_it_was_and_judges_again_what_has_changed(
     assert after["ben_102_homework.py"]["verdict"] == "wrong"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_whatever_ends_it_nothing_is_left_running(tmp_path: Path, number: signal.Signals) -> None:
     folder, out = tmp_path / "homework", tmp_path / "grades"
