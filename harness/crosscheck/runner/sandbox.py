@@ -45,6 +45,7 @@ VARIABLES = {
     "MPLBACKEND": "Agg",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # of your variables: where libraries are
 TRY = """\
 import sys
 sys.path[:] = {path!r}
@@ -54,6 +55,7 @@ if view := {view!r}:
     namespaces.enter(view)
 import os
 os.listdir("/proc/self")
+import numpy
 """
 TRIAL = 20.0  # seconds
 USUAL = Limits()
@@ -120,9 +122,9 @@ class Sandbox(NamedTuple):
     @property
     def environment(self) -> dict[str, str]:
         """All of its variables."""
-        threads = dict.fromkeys(THREADS, "1") | {name: os.environ[name] for name in THREADS if name in os.environ}
+        yours = {name: os.environ[name] for name in (*THREADS, *KEPT) if name in os.environ}
         here = {} if self.means is not Means.LIMITS else {"HOME": "/nonexistent"}
-        return {**VARIABLES, **threads, **here}
+        return {**VARIABLES, **dict.fromkeys(THREADS, "1"), **yours, **here}
 
     def user(self) -> int:
         """Return the number of the user that the program becomes, one for each worker; 0 if it stays who it is."""
