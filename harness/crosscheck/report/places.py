@@ -86,7 +86,7 @@ def _of_fit(part: Part, t: int, beside: Grounds) -> str:
     right = "J and the gradients that were asked for by themselves are right"
     if not beside.bounded:
         right = "of J and the gradients that were asked for by themselves, all that has a bound is right"
-    when = _when(beside.steps, t) + (", as runs of other lengths show them" if beside.lengths else "")
+    when = _when(beside.steps, t) + (", each as the last of a run that ends there" if beside.lengths else "")
     if part is Part.FIT_COSTS:
         wrong = f"every step lies within its bound; the costs that fit reports are not right, {when}"
     else:
@@ -94,7 +94,8 @@ def _of_fit(part: Part, t: int, beside: Grounds) -> str:
             Part.FIT_WEIGHTS: ("the weights that fit steps to are not", "; the biases lie within their bounds"),
             Part.FIT_BIASES: ("the biases that fit steps to are not", "; the weights lie within their bounds"),
         }.get(part, ("the steps of fit are not", ""))
-        costs = "; some of its costs are wrong too" if beside.costs else ""
+        of_params = "do not belong to the params that shorter runs return" if beside.lengths else "are wrong too"
+        costs = f"; some of its costs {of_params}" if beside.costs else ""
         wrong = f"{which}, {when}{others}{costs}"
     if beside.borrowed:
         wrong += "; fit is the harness's own loop over the gradients"
