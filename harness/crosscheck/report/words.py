@@ -24,6 +24,7 @@ from crosscheck.judge.causes import (
     WithAllProcessors,
     WrongLabels,
 )
+from crosscheck.judge.evidence import Heat
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.reproducible import FAR
 from crosscheck.judge.verdict import Row
@@ -263,3 +264,21 @@ def of_label(label: WrongLabel) -> str:
         f"{when}example {label.example}, output {label.output}: predicted {label.predicted:g} "
         f"where the oracle's A[L] is {label.oracle:.9g}"
     )
+
+
+def of_heat(heat: Heat) -> str:
+    """Return how many elements of a tensor lie outside, and in which rows and columns."""
+    of = heat.shape[0] * heat.shape[1]
+    unit = "the bound" if heat.unit == "bound" else "the usual noise"
+    number = f"{heat.outside:,} of {of:,} elements" if heat.outside < of else f"all {of:,} elements"
+    said = f"{number} of {heat.tensor.plain} {'is' if heat.outside == 1 else 'are'} off by more than {unit}"
+    where = [
+        f"{name} {_runs(runs)}" if runs[0][0] < runs[-1][1] else f"{name[:-1]} {runs[0][0]}"
+        for name, runs, length in (("rows", heat.rows, heat.shape[0]), ("columns", heat.columns, heat.shape[1]))
+        if length > 1 and runs and runs != ((0, length - 1),)
+    ]
+    return f"{said}, all of them in {' and '.join(where)}" if where and heat.outside > 1 else said
+
+
+def _runs(runs: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{first} to {last}" if first < last else str(first) for first, last in runs)

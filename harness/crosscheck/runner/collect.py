@@ -291,7 +291,9 @@ def same(first: Array, second: Array) -> bool:
     """Return whether two arrays hold the same bits, any NaN being like any other."""
     if first.shape != second.shape or first.dtype.hasobject or second.dtype.hasobject:  # objects are not compared
         return False
-    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fc" and second.dtype.kind in "fc"))
+    if first is second or bool((first == second).all()):
+        return True
+    return first.dtype.kind in "fc" and second.dtype.kind in "fc" and np.array_equal(first, second, equal_nan=True)
 
 
 def configure(framework: Framework, dtype: str) -> None:
