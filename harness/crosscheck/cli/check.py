@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ def check(
             show_default=False,
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON, for a program.")] = False,
 ) -> None:
     """Check your own gradient: is it right, and if not, what is the first thing
     that is wrong?
@@ -66,6 +68,7 @@ def check(
     \b
       crosscheck check mine.py
       crosscheck check mine.py:propagate --problem flower --dtype float32
+      crosscheck check mine.py --json | jq .causes
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.probe import Wanted
@@ -81,9 +84,13 @@ def check(
     with interrupts.reported():
         with interrupts.orderly():
             name, whole = in_full(solution, time_limit)
+        if whole and as_json:
+            raise BadInput(
+                f"{solution}: a whole framework, expected one function; compare writes agreement.csv", "json"
+            )
         if whole:
             raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
         with interrupts.orderly(), screen.progress("checking"):
             report = check_name(name, wanted, dtypes, time_limit)
-    typer.echo(report.text)
+    typer.echo(json.dumps(report.data(solution=solution), indent=1) if as_json else report.text)
     raise typer.Exit(0 if report.right else 1)

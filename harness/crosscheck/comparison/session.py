@@ -252,7 +252,7 @@ class _Session:
             report("preparing", number, len(asked))
             case = make_case(problem, dtype)
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
-        self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}  # made when the first answer comes
+        self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
         self.done = {row.key for row in results.rows}
         for row in results.rows:
@@ -332,14 +332,20 @@ class _Session:
         if row.explained is not None and row.explained.exactly:
             self.guesses.setdefault(row.implementation, row.explained.mutant)
 
-    def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
-        which = (key.problem, key.dtype, case.iterations)
+    def _judge_of(self, case: Case) -> tuple[Judge, Curves]:
+        """Return what judges a case, made when its first answer comes; a case in short shares what is known."""
+        which = (case.problem, case.dtype, case.iterations)
         if which not in self.judges:
-            self.judges[which] = Judge(case), Curves(case)
+            asked = self.cases[case.problem, case.dtype]
+            whole = self.judges.get((case.problem, case.dtype, asked.iterations))
+            self.judges[which] = Judge(case) if whole is None else whole[0].in_short(case), Curves(case)
             if self._first_time(case) and which[:2] not in self.results.backgrounds:
                 seen = self.results.backgrounds[which[:2]] = background(case, self.judges[which][1])
                 self.record(seen)
-        judging, curves = self.judges[which]
+        return self.judges[which]
+
+    def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
+        judging, curves = self._judge_of(case)
         row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
         row.envelope = curves.beside(answer.run.costs)
         row.costs = costs_at(answer.run.costs, sampled(len(curves.oracle)))

@@ -28,8 +28,9 @@ from crosscheck.judge.causes import (
 )
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.evidence import Heat, heat, noisy_heat
+from crosscheck.judge.grounds import grounds
 from crosscheck.judge.labels import Predictions, predictions
-from crosscheck.judge.location import first, locate
+from crosscheck.judge.location import first, located
 from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
 from crosscheck.judge.textbook import first_impossible
@@ -157,9 +158,10 @@ def _said(
     """Return the verdict and the cause of an answer that keeps its promises, the gravest first."""
     L, labels = judge.case.network.L, row.predictions or Predictions()
     if outside := [c for c in row.comparisons if c.outside]:
-        where = locate(outside, L)
+        where = located(answer, row.comparisons, L, judge.case.steps)
+        beside = grounds(judge, answer, under, row.comparisons, where)
         explanation = attribute(judge, answer, under, False, guess, where)
-        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation)
+        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation, beside)
     if labels.first is not None:
         return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
     irreproducible = answer.run.certification is Certification.IRREPRODUCIBLE
