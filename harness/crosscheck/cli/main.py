@@ -11,6 +11,7 @@ from crosscheck_impls.interface import VARIANTS, BadInput
 from crosscheck.cli import measure
 from crosscheck.cli.check import check
 from crosscheck.cli.compare import compare, explain
+from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
 from crosscheck.cli.train import train
@@ -86,7 +87,7 @@ def list_() -> None:
         typer.echo(f"{' ' if spec.default else '*'} {spec.name:31} {sizes:14} {spec.why}")
 
 
-for command in (compare, explain, check, init, train, measure.power, mutate, measure.claims, measure.bench):
+for command in (compare, explain, check, init, train, measure.power, honest, mutate, measure.claims, measure.bench):
     app.command()(command)
 app.command("truth")(measure.oracle)
 

@@ -81,7 +81,7 @@ def read(path: Path, item: Any, check: Callable[[Any], object] = lambda _: None)
     """
     lines, header, items, finished = list[bytes](), None, list[Any](), None
     for number, (each, last) in enumerate(_lines(path), start=1):
-        text = _text(each)
+        text = text_of(each)
         if text is None:
             if last:
                 break
@@ -214,7 +214,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
             each = following
 
 
-def _text(each: bytes) -> bytes | None:
+def text_of(each: bytes) -> bytes | None:
     """Return the text of a line's record; None if it is torn."""
     start, text, end = each[:30], each[30:-2], each[-2:]
     return text if end == b"}\n" and start == b'{"crc": "%08x", "record": ' % zlib.crc32(text) else None
