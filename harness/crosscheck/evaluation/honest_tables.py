@@ -19,7 +19,6 @@ from crosscheck.report.words import of_cause
 FILES = ("honest.csv", "honest.md")
 ALARMS = (*BAD, Verdict.SUSPECT)
 SHOWN = 200  # alarms listed
-OURS = "crosscheck.evaluation."  # not shown
 
 
 def lines(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
@@ -71,13 +70,13 @@ def markdown(rows: Sequence[Row], plan: Sequence[Batch], seed: int) -> str:
     numbers = [number for batch in plan for number in batch.numbers]
     few = sum(map(pooled, numbers))
     body = [
-        [str(line["implementation"]).removeprefix(OURS), *list(line.values())[1:-2],
+        [line["implementation"], *list(line.values())[1:-2],
          *("" if (n := line[key]) is None else f"{n:.2g}" for key in ("largest", "noise"))]
         for line in lines(rows)
     ]  # fmt: skip
     found = alarms(rows)
     listed = [
-        [row.verdict, row.implementation.removeprefix(OURS), row.dtype, of_cause(row.cause), f"`{again(row, seed)}`"]
+        [row.verdict, row.implementation, row.dtype, of_cause(row.cause), f"`{again(row, seed)}`"]
         for row in found[:SHOWN]
     ]
     here = machine()

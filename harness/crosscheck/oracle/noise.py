@@ -3,9 +3,9 @@
 A random walk gives the shape: each rounding is an independent error of variance u²/3, and the variances are summed
 beside the oracle where `error_bound` sums worst cases (Higham and Mary, A new approach to probabilistic rounding error
 analysis, SIAM J. Sci. Comput. 2019). Reruns of the NumPy reference in the same dtype give the scale: examples, features
-and hidden units are permuted, half of the reruns add one term after another, so that every order of summation differs,
-and half divide by m before they add. An error above FACTOR times the noise is unexplained: the row is `suspect`, which
-is a warning, not a proof.
+and hidden units are permuted, terms are added one after another, in the order that is given, in another, or the
+smallest first, and divided by m before or after that. An error above FACTOR times the noise is unexplained: the row is
+`suspect`, which is a warning, not a proof.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from crosscheck.oracle.reference import RIGHT, Reference
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
 # among them in units of the noise, and how many exceed the factor.
 FACTOR = 6.0
-RERUNS = 4
 LEAST = 0.5  # of the random walk: a few reruns of few numbers may all happen to be near the oracle
 LONGEST, AT_ONCE = 20_000, 4_000_000  # terms of a sum added one by one in a rerun; products held in memory for it
+SORTED = 100_000  # terms of all sums of a product that are sorted in a rerun
 LOST = float(np.sqrt(np.finfo(float).tiny))  # squares of smaller numbers are 0 in float64
 ERROR = {"sigmoid": 2.0, "tanh": 2.0, "leaky_relu": 1.0}  # typical error of an activation, in roundings
 
@@ -57,8 +57,11 @@ def noise(
 def rerun(network: Network, params: Params, X: Array, Y: Array) -> list[Noise]:
     """Return J and dParams of the reference, several times in its dtype, each with other orders of summation."""
     return [
-        permuted(network, params, X, Y, seed, sequential=seed % 2 == 1, reference=DIVIDED if seed // 2 else RIGHT)
-        for seed in range(RERUNS)
+        permuted(network, params, X, Y, 0),
+        permuted(network, params, X, Y, None, Sequential),
+        permuted(network, params, X, Y, 1, reference=DIVIDED),
+        permuted(network, params, X, Y, 2, Sequential, DIVIDED),
+        permuted(network, params, X, Y, 3, Ascending),
     ]
 
 
@@ -156,13 +159,17 @@ DIVIDED = _divided()
 
 
 def permuted(
-    network: Network, params: Params, X: Array, Y: Array, seed: int, sequential: bool, reference: Reference = RIGHT
-) -> Noise:
-    """Return J and dParams of the reference, with every sum taken in another order."""
+    network: Network, params: Params, X: Array, Y: Array, seed: int | None, form: Any = np.ndarray,
+    reference: Reference = RIGHT,
+) -> Noise:  # fmt: skip
+    """Return J and dParams of the reference, with every sum in another order, or as it is given where there is no seed.
+
+    form: how products and sums are added up.
+    """
     random = np.random.default_rng(seed)
-    units = [random.permutation(n) for n in network.n[:-1]] + [np.arange(network.n[-1])]
-    examples = random.permutation(X.shape[1])
-    form = Sequential if sequential else np.ndarray
+    order = np.arange if seed is None else random.permutation
+    units = [order(n) for n in network.n[:-1]] + [np.arange(network.n[-1])]
+    examples = order(X.shape[1])
 
     def mixed(array: Array, rows: Array, columns: Array | None = None) -> Any:
         return np.ascontiguousarray(array[rows] if columns is None else array[rows][:, columns]).view(form)
@@ -184,19 +191,34 @@ class Sequential(np.ndarray[Any, Any]):
         """(n, k) @ (k, m), term by term over k."""
         A, B = np.asarray(self), np.asarray(other)
         if A.shape[0] * B.size <= AT_ONCE:
-            return np.cumsum(A[:, None, :] * B.T, axis=2)[:, :, -1].view(Sequential)
+            return self.added(A[:, None, :] * B.T).view(type(self))
         if A.shape[1] > LONGEST:
-            return (A @ B).view(Sequential)
+            return (A @ B).view(type(self))
         total = np.zeros((A.shape[0], B.shape[1]), A.dtype)
         for k in range(A.shape[1]):
             total += A[:, k, None] * B[k]
-        return total.view(Sequential)
+        return total.view(type(self))
 
     def sum(self, axis: Any = None, **rest: Any) -> Any:  # type: ignore[override]
         """Sum all, or each row into a column."""
-        if axis is None:
-            return np.cumsum(np.asarray(self).ravel())[-1]
-        return np.cumsum(np.asarray(self), axis=axis)[:, -1:].view(Sequential)
+        terms = np.asarray(self)
+        return self.added(terms.ravel()) if axis is None else self.added(terms)[:, None].view(type(self))
+
+    @staticmethod
+    def added(terms: Array) -> Any:
+        """Return the sums over the last axis."""
+        return np.cumsum(terms, axis=-1)[..., -1]
+
+
+class Ascending(Sequential):
+    """An array whose products and sums add the smallest terms first, unless there are too many to sort."""
+
+    @staticmethod
+    def added(terms: Array) -> Any:
+        """Return the sums over the last axis."""
+        if terms.size <= SORTED:
+            terms = np.take_along_axis(terms, np.abs(terms).argsort(axis=-1), axis=-1)
+        return Sequential.added(terms)
 
 
 def _all(some: Noise) -> list[Matrix]:
