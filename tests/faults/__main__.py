@@ -135,6 +135,18 @@ def one_run(command: Command, chance: random.Random, left: int, found: Counter[s
     return struck
 
 
+def strike(name: str, count: int, chance: random.Random, found: Counter[str]) -> int:
+    """Strike one command so often, in as many runs as it takes, after one that nothing disturbs."""
+    struck = 0
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "disk").mkdir()
+        undisturbed = Run(COMMANDS[name], Path(folder), chance, Counter())
+        undisturbed.launch(0, resume=False)
+        while struck < count:
+            struck += one_run(COMMANDS[name], chance, count - struck, found, undisturbed)
+    return struck
+
+
 def main() -> int:
     """Inject the faults, print the counts, and return whether anything went wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -145,14 +157,11 @@ def main() -> int:
     chance, found, total = random.Random(wanted.seed), Counter[str](dict.fromkeys(WRONG, 0)), 0
     chosen = wanted.command or list(COMMANDS)
     for number, name in enumerate(chosen, start=1):
-        command, struck, before = COMMANDS[name], 0, Counter(found)
-        share = wanted.count * number // len(chosen) - wanted.count * (number - 1) // len(chosen)
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "disk").mkdir()
-            undisturbed = Run(command, Path(folder), chance, Counter())
-            undisturbed.launch(0, resume=False)
-            while struck < share:
-                struck += one_run(command, chance, share - struck, found, undisturbed)
+        before, share = (
+            Counter(found),
+            wanted.count * number // len(chosen) - wanted.count * (number - 1) // len(chosen),
+        )
+        struck = strike(name, share, chance, found)
         print(f"{name}: {struck} faults; {_said(found - before)}", flush=True)
         total += struck
     print(f"{total} faults, seed {wanted.seed}: {', '.join(f'{found[name]} {name}' for name in WRONG)}")
