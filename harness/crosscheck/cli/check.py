@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from crosscheck_impls.interface import BadInput
@@ -11,6 +13,9 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli.compare import compared
 from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
 from crosscheck.core import interrupts
+
+if TYPE_CHECKING:
+    from crosscheck.runner.sandbox import Sandbox
 
 DATA = (".npz", ".csv", ".h5", ".npy", ".pkl")  # the endings of files that are no programs
 
@@ -33,6 +38,10 @@ def check(
             show_default=False,
         ),
     ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Run it as a stranger's: no network, no files but its own. See grade.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON, for a program.")] = False,
 ) -> None:
     """Check your own gradient: is it right, and if not, what is the first thing
     that is wrong?
@@ -66,11 +75,13 @@ def check(
     \b
       crosscheck check mine.py
       crosscheck check mine.py:propagate --problem flower --dtype float32
+      crosscheck check mine.py --json | jq .causes
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
     from crosscheck.report import screen
+    from crosscheck.runner import children
 
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
     dtypes = check_dtypes(dtype or ["float64"])
@@ -80,10 +91,32 @@ def check(
         raise BadInput(f"check {solution}: data, expected a program, mine.py; data go with crosscheck compare --data")
     with interrupts.reported():
         with interrupts.orderly():
+            if sandbox and not Path(_file(solution)).exists():
+                raise BadInput(f"--sandbox {solution}: a module, expected a file or a folder; it is all that is shown")
             name, whole = in_full(solution, time_limit)
+        if whole and as_json:
+            raise BadInput(
+                f"{solution}: a whole framework, expected one function; compare writes agreement.csv", "json"
+            )
         if whole:
             raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
-        with interrupts.orderly(), screen.progress("checking"):
+        around = _sandbox(solution) if sandbox else None
+        with interrupts.orderly(), screen.progress("checking"), children.inside(around):
             report = check_name(name, wanted, dtypes, time_limit)
-    typer.echo(report.text)
+    typer.echo(json.dumps(report.data(solution=solution), indent=1) if as_json else report.text)
     raise typer.Exit(0 if report.right else 1)
+
+
+def _file(solution: str) -> str:
+    """Return the file of `mine.py` or `mine.py:function`."""
+    return solution if Path(solution).exists() else solution.rpartition(":")[0]
+
+
+def _sandbox(solution: str) -> Sandbox:
+    """Return the best sandbox that works, for this file, and say on standard error what it protects from."""
+    from crosscheck.report.protections import of_sandbox
+    from crosscheck.runner import sandbox
+
+    found = sandbox.find().of(Path(_file(solution)))
+    typer.echo("\n".join(textwrap.wrap(of_sandbox(found, "it"), 80)), err=True)
+    return found

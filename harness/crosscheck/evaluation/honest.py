@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import DTYPES, VARIANTS
 
-from crosscheck.comparison.session import Again, Implementation, Ran, Report, Request, Results, compare, interrupted
+from crosscheck.comparison.session import Implementation, Recorded, Report, Request, Results, compare, interrupted
 from crosscheck.evaluation.honest_draws import BATCH, name, number_of, pooled, problem
 from crosscheck.judge.verdict import Key, Row, twins
 from crosscheck.report.tables import cells
@@ -104,7 +104,7 @@ def run(
         known.setdefault(number_of(row.problem) // BATCH, []).append(row)
     total = sum(batch.runs for batch in plan)
 
-    def add(said: Row | Again | Ran) -> None:
+    def add(said: Recorded) -> None:
         if isinstance(said, Row):
             rows.append(in_short(said))
             record(rows[-1])
@@ -122,4 +122,5 @@ def run(
 def in_short(row: Row) -> Row:
     """Return a row with the comparisons that say most: the largest error in units of the bound, and of the noise."""
     most = (row.worst(), row.noisiest())
-    return replace(row, comparisons=[c for k, c in enumerate(most) if c is not None and c not in most[:k]])
+    told = [c for k, c in enumerate(most) if c is not None and c not in most[:k]]
+    return replace(row, comparisons=told, costs=(), heat=None)
