@@ -670,7 +670,7 @@ def test_progress_is_a_line_on_standard_error_after_a_while(
 
 # ---------------------------------------------------------------- help, versions, completion
 
-COMMANDS = ("list", "compare", "explain", "check", "train", "truth", "power", "claims", "bench")
+COMMANDS = ("list", "compare", "explain", "check", "train", "truth", "power", "honest", "claims", "bench")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -748,6 +748,7 @@ LONG = {
     "check": [str(ROOT / "tests/harness/students/right/two_layer.py"), "--time-limit", "60"],
     "truth": ["--bits", "2000"],
     "power": [],
+    "honest": [],
     "claims": [],
     "bench": [],
 }

@@ -12,6 +12,7 @@ from crosscheck.cli import measure
 from crosscheck.cli.check import check
 from crosscheck.cli.compare import compare, explain
 from crosscheck.cli.grade import grade
+from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
 from crosscheck.cli.report import report
@@ -89,7 +90,7 @@ def list_() -> None:
 
 
 COMMANDS = (
-    compare, explain, report, check, grade, init, train, measure.power, mutate, measure.claims, measure.bench,
+    compare, explain, report, check, grade, init, train, measure.power, honest, mutate, measure.claims, measure.bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -32,14 +32,18 @@ def _multiplications(case: Case) -> int:
     return int(case.X.shape[1] * sum(layer.W.size for layer in case.checkpoints[0]))
 
 
-def job(framework: str, device: str, asked: Sequence[tuple[Case, str]]) -> Job:
-    """Return what one process of a framework is asked: cases, each of a variant. It starts last.
+def job(
+    framework: str, device: str, asked: Sequence[tuple[Case, str]], cost: float | None = None,
+    all_processors: bool = True,
+) -> Job:  # fmt: skip
+    """Return what one process of a framework is asked: cases, each of a variant. It starts last, unless it costs more.
 
     A variant that ends the process costs the others nothing: there is a new one for each case if need be.
     """
+    cost = COST.get(framework, 0.0) if cost is None else cost
     return Job(
-        framework, asked[0][1], device, [case for case, _ in asked], COST.get(framework, 0.0), len(asked) + 1,
-        variants=[variant for _, variant in asked], all_processors=True,
+        framework, asked[0][1], device, [case for case, _ in asked], cost, len(asked) + 1,
+        variants=[variant for _, variant in asked], all_processors=all_processors,
     )  # fmt: skip
 
 

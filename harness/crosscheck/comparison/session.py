@@ -114,7 +114,8 @@ def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
 class Request(NamedTuple):
     """What is to be compared; time_limit: seconds for one implementation on one problem.
 
-    again: whether some of it is asked once more with all processors.
+    again: whether some of it is asked once more with all processors. together: whether one process of a framework is
+    asked all of its variants; all_processors: and has all of them.
     """
 
     problems: Sequence[Problem]
@@ -123,6 +124,8 @@ class Request(NamedTuple):
     device: str = "cpu"
     time_limit: float = TIME_LIMIT
     again: bool = False
+    together: bool = False
+    all_processors: bool = False
 
     def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
         """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
@@ -181,6 +184,8 @@ def compare(
     session = _Session(request, report, Results() if results is None else results, keep, record)
     jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
     jobs += session.jobs_with_all_processors(jobs)
+    if request.together:
+        jobs = list(session.together(jobs))
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
@@ -209,7 +214,7 @@ def keys(request: Request) -> set[Key]:
 def restored(request: Request, records: Iterable[Recorded]) -> Results:
     """Return the results of records of the same request; a row that only an interrupt made is left out."""
     wanted = keys(request)
-    return _gathered(records, lambda row: row.key in wanted and not _interrupted(row))
+    return _gathered(records, lambda row: row.key in wanted and not interrupted(row))
 
 
 def finished(records: Iterable[Recorded]) -> Results:
@@ -236,7 +241,7 @@ def _gathered(records: Iterable[Recorded], wanted: Callable[[Row], bool]) -> Res
     return results
 
 
-def _interrupted(row: Row) -> bool:
+def interrupted(row: Row) -> bool:
     """Return whether somebody ended the process, and this one with it, perhaps a moment later."""
     return isinstance(row.cause, Failure) and row.cause.kind is Kind.KILLED and row.cause.number in interrupts.WORDS
 
@@ -295,6 +300,15 @@ class _Session:
         for case, job in itertools.product(cases, jobs):
             asked.setdefault(job.framework, []).extend((each, job.variant) for each in self._left([case], job.name))
         return [again.job(framework, request.device, each) for framework, each in asked.items() if each]
+
+    def together(self, jobs: Sequence[Job]) -> Iterator[Job]:
+        """Yield a job for each framework, which asks its variants in turn, a case of all before the next."""
+        order = {id(case): number for number, case in enumerate(self.cases.values())}
+        for framework in dict.fromkeys(job.framework for job in jobs if job.cases):
+            those = [job for job in jobs if job.framework == framework]
+            asked = [(case, job.variant) for job in those for case in job.cases]
+            asked.sort(key=lambda each: order[id(each[0])])
+            yield again.job(framework, self.request.device, asked, those[0].cost, self.request.all_processors)
 
     def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
         """Add the row of one answer; that of a question asked again is kept beside the first one's."""

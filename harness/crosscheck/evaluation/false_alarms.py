@@ -67,11 +67,11 @@ def problems(draws: int, seed: int = 0) -> Iterator[Problem]:
             yield Problem(f"random-{number}-{draw}-age{age}", Data(X, Y), network, params, ALPHA, ITERATIONS)
 
 
-def aged(network: Network, params: Any, X: Any, Y: Any, age: int) -> Any:
+def aged(network: Network, params: Any, X: Any, Y: Any, age: int, alpha: float = ALPHA) -> Any:
     """Return the oracle's params after so many iterations, or before they overflow."""
     layers = tuple(Layer(*layer) for layer in params)
     with np.errstate(all="ignore"):
-        for t, (reached, J) in enumerate(descend(network, layers, X, Y, ALPHA)):
+        for t, (reached, J) in enumerate(descend(network, layers, X, Y, alpha)):
             if not np.isfinite(J) or J > 1e6:
                 return layers
             layers = reached

@@ -82,7 +82,8 @@ def _labels(judge: Judge, params: Params, labels: Array, when: When, declared: D
         outside, near_threshold = differs & ~near, int((differs & near).sum())
         accuracy, accurate = float((labels == Y).mean()), float((true == Y).mean())
     else:
-        outside, near_threshold = ~(np.abs(labels - output) <= E) & np.isfinite(E), 0
+        with np.errstate(invalid="ignore"):  # inf - inf, where there is no bound either
+            outside, near_threshold = ~(np.abs(labels - output) <= E) & np.isfinite(E), 0
     if not outside.any():
         return Labels(accuracy, accurate, near_threshold)
     k, i = (int(index) for index in np.argwhere(outside)[0])

@@ -211,6 +211,8 @@ def _through(
         q = np.fmin(slope * np.exp(E_Z), 0.25) * E_Z
         E_A = q + SIGMOID * u * (A + q) + p.tiny
         E_A = np.where((Z != 0) | (E_Z != 0), E_A, 0.0)  # σ(0) is ½ exactly
+        # 1 / (1 + e⁻ᶻ), as PyTorch and the notes have it, is 0 where e⁻ᶻ overflows, though A is a subnormal number
+        E_A = np.where(np.exp(E_Z - Z) < p.largest / 4, E_A, np.maximum(E_A, A))
         return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), None
     if name == "tanh":
         q = np.fmin(slope * np.exp(2 * E_Z), 1.0) * E_Z
