@@ -21,7 +21,7 @@ from crosscheck.core.failures import Kind
 from crosscheck.core.files import wrong_with
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import last_line, said_by
-from crosscheck.grading.forms.functions import DEFAULT
+from crosscheck.grading.forms.pipeline import DEFAULT
 from crosscheck.grading.forms.recognise import Asked
 from crosscheck.grading.solution import Solution
 from crosscheck.grading.sources.missing import Absent

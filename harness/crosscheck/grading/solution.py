@@ -89,7 +89,7 @@ class Solution:
 
     def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
-        self.unjudged = ("gradients", "J")
+        self.unjudged = self.unjudged or ("gradients", "J")
         try:
             form.train(network, params, X, Y, 0.1, 1)
         except Trouble as trouble:
@@ -129,7 +129,7 @@ class Solution:
                 self.own[name] = _beside(beside, len(roles) + more)
         return self.found.form
 
-    def _clear(self, form: Form) -> bool:
+    def _clear(self, form: Form | Training) -> bool:
         """Return whether a form that answers nothing is the one that is meant, by its names alone."""
         return self.asked.chosen is not None or form.clear
 

@@ -166,7 +166,7 @@ class Net:
             raise Trouble(Kind.RETURNS, "its output depends on no parameter")
         self.call(call_back, [])
         found = [tuple(getattr(*owners[places[l, kind]]).grad for kind in "Wb") for l in range(1, network.L + 1)]
-        return as_reading(J, found, network, self.layout)  # type: ignore[arg-type]
+        return as_reading(J, found, network, self.layout)
 
     def _jax(self, net: Any, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         jax, convert = loaded("jax"), converter("jax")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -47,10 +48,20 @@ class Trained:
         self.params, self.costs = params, costs
 
 
-class Training:
+class Training(ABC):
     """A form that returns no gradient: see the file's first lines."""
 
-    trains = True
+    @abstractmethod
+    def train(self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int) -> Trained:
+        """Return the params after so many iterations. Raises Trouble."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """Say what it is read as."""
+
+    @abstractmethod
+    def parts(self) -> Sequence[str]:
+        """Return the names of what is called."""
 
     def __init__(self, layout: Layout, call: Caller) -> None:
         self.way, self.call = Way(layout), call
