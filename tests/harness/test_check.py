@@ -14,7 +14,8 @@ from crosscheck.comparison.session import implementations
 from crosscheck.grading import session as check
 from crosscheck.grading.load import solution_of
 from crosscheck.grading.probe import Wanted
-from crosscheck.grading.session import Report, check_function, check_name, examine, in_process
+from crosscheck.grading.reported import Report
+from crosscheck.grading.session import check_function, check_name, examine, in_process
 from crosscheck.grading.sources.module import load_program as from_file
 from crosscheck.grading.sources.place import is_solution
 from crosscheck.testing import plugin
@@ -91,7 +92,7 @@ def test_float32_too() -> None:
     solution = solution_of(f"{STUDENTS}/right/two_layer.py")
     report = examine(in_process(solution), Wanted(("flower-2layer",)), ("float64", "float32"), "mine")
     assert report.right
-    assert "on 1 problem in float64 and float32" in report.text
+    assert "on 1 problem in float64 and float32" in " ".join(report.text.split())
 
 
 def test_autograd_of_torch() -> None:
@@ -119,7 +120,8 @@ WRONG = {
         "the mistake is in the line of db2",
         "N16: db2 = the sum of dZ2 over the examples / m",
         "exactly those of `db without 1/m`",
-        "right line `db = np.sum(dZ, axis=1, keepdims=True) / m` wrong line `db = np.sum(dZ, axis=1, keepdims=True)`",
+        "our line `db = np.sum(dZ, axis=1, keepdims=True) / m` "
+        "as if it were `db = np.sum(dZ, axis=1, keepdims=True)`",
     ),
     "numpy_tanh_without_square.py": (
         "right J, dW2, db2",
@@ -136,12 +138,12 @@ WRONG = {
     ),
     "numpy_updated_too_early.py": (
         "right J, dW2, db2",
-        "the mistake is in dZ1 = W2ᵀ dZ2 ∘ g1′(Z1)",
+        "dW1 and db1: W2 has been updated already, with alpha = 0.5, when dA1 is taken from it",
         "N16: dZ1 = W2ᵀ dZ2 ∘ g′(Z1)",
     ),
     "numpy_derivative_at_a.py": (
         "1, 2 and 3 layers, hidden sigmoid",
-        "the mistake is in dZ2 = W3ᵀ dZ3 ∘ g2′(Z2)",
+        "the mistake is in dZ1 = W2ᵀ dZ2 ∘ g1′(Z1)",
         "exactly those of `g' at A instead of Z`: the derivative is taken at A[l]; it belongs at Z[l]",
     ),
     "torch_divided_twice.py": (
@@ -152,13 +154,8 @@ WRONG = {
         "dW1 is None: nothing was computed for it",
         "look for detach(), .data, .item()",
     ),
-    "jax_without_x64.py": (
-        "J: yours is 0.69314748, it should be 0.693147181",
-        "exactly those of `computed in float32`: everything is computed in float32",
-        "as JAX does unless jax_enable_x64 is on",
-    ),
     "jax_without_minus.py": (
-        "J: yours is -0.7562",
+        "J: yours is -0.6931",
         "exactly those of `J and its gradient without their minus`: the cross-entropy lacks its minus",
     ),
 }  # fmt: skip
@@ -186,10 +183,6 @@ TROUBLE = {
         "a network with 2 layers: X (2, 400), W1 (4, 2) b1 (4, 1), W2 (1, 4) b2 (1, 1), Y (1, 400)",
     ),
     "rank_1.py": ("an array has the wrong shape", "db1 is rank 1, (4,), expected (4, 1)", "keepdims=True"),
-    "float32.py": (
-        "float64 went in, and float32 came back: dW1, db1, dW2, db2",
-        "exactly those of `computed in float32`",
-    ),
     "nan.py": ("right J, dW2, db2", "dW1[0, 0]: yours is nan", "dW1 is the first that has it, on flower-2layer"),
     "mutates.py": ("it changes what it is given: X, W1, b1.", "Apart from that, right: J and every gradient"),
     "leaves.py": ("line 19 of leaves.py, `sys.exit(0)`: it calls sys.exit, expected a function to return",),
@@ -203,6 +196,22 @@ def test_one_in_trouble_is_told_so(name: str) -> None:
     assert not report.right
     for words in TROUBLE[name]:
         assert words in report.text, report.text
+
+
+@pytest.mark.parametrize("name", ["trouble/float32.py", "trouble/jax_without_x64.py"])
+def test_float32_is_told_and_judged_by_what_float32_can_do(name: str) -> None:
+    if "jax" in name:
+        pytest.importorskip("jax")
+    report = (apart if "jax" in name else said)(name, "flower", "subnormal", "breast_cancer")
+    assert report.right, report.text
+    assert "float64 went in, and float32 came back: half of the digits are lost on the way" in report.text
+
+
+def test_what_is_wrong_behind_float32_is_told(tmp_path: Path) -> None:
+    report = changed(tmp_path, "trouble/float32.py", ("dW1 = dZ1 @ X.T / m", "dW1 = dZ1 @ X.T / m / m"))
+    assert not report.right
+    assert "dW1 is exactly 1/m of what it should be: divided by m once too often" in report.text
+    assert "float64 went in, and float32 came back" in report.text
 
 
 def test_one_that_loops_for_ever_is_stopped() -> None:
@@ -272,7 +281,7 @@ def test_a_wrong_forward_pass_is_a_known_mistake_of_an_activation(tmp_path: Path
     report = changed(tmp_path, "right/two_layer.py", ("1 / (1 + np.exp(-Z))", "1 / 1 + np.exp(-Z)"))
     assert not report.right
     assert "hidden tanh" in report.text
-    assert "exactly those of `A = 1 / 1 + exp(-Z), J by log(A)`: the sigmoid lacks its parentheses" in report.text
+    assert "exactly those of `A = 1 / 1 + exp(-Z)`: the sigmoid lacks its parentheses" in report.text
     report = changed(tmp_path, "right/two_layer.py", ("X + b1", "X - b1"), ("A1 + b2", "A1 - b2"))
     assert not report.right
     assert "`Z minus b`" in report.text
@@ -281,7 +290,7 @@ def test_a_wrong_forward_pass_is_a_known_mistake_of_an_activation(tmp_path: Path
 def test_a_fit_that_is_wrong_is_told_by_its_step(tmp_path: Path) -> None:
     report = changed(tmp_path, "right/deep.py", ("array - alpha", "array + alpha"))
     assert not report.right
-    assert "the gradients are right; what fit makes of them is not" in report.text
+    assert "the steps of fit are not, first at step 0" in report.text
     assert "`alpha without sign`" in report.text
     assert "N5: W := W - α dW" in report.text
 
@@ -342,7 +351,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path
 def test_the_command_prints_the_report_and_ends_with_its_code(run: Run) -> None:
     code, out, _ = run("check", STUDENTS / "right/logistic.py:propagate", "--problem", "one_class")
     assert (code, "right: J and every gradient" in out) == (0, True)
-    code, out, _ = run("check", STUDENTS / "wrong/numpy_sign.py", "--problem", "one_class")
+    code, out, _ = run("check", STUDENTS / "wrong/numpy_sign.py", "--problem", "constant_features")
     assert (code, "`dZ = Y - A`" in out) == (1, True)
 
 
@@ -373,7 +382,8 @@ def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
     ):  # fmt: skip
         code, out, err = run("check", *words)
         assert (code, out) == (2, ""), words
-        assert len(set(err.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
+        said = err.partition("\n\n")[0]  # an adapter may follow
+        assert len(set(said.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
         assert expected in err
 
 
@@ -448,7 +458,7 @@ def cost_and_gradients(w, b, X, Y):
     return J, {"dw": X @ (A - Y).T / X.shape[1], "db": np.%s(A - Y)}
 
 def test_mine(crosscheck):
-    crosscheck(cost_and_gradients, problems=["one_class"])
+    crosscheck(cost_and_gradients, problems=["constant_features"])
 """
 
 
@@ -545,7 +555,7 @@ def test_a_nearest_mistake_leaves_right_what_is_right(tmp_path: Path) -> None:
     report = propagated(tmp_path, ("X @ (A - Y).T", "X @ (Y - A).T"))
     assert "right J, db wrong first dw[" in report.text
     assert "the cross-entropy" not in report.text
-    assert "known mistake none that we know gives these numbers" in report.text
+    assert "mistake dw is exactly -1 times what it should be" in report.text
 
 
 def test_nan_may_come_of_many_things(tmp_path: Path) -> None:
@@ -636,8 +646,9 @@ def test_a_function_is_checked_from_python() -> None:
     module = from_file(STUDENTS / "right/two_layer.py")
     result = crosscheck.check(module.cost_and_gradients, problems="flower-2layer", layers=(4,), activation=["tanh"])
     assert result.right
-    assert str(result) == repr(result) == result.text
-    assert "right: J and every gradient" in result._repr_markdown_()
+    assert str(result) == result.text
+    assert repr(result) == "<Report right; print it to read it>"
+    assert "right: J and every gradient" in result._repr_html_()
 
 
 def test_a_notebooks_cell_has_no_file_and_is_told_its_line() -> None:

@@ -145,7 +145,8 @@ def test_a_hostile_function_is_never_right(kind: str, tmp_path: Path, monkeypatc
     file.write_text(head + BODIES[kind].format(proof=str(proof)) + "\n")
     right, words = False, ""
     try:
-        right, words = check_name(str(file), Wanted(problems=("one_example",), layers=""), time_limit=LIMIT)
+        found = check_name(str(file), Wanted(problems=("one_example",), layers=""), time_limit=LIMIT)
+        right, words = found.right, found.text
     except BadInput as error:
         words = str(error)
     assert not right

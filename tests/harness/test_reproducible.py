@@ -100,7 +100,7 @@ def test_a_first_cost_that_is_not_that_of_the_initial_params_lies_outside_its_bo
 
     found = row(SimpleNamespace(**(vars(made) | {"fit": fit})), case)
     assert isinstance(found.cause, OutsideBound)
-    assert "the costs that fit reports are not, from the first step on" in of_cause(found.cause)
+    assert "the costs that fit reports are not right, at step 0 alone" in of_cause(found.cause)
 
 
 def test_a_run_is_held_against_the_oracles_own_under_the_convention_that_is_declared() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,7 @@ def check(
             show_default=False,
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON, for a program.")] = False,
 ) -> None:
     """Check your own gradient: is it right, and if not, what is the first thing
     that is wrong?
@@ -95,6 +97,7 @@ def check(
       crosscheck check mine.py:propagate --problem flower --dtype float32
       crosscheck check model.py:Network --rows
       crosscheck check odd.py --adapter mine.py
+      crosscheck check mine.py --json | jq .causes
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.adapter import Unrecognised, write_adapter
@@ -117,6 +120,8 @@ def check(
     with interrupts.reported():
         with interrupts.orderly():
             name, whole = in_full(named, time_limit)
+        if whole and as_json:
+            raise BadInput(f"{named}: a whole framework, expected one function; compare writes agreement.csv", "json")
         if whole:
             raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
         try:
@@ -125,5 +130,5 @@ def check(
         except Unrecognised as error:
             typer.echo(f"crosscheck: {error.message}\n\n{error.more}", err=True)
             raise typer.Exit(2) from None
-    typer.echo(report.text)
+    typer.echo(json.dumps(report.data(solution=named), indent=1) if as_json else report.text)
     raise typer.Exit(0 if report.right else 1)

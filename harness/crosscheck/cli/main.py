@@ -13,6 +13,7 @@ from crosscheck.cli.check import check
 from crosscheck.cli.compare import compare, explain
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
+from crosscheck.cli.report import report
 from crosscheck.cli.train import train
 from crosscheck.core import interrupts
 from crosscheck.core.text import hidden, one_line
@@ -86,7 +87,7 @@ def list_() -> None:
         typer.echo(f"{' ' if spec.default else '*'} {spec.name:31} {sizes:14} {spec.why}")
 
 
-for command in (compare, explain, check, init, train, measure.power, mutate, measure.claims, measure.bench):
+for command in (compare, explain, report, check, init, train, measure.power, mutate, measure.claims, measure.bench):
     app.command()(command)
 app.command("truth")(measure.oracle)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network
 
-from crosscheck.comparison.session import Again, Implementation, Ran, Request, Results, compare
+from crosscheck.comparison.session import Implementation, Recorded, Request, Results, compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.verdict import Key, Row
@@ -105,7 +105,7 @@ def run(
             differ = alarms(case, answer.checkpoints, seen(case, answer), seen(case, right))
             baselines[Key(case.problem, name, case.dtype, asked.device)] = differ
 
-    def judged(said: Row | Again | Ran) -> None:
+    def judged(said: Recorded) -> None:
         if isinstance(said, Row):
             record(HonestRun(said, baselines.get(said.key, {})))
 

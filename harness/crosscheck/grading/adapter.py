@@ -96,7 +96,7 @@ def adapter(name: str, found: list[Definition]) -> str:
         if each is not None:
             imported.append(each.name)
             calls.append(f"    {result} = {each.name}({', '.join(map(_value, each.arguments))})")
-    if not calls:
+    if len(calls) < 2:
         each = max(found, key=lambda d: len({"X", "Y"} & {role_of(a) for a in d.arguments}))
         imported = [each.name]
         calls = [f"    cost, grads = {each.name}({', '.join(map(_value, each.arguments))})"]

@@ -9,7 +9,8 @@ from crosscheck_impls.interface import closest
 
 from crosscheck.comparison.session import check_dtypes
 from crosscheck.grading.probe import Wanted
-from crosscheck.grading.session import Report, check_function
+from crosscheck.grading.reported import Report
+from crosscheck.grading.session import check_function
 
 OPTIONS = (*Wanted._fields, "dtypes")
 

@@ -24,6 +24,8 @@ from crosscheck.judge.causes import (
     WithAllProcessors,
     WrongLabels,
 )
+from crosscheck.judge.evidence import Heat
+from crosscheck.judge.grounds import OF_FIT, Grounds, WrongSteps
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location, Part
 from crosscheck.judge.reproducible import FAR
@@ -42,6 +44,7 @@ MEANING = {
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
     Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take too long",
 }
+SURE = Grounds()
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 EVIDENCE = {
     Evidence.POINTS: "gradients at other points than those that were asked for",
@@ -93,7 +96,7 @@ def of_failure(failure: Failure) -> str:
 
 def _signal(number: int) -> str:
     name = signal_name(number)
-    return f"{name}, by hand or by the system when memory runs out" if name == "SIGKILL" else name
+    return f"{name}, by itself, by hand, or by the system when memory runs out" if name == "SIGKILL" else name
 
 
 def of_broken(broken: Broken) -> str:
@@ -109,7 +112,7 @@ def of_broken(broken: Broken) -> str:
         case Promise.WHOLE_LABELS:
             return f"{name} are {got}, expected whole numbers"
         case Promise.COSTS:
-            return "fit returned another number of costs than the iterations that it was asked for"
+            return "fit returned another number of costs, or another shape, than (iterations,) as it was asked for"
         case Promise.DEVICE:
             return f"{name} lies on {got}, expected {expected}"
         case Promise.DTYPE_KEPT:
@@ -137,13 +140,16 @@ def _(cause: BrokenPromises) -> str:
 
 @of_cause.register
 def _(cause: OutsideBound) -> str:
-    place, where = of_comparison(cause.first), of_location(cause.location)
+    place, where = of_comparison(cause.first), of_location(cause.location, beside=cause.grounds)
     return f"{place}; {where}; {of_explanation(cause.explanation)}"
 
 
 @of_cause.register
 def _(cause: WrongLabels) -> str:
-    return f"predictions: {of_label(cause.first)}; {of_explanation(cause.explanation)}"
+    explained = of_explanation(cause.explanation)
+    if cause.explanation is not None:
+        explained = explained.replace("equals ", "its labels are those of ", 1)
+    return f"predictions: {of_label(cause.first)}; {explained}"
 
 
 @of_cause.register
@@ -153,7 +159,7 @@ def _(cause: Convention) -> str:
 
 @of_cause.register
 def _(cause: NoBound) -> str:
-    why = f"numbers overflow {cause.dtype}"
+    why = f"numbers, or the bounds of their errors, overflow {cause.dtype}"
     if cause.why is Overflow.TEXTBOOK:
         why = f"the textbook formula overflows, or takes log(0) or 0/0, in {cause.dtype}: an output or a tanh saturates"
     return f"{cause.tensor} at iteration {cause.iteration}: {why}"
@@ -227,7 +233,7 @@ def of_explanation(explanation: Explanation | None) -> str:
     if not explanation.exactly:
         return f"unexplained, nearest to `{mutant.name}`: {mutant.words}"
     also = f" (the same here: {', '.join(explanation.also)})" if explanation.also else ""
-    seen = f" in the first {explanation.steps} steps" if explanation.steps else ""
+    seen = f" in all {explanation.steps} steps seen" if explanation.steps else ""
     remedy = AT_ZERO if "'(0) =" in mutant.name else ""
     return f"equals `{mutant.name}`{seen}: {mutant.words}{also}{remedy}"
 
@@ -271,37 +277,118 @@ def of_label(label: WrongLabel) -> str:
     )
 
 
-def of_location(location: Location, pair: bool = False) -> str:
-    """Return what is right, what is wrong first, and hence where the mistake is. pair: for who writes w and b."""
-    part, L, l, kind, t = location
-    if part in (Part.FIT_COSTS, Part.FIT_WEIGHTS, Part.FIT_BIASES, Part.FIT):
-        return _of_fit(part, t)
+def of_location(location: Location, pair: bool = False, beside: Grounds = SURE) -> str:
+    """Return what is right, what is wrong first, and hence where the mistake is. pair: for who writes w and b.
+
+    beside: what holds there; what does not is not said.
+    """
+    part, L, l, _, t, earlier = location
+    if part in OF_FIT:
+        return _of_fit(part, t, beside)
+    if part in (Part.LATER, Part.ONCE, Part.STALE):
+        return _of_two_answers(part, t, earlier)
     if part is Part.COST:
         all_right = "dw and db are right" if pair else "every dW and db is right"
-        return f"{all_right} and J is not: the mistake is in the cost itself"
+        if not beside.others:
+            all_right = "dw and db lie within their bounds" if pair else "every dW and db lies within its bound"
+        return f"{all_right} and J is not: the mistake is in the cost itself, or in what it alone is made of"
     if part is Part.FORWARD:
-        return "J and all gradients are wrong: the mistake is in the forward pass, in what it is given, or in a mean"
+        each = "the gradients are" if L == 1 else "a gradient of every layer is"
+        return f"J is wrong, and {each}: look at the forward pass, what it is given, the loss and the means"
     if part is Part.COST_AND_DZ:
-        return f"J is wrong, and the gradients from layer {l} down: look at the cost and at dZ{l}"
-    right = "J is right, so the forward pass is"
+        return f"J is wrong, and gradients are, those of layer {l} first: look at the cost and at dZ{l}"
+    right = "J is right" if beside.J else "J lies within its bound"
+    if beside.forward:
+        right += ", so the forward pass that it comes from is"
     if l < L:
-        right += f", and so are the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
+        later = f"the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
+        right += f", and so are {later}" if beside.later else f"; {later} lie within their bounds"
+    return f"{right}; {_of_line(location, pair, beside)}"
+
+
+def _of_line(location: Location, pair: bool, beside: Grounds) -> str:
+    """Return which line of the backward pass is wrong first, where J and the later layers are right."""
+    part, L, l, kind, *_ = location
     at, before = "" if pair else str(l), "X" if l == 1 else f"A{l - 1}"
-    each_dW, each_db = ("dw", "db") if pair else ("every dW", "every db")
     dW, db, first = (of_name(f"d{each}{l}", pair) for each in ("W", "b", kind or "W"))
-    made = f"A{at} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
-    rest = {
-        Part.DW: f"{each_db} is right: the mistake is in the line of {dW}, its product or its mean",
-        Part.DB: f"{each_dW} is right: the mistake is in the line of {db}, or in dZ{at} where {before} is 0",
-        Part.DZ: f"{dW} and {db} are both wrong: the mistake is in dZ{at} = {made}",
-        Part.FIRST: f"{first} is the first that is wrong",
-    }
-    return f"{right}; {rest[part]}"
+    if part is Part.FIRST:
+        return f"{first} is the first that is wrong"
+    if part is Part.DZ:
+        made = f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
+        if l == L:
+            made = f"A{at} - Y" if beside.plain_dZ else f"(A{at} - Y) ∘ g{l}′(Z{at})"
+        return f"{dW} and {db} are both wrong: the mistake is in dZ{at} = {made}, or in what both do with it (1/m)"
+    of_dW, of_db = ("dw", "db") if pair else ("every dW", "every db")
+    other = of_db if part is Part.DW else of_dW
+    if not beside.others:
+        wrong = dW if part is Part.DW else db
+        return f"{wrong} is wrong; {other} lies within its bound, which need not mean that it is right"
+    if part is Part.DW:
+        return f"{other} is right: the mistake is in the line of {dW}, its product, its mean, or what goes into it"
+    return f"{other} is right: the mistake is in the line of {db}, or in a part of dZ{at} that {before} does not see"
 
 
-def _of_fit(part: Part, t: int) -> str:
-    start = "from the first step on" if t == 0 else f"from step {t} on; the steps before it are right"
+def _of_two_answers(part: Part, t: int, earlier: int) -> str:
+    if part is Part.STALE:
+        return (
+            f"J and every gradient at iteration {t} are, to the last bit, those at iteration {earlier}: "
+            "an earlier answer came again"
+        )
+    right, wrong = ("at first", "asked again") if part is Part.LATER else ("asked again", "at first")
+    return (
+        f"J and the gradients at iteration {t} were asked for twice, the second time after other calls and with "
+        f"arrays that lie otherwise in memory: they are right {right}, and wrong {wrong}"
+    )
+
+
+def _of_fit(part: Part, t: int, beside: Grounds) -> str:
+    right = "J and the gradients that were asked for by themselves are right"
+    if not beside.bounded:
+        right = "of J and the gradients that were asked for by themselves, all that has a bound is right"
+    when = _when(beside.steps, t) + (", as runs of other lengths show them" if beside.lengths else "")
     if part is Part.FIT_COSTS:
-        return f"the gradients and the steps are right; the costs that fit reports are not, {start}"
-    only = {Part.FIT_WEIGHTS: ", only the weights", Part.FIT_BIASES: ", only the biases"}.get(part, "")
-    return f"the gradients are right; what fit makes of them is not{only}, {start}"
+        wrong = f"every step lies within its bound; the costs that fit reports are not right, {when}"
+    else:
+        which, others = {
+            Part.FIT_WEIGHTS: ("the weights that fit steps to are not", "; the biases lie within their bounds"),
+            Part.FIT_BIASES: ("the biases that fit steps to are not", "; the weights lie within their bounds"),
+        }.get(part, ("the steps of fit are not", ""))
+        costs = "; some of its costs are wrong too" if beside.costs else ""
+        wrong = f"{which}, {when}{others}{costs}"
+    if beside.borrowed:
+        wrong += "; fit is the harness's own loop over the gradients"
+    return f"{right}; {wrong}" + ("; fit gave another answer when it was asked again" if beside.repeated else "")
+
+
+def _when(steps: WrongSteps | None, t: int) -> str:
+    """Return at which steps something is wrong."""
+    if steps is None:
+        return f"first at step {t}"
+    first, wrong, seen, onward, whole = steps
+    if not whole or (seen > 1 and not onward):
+        return (
+            f"at step {first} alone, of {seen} seen"
+            if wrong == 1
+            else f"at {wrong} of {seen} steps seen, the first {first}"
+        )
+    if first == 0:
+        return "from the first step on"
+    return f"from step {first} on; the steps before it lie within their bounds"
+
+
+def of_heat(heat: Heat) -> str:
+    """Return how many elements of a tensor lie outside, and in which rows and columns."""
+    of = heat.shape[0] * heat.shape[1]
+    unit = "the bound" if heat.unit == "bound" else "the usual noise"
+    number = f"{heat.outside:,} of {of:,} elements" if heat.outside < of else f"all {of:,} elements"
+    said = f"{number} of {heat.tensor.plain} {'is' if heat.outside == 1 else 'are'} off by more than {unit}"
+    where = [
+        f"{name} {_runs(runs)}" if runs[0][0] < runs[-1][1] else f"{name[:-1]} {runs[0][0]}"
+        for name, runs, length in (("rows", heat.rows, heat.shape[0]), ("columns", heat.columns, heat.shape[1]))
+        if length > 1 and runs and runs != ((0, length - 1),)
+    ]
+    return f"{said}, all of them in {' and '.join(where)}" if where and heat.outside > 1 else said
+
+
+def _runs(runs: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{first} to {last}" if first < last else str(first) for first, last in runs)

@@ -122,4 +122,4 @@ def _follows(step: Step, following: Step) -> bool:
 
 def _alike(first: Params, second: Params) -> bool:
     arrays: Sequence[tuple[np.ndarray, np.ndarray]] = list(zip(flat(first), flat(second), strict=False))
-    return len(first) == len(second) and all(a.dtype == b.dtype and same(a, b) for a, b in arrays)
+    return len(first) == len(second) and all(a is b or (a.dtype == b.dtype and same(a, b)) for a, b in arrays)

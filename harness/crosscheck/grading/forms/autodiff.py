@@ -7,6 +7,7 @@ Neither framework is imported here: who uses one has imported it.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import sys
@@ -35,12 +36,16 @@ def loaded(name: str) -> Any:
     return sys.modules.get(name)
 
 
+def precise(name: str) -> contextlib.AbstractContextManager[Any]:
+    """Let JAX compute in float64 within, and nowhere else: it gets float64, and its precision is not the question."""
+    return loaded("jax").enable_x64(True) if name == "jax" else contextlib.nullcontext()  # type: ignore[no-any-return]
+
+
 def converter(name: str) -> Callable[[Any], Any]:
     """Return what makes a framework's array of NumPy's, in the same precision."""
     module = loaded(name)
     if name == "torch":
         return lambda array: module.tensor(np.asarray(array))
-    module.config.update("jax_enable_x64", True)  # it gets float64, and nothing else here asks for another precision
     return lambda array: module.numpy.asarray(array)
 
 
@@ -56,6 +61,10 @@ class Loss:
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
+        with precise(self.name):
+            return self._ask(network, params, X, Y)
+
+    def _ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         layout, convert = self.way.layout, converter(self.name)
         pairs = [(convert(W), convert(b)) for W, b in layout.given(params)]
 
@@ -139,8 +148,9 @@ class Net:
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
-        net = self._made(network, X, Y)
-        return (self._torch if self.name == "torch" else self._jax)(net, network, params, X, Y)
+        with precise(self.name):
+            net = self._made(network, X, Y)
+            return (self._torch if self.name == "torch" else self._jax)(net, network, params, X, Y)
 
     def _made(self, network: Network, X: Array, Y: Array) -> Any:
         if not inspect.isclass(self.maker):

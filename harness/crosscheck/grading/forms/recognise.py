@@ -85,6 +85,11 @@ def of_scikit_learn(thing: Any) -> bool:
 def candidates(asked: Asked, call: Caller) -> Iterator[Form]:
     """Yield every reading of a program, the likeliest first: functions, classes, objects."""
     yield from of_functions(asked, call)
+    yield from of_the_rest(asked, call)
+
+
+def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
+    """Yield the readings of losses, networks, classes and objects."""
     steps = (step for step in named.scalars(asked.functions()) if named.whole(step))
     yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
     yield from nets(makers(asked), asked.rows, call)
@@ -126,11 +131,14 @@ def pipelines(steps: list[Step], asked: Asked, keys: tuple[str, str], call: Call
 
 def recognise(asked: Asked, settings: Settings, call: Caller) -> Found | None:
     """Return the form of a program; None if there is no candidate. What only trains comes after what has a gradient."""
-    found = best_of(candidates(asked, call), settings)
-    if found is not None and found.score.answers:
-        return found
-    trained = best_of(training(asked, call), settings)
-    return trained if trained is not None and (found is None or trained.score.answers) else found
+    found: Found | None = None
+    for forms in (of_functions, of_the_rest, training):
+        if found is not None and (found.score.whole or (forms is training and found.score.answers)):
+            break
+        each = best_of(forms(asked, call), settings)
+        if each is not None and (found is None or _key(each) > _key(found)):
+            found = each
+    return found
 
 
 def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | None:
@@ -147,4 +155,4 @@ def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | Non
 
 def _key(found: Found) -> tuple[float, ...]:
     said = found.score
-    return said.right, said.agreeing, said.J, -said.converted, said.answers
+    return said.right, said.agreeing, said.J, -said.converted if said.agreeing else 0, said.answers
