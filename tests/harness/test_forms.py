@@ -79,8 +79,16 @@ READ = {
                             "gradient_descent, which trains and returns no gradient: judged by its steps", "fit: J"),
     "sklearn_like.py": (True,
                         "class Classifier, fit, which updates its weights: judged by its steps, examples as rows"),
+    "list_of_dictionaries.py": (True, 'forward, bce, backward over a list of dictionaries "W", "b"; 1, 2 and 3 layers'),
+    "over_theta.py": (True, "costFunction over theta = (b, w), examples as rows, X with a column of ones; logistic"),
+    "layer_objects.py": (True, "class Network, __call__, cost, backprop, its weights attributes; 1, 2 and 3 layers"),
+    "backward_updates.py": (True, "class NN, forward, backward, which updates its weights: judged by its steps; 2 layers"),
+    "zero_start.py": (True, "class LogisticRegression, fit, which updates its weights: judged by its steps, examples as"),
+    "self_starting.py": (True, "model, which trains and returns no gradient: judged by its steps; 2 layers, hidden tanh"),
+    "one_step.py": (True, "step, which trains and returns no gradient: judged by its steps"),
 }  # fmt: skip
 WITH_TORCH = {
+    "torch_arrays.py": (True, "cost over arrays W1, b1, ..., differentiated by PyTorch; 2 layers, hidden tanh"),
     "torch_module.py": (True,
                         "Net, a torch.nn.Module, its outputs probabilities, cost and gradient by autodiff, examples"),
     "torch_sequential.py": (True, "Sequential, a torch.nn.Module, its outputs logits, cost and gradient by autodiff"),
@@ -125,6 +133,11 @@ def test_jax_differentiates_for_itself(name: str) -> None:
 def test_what_cannot_be_judged_is_told_why() -> None:
     with pytest.raises(BadInput, match="nearest to feedforward and backprop, but it has weights and no biases"):
         said(f"{FORMS}/class_train.py")
+
+
+def test_training_that_draws_its_own_weights_is_told_so() -> None:
+    with pytest.raises(BadInput, match="nearest to fit, but fit draws its own initial weights"):
+        said(f"{FORMS}/random_start.py")
 
 
 def test_scikit_learns_own_estimators_are_told_why(tmp_path: Path) -> None:

@@ -153,6 +153,9 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
     if function.takes == PAIR and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]
+    chosen = [spec for spec in chosen if not function.at_zero or spec.weights == "zeros"]
+    if not chosen:
+        raise BadInput(f"check {name}: it always begins with weights of 0, which none of these problems has")
     steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]

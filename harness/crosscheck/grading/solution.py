@@ -91,7 +91,9 @@ class Solution:
         """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
         self.unjudged = self.unjudged or ("gradients", "J")
         try:
-            form.train(network, params, X, Y, 0.1, 1)
+            after = form.train(network, params, X, Y, 0.1, 1).params
+            if network.L > 1 and np.array_equal(after[-1].W, params[-1].W):
+                raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
         except Trouble as trouble:
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
@@ -267,6 +269,7 @@ class Solution:
             names=self.names,
             unjudged=self.unjudged,
             remarks=tuple(self.remarks),
+            at_zero=isinstance(form, Training) and form.at_zero,
         ).plain()
 
 

@@ -21,7 +21,8 @@ from crosscheck.grading.forms.objects import objects
 from crosscheck.grading.forms.packing import Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
-from crosscheck.grading.forms.training import Training, trainings
+from crosscheck.grading.forms.theta import thetas
+from crosscheck.grading.forms.training import Draws, Training, trainings
 from crosscheck.grading.forms.trial import Score, Settings, score
 from crosscheck.grading.sources.missing import Absent
 
@@ -90,7 +91,10 @@ def candidates(asked: Asked, call: Caller) -> Iterator[Form]:
 
 def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
     """Yield the readings of losses, networks, classes and objects."""
-    steps = (step for step in named.scalars(asked.functions()) if named.whole(step))
+    functions = asked.functions()
+    pairs = (steps for steps in named.chains(functions) if len(steps) == 2 and all(map(named.whole, steps)))
+    yield from thetas(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
+    steps = (step for step in named.scalars(functions) if named.whole(step))
     yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
     yield from nets(makers(asked), asked.rows, call)
     yield from objects(makers(asked), asked.rows, call)
@@ -155,4 +159,11 @@ def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | Non
 
 def _key(found: Found) -> tuple[float, ...]:
     said = found.score
-    return said.right, said.agreeing, said.J, -said.converted if said.agreeing else 0, said.answers
+    return (
+        said.right,
+        said.agreeing,
+        said.J,
+        -said.converted if said.agreeing else 0,
+        said.answers,
+        isinstance(found.trouble, Draws),
+    )

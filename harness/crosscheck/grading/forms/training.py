@@ -6,6 +6,7 @@ again. What cannot be given a learning rate or initial weights cannot be judged,
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import re
@@ -24,21 +25,21 @@ from crosscheck.grading.forms.objects import methods_of
 from crosscheck.grading.forms.packing import Way
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.returned import COST, GRADIENT, Leaf, Reading, leaves_of, named_by
-from crosscheck.grading.forms.roles import Argument, arguments, value_of
-from crosscheck.grading.forms.weights import Weight, built, inside, place, weights_of
+from crosscheck.grading.forms.roles import Argument, arguments, role_of, value_of
+from crosscheck.grading.forms.weights import SIZE, Weight, built, inside, place, weights_of
 
 NAME = re.compile(
     r"^(fit|train|optimi[sz]e|gradient_?descent|learn|train_?step|step|update|sgd|fit_?step|train_?\w+|gd|run_?epoch|"
     r"batch_?gradient_?descent|descend|backward|backprop\w*|partial_fit)$",
     re.IGNORECASE,
 )
-RATE = re.compile(r"^(learning_?rate|lr|alpha|eta|rate|learning_rate_init)$", re.IGNORECASE)
-COUNT = re.compile(
-    r"^(n_?iter(ations)?|num_?iter(ation)?s?|iterations|epochs|n_?epochs|num_?epochs|max_?iter|steps|n_steps)$",
-    re.IGNORECASE,
-)
 COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses))$", re.IGNORECASE)
+INITIALISE = re.compile(r"^(init|random_init|create_param|make_param|get_param|start)", re.IGNORECASE)
 NO_RATE = "no argument and no attribute of it is a learning rate: learning_rate, lr, alpha or eta"
+
+
+class Draws(Trouble):
+    """Training that begins with weights of its own, whatever it is given."""
 
 
 class Trained:
@@ -62,6 +63,8 @@ class Training(ABC):
     @abstractmethod
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
+
+    at_zero = False  # whether it always begins with weights of 0
 
     def __init__(self, layout: Layout, call: Caller) -> None:
         self.way, self.call = Way(layout), call
@@ -96,20 +99,24 @@ class Method(Training):
     def __init__(self, maker: Any, name: str, forward: str, layout: Layout, call: Caller) -> None:
         super().__init__(layout, call)
         self.maker, self.name, self.forward = maker, name, forward
+        self.at_zero = self.begins_as_given = False
 
     def train(
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> Trained:  # fmt: skip
         """Return the params after so many iterations. Raises Trouble."""
-        thing = self._made(network, X, Y, alpha, iterations)
+        weights: Mapping[tuple[str, int], Weight] = {}
+        if not self.at_zero:
+            tried = self._made(network, X, Y, alpha, iterations)
+            weights = self._weights(tried, getattr(tried, self.name), network, params, X, Y)
+        thing = tried if weights else self._made(network, X, Y, alpha, iterations)
         method = getattr(thing, self.name)
-        weights = self._weights(thing, method, network, params, X, Y)
         place(weights, self.way.layout.given(params))
         every = arguments(method) or []
-        rated = _set(thing, RATE, alpha) or any(argument.role == "alpha" for argument in every)
+        rated = _set(thing, "alpha", alpha) or any(argument.role == "alpha" for argument in every)
         if not rated:
             raise Trouble(Kind.MISSING, NO_RATE)
-        counted = any(argument.role == "iterations" for argument in every) or _set(thing, COUNT, iterations)
+        counted = any(argument.role == "iterations" for argument in every) or _set(thing, "iterations", iterations)
         costs: list[Any] = []
         for _ in range(1 if counted else iterations):
             environment = self.way.environment(network, params, X, Y) | {"alpha": alpha, "iterations": iterations}
@@ -118,6 +125,7 @@ class Method(Training):
                 environment["AL"] = self.call(forward, [], **_filled(arguments(forward) or [], environment, ("X",)))
             returned = self.call(method, [], **_filled(every, environment, ("X", "Y")))
             costs += _costs(leaves_of(method, returned), 0)
+        weights = weights or weights_of(thing, network, self.way.layout)
         trained = {key: weight.leaf._replace(value=weight.get()) for key, weight in weights.items()}
         if len(costs) != iterations:
             costs = _costs([each.leaf for each in _lists(thing)], iterations)
@@ -126,27 +134,32 @@ class Method(Training):
     def _weights(
         self, thing: Any, method: Callable[..., Any], network: Network, params: Params, X: Array, Y: Array
     ) -> Mapping[tuple[str, int], Weight]:
-        """Return where the weights are; what makes them only when it trains has to go on from those it is given."""
+        """Return where the weights are; nothing of what always begins with 0, in a place of its own. Raises Draws."""
         layout = self.way.layout
+        environment = self.way.environment(network, params, X, Y) | {"alpha": 0.0, "iterations": 1}
+        given = _filled(arguments(method) or [], environment, ("X", "Y"))
         try:
-            return weights_of(thing, network, layout)
+            weights = weights_of(thing, network, layout)
         except Trouble as trouble:
             if trouble.kind is not Kind.MISSING or self.forward:
                 raise
-        environment = self.way.environment(network, params, X, Y) | {"alpha": 0.1, "iterations": 1}
-        given = _filled(arguments(method) or [], environment, ("X", "Y"))
-        seen = []
-        for factor in (1.0, 0.5):
-            self.call(method, [], **given)
+            self.call(method, [], **given)  # which makes them
             weights = weights_of(thing, network, layout)
-            place(weights, [(W * factor, b * factor) for W, b in layout.given(params)])
-            self.call(method, [], **given)
-            seen.append([np.array(weight.get()) for weight in weights_of(thing, network, layout).values()])
-        if all(np.array_equal(*pair) for pair in zip(*seen, strict=True)):
-            raise Trouble(
-                Kind.MISSING, f"{self.name} draws its own initial weights, so that no step of it can be judged"
-            )
-        return weights_of(thing, network, layout)
+        if self.forward or self.begins_as_given:
+            return weights
+        place(weights, layout.given(params))
+        placed = [np.array(weight.get()) for weight in weights.values()]
+        _set(thing, "alpha", 0.0)
+        _set(thing, "iterations", 1)
+        self.call(method, [], **given)  # with the learning rate 0 they should be left as they are
+        left = [np.array(weight.get()) for weight in weights_of(thing, network, layout).values()]
+        if all(a.shape == b.shape and np.allclose(a, b) for a, b in zip(placed, left, strict=True)):
+            self.begins_as_given = True
+            return weights_of(thing, network, layout)
+        if any(array.any() for array in left):
+            raise Draws(Kind.MISSING, f"{self.name} draws its own initial weights, so that no step can be judged")
+        self.at_zero = True
+        return {}
 
     def _made(self, network: Network, X: Array, Y: Array, alpha: float, iterations: int) -> Any:
         if not inspect.isclass(self.maker):
@@ -170,13 +183,14 @@ class Method(Training):
 
 
 class Function(Training):
-    """A function over parameters, data, a learning rate and a number of iterations, which returns the parameters."""
+    """A function over parameters, data, a learning rate and a number of iterations, which returns the parameters.
 
-    def __init__(
-        self, function: Callable[..., Any], packing: str, keys: tuple[str, str], layout: Layout, call: Caller
-    ) -> None:
-        super().__init__(layout, call)
-        self.function, self.way = function, Way(layout, packing, keys)
+    initialiser: the name of the function that makes them for one that is not given any; "" else.
+    """
+
+    def __init__(self, function: Callable[..., Any], initialiser: str, way: Way, call: Caller) -> None:
+        super().__init__(way.layout, call)
+        self.function, self.initialiser, self.way = function, initialiser, way
 
     def train(
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
@@ -184,17 +198,38 @@ class Function(Training):
         """Return the params after so many iterations. Raises Trouble."""
         environment = self.way.environment(network, params, X, Y) | {"alpha": alpha, "iterations": iterations}
         every = arguments(self.function) or []
+        hidden = network.n[1] if network.L > 1 else 0
+        sizes = {"n_x": network.n[0], "n_h": hidden, "n_y": network.n[-1], "sizes": list(network.n)}
+        environment |= {a.name: sizes[SIZE[a.name.lower()]] for a in every if SIZE.get(a.name.lower()) in sizes}
         repeated = 1 if any(argument.role == "iterations" for argument in every) else iterations
         costs: list[Any] = []
         for _ in range(repeated):
-            returned = self.call(self.function, [], **_filled(every, environment, ()))
+            with self._starting(environment["parameters"]):
+                returned = self.call(self.function, [], **_filled(every, environment, ()))
             leaves = leaves_of(self.function, returned)
             plain = [leaf for leaf in leaves if (m := GRADIENT.match(leaf.name)) and not m["d"] and not m["after"]]
             plain = [leaf for leaf in plain if not any("grad" in str(key).lower() for key in leaf.keys)]
-            params = self._read(named_by(plain, network.L, "forward"), network)
+            found = named_by(plain, network.L, "forward")
+            if len(found) < 2 * network.L and len(leaves) >= 2 * network.L:  # W1 - alpha dW1, b1 - alpha db1, ...
+                keys = [(kind, l) for l in range(1, network.L + 1) for kind in "Wb"]
+                found = dict(zip(keys, leaves, strict=False))
+            params = self._read(found, network)
             environment |= {k: v for k, v in self.way.environment(network, params, X, Y).items() if k not in "XY"}
             costs += _costs(leaves, iterations if repeated == 1 else 0)
         return Trained(params, _array(costs, iterations))
+
+    @contextlib.contextmanager
+    def _starting(self, parameters: Any) -> Iterator[None]:
+        """Let the initialiser, if there is one, return these parameters within."""
+        inside = self.function.__globals__
+        own = inside.get(self.initialiser)
+        if self.initialiser:
+            inside[self.initialiser] = lambda *_, **__: parameters
+        try:
+            yield
+        finally:
+            if self.initialiser:
+                inside[self.initialiser] = own
 
     def words(self) -> str:
         """Say what it is read as."""
@@ -205,6 +240,12 @@ class Function(Training):
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
         return [self.function.__name__]
+
+
+def _initialisers(function: Callable[..., Any]) -> list[str]:
+    """Return the names by which a function may call what makes its parameters."""
+    called = getattr(getattr(function, "__code__", None), "co_names", ())
+    return [name for name in called if INITIALISE.search(name) and callable(function.__globals__.get(name))]
 
 
 def _filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
@@ -222,9 +263,9 @@ def _filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Se
     return given
 
 
-def _set(thing: Any, pattern: re.Pattern[str], value: Any) -> bool:
-    """Set the attributes with a name like this to a value; return whether there are any."""
-    found = [weight for weight in _numbers(thing) if pattern.match(weight.leaf.name)]
+def _set(thing: Any, role: str, value: Any) -> bool:
+    """Set the attributes of this role to a value; return whether there are any."""
+    found = [weight for weight in _numbers(thing) if role_of(weight.leaf.name) == role]
     for weight in found:
         weight.set(value)
     return bool(found)
@@ -270,7 +311,10 @@ def trainings(
         if {"X", "Y", "alpha"} <= roles and roles & {"parameters", "w", "W1", "weights"}:
             for layout in layouts:
                 for packing in packings if "parameters" in roles else packings[:1]:
-                    yield Function(function, packing, keys, layout, call)
+                    yield Function(function, "", Way(layout, packing, keys), call)
+        elif {"X", "Y", "alpha", "iterations"} <= roles:
+            for initialiser in _initialisers(function):
+                yield from (Function(function, initialiser, Way(each, packings[0], keys), call) for each in layouts)
     for maker in makers.values():
         methods = methods_of(maker)
         for name in (each for each in methods if NAME.match(each)):
