@@ -82,9 +82,9 @@ READ = {
     "list_of_dictionaries.py": (True, 'forward, bce, backward over a list of dictionaries "W", "b"; 1, 2 and 3 layers'),
     "over_theta.py": (True, "costFunction over theta = (b, w), examples as rows, X with a column of ones; logistic"),
     "layer_objects.py": (True, "class Network, __call__, cost, backprop, its weights attributes; 1, 2 and 3 layers"),
-    "backward_updates.py": (True, "class NN, forward, backward, which updates its weights: judged by its steps; 2 layers"),
-    "zero_start.py": (True, "class LogisticRegression, fit, which updates its weights: judged by its steps, examples as"),
-    "self_starting.py": (True, "model, which trains and returns no gradient: judged by its steps; 2 layers, hidden tanh"),
+    "backward_updates.py": (True, "class NN, forward, backward, which updates its weights: judged by its steps; 2"),
+    "zero_start.py": (True, "class LogisticRegression, fit, which updates its weights: judged by its steps"),
+    "self_starting.py": (True, "model, which trains and returns no gradient: judged by its steps; 2 layers"),
     "one_step.py": (True, "step, which trains and returns no gradient: judged by its steps"),
 }  # fmt: skip
 WITH_TORCH = {
