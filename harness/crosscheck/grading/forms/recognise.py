@@ -13,16 +13,19 @@ from typing import Any, NamedTuple
 
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.forms import functions as named
-from crosscheck.grading.forms.autodiff import losses, nets
+from crosscheck.grading.forms.autodiff import losses
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.layout import LAYOUTS, PAIRED
+from crosscheck.grading.forms.nets import nets
 from crosscheck.grading.forms.objects import objects
 from crosscheck.grading.forms.packing import Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
 from crosscheck.grading.forms.theta import thetas
-from crosscheck.grading.forms.training import Draws, Training, trainings
+from crosscheck.grading.forms.training import Draws, Training
+from crosscheck.grading.forms.training_functions import trained_by
+from crosscheck.grading.forms.training_methods import trained_in
 from crosscheck.grading.forms.trial import Score, Settings, score
 from crosscheck.grading.sources.missing import Absent
 
@@ -102,7 +105,8 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
 
 def training(asked: Asked, call: Caller) -> Iterator[Training]:
     """Yield the readings of a program that returns no gradient, and only trains."""
-    yield from trainings(asked.functions(), makers(asked), asked.rows, PACKINGS, keys_in(asked.text), call)
+    yield from trained_by(asked.functions(), asked.rows, PACKINGS, keys_in(asked.text), call)
+    yield from trained_in(makers(asked), asked.rows, call)
 
 
 def of_functions(asked: Asked, call: Caller) -> Iterator[Form]:
