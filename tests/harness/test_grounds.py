@@ -122,6 +122,18 @@ def test_two_answers_to_one_question_name_no_line(later: bool) -> None:
     assert "the mistake is in" not in words
 
 
+@pytest.mark.parametrize("call", range(4, 16))
+def test_one_wrong_gradient_in_a_row_is_seen_at_whichever_point(call: int) -> None:
+    """The calls are 3, then those of the harness's row: fit does not ask this function."""
+    calls: list[int] = []
+
+    def change(J: Any, slopes: Any, *_: Any) -> Any:
+        calls.append(1)
+        return (2 * J if len(calls) == call else J), slopes
+
+    assert "were asked for twice" in said(with_gradient(change))
+
+
 def test_an_earlier_answer_that_comes_again_is_called_that() -> None:
     kept: dict[Any, Any] = {}
 

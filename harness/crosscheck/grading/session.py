@@ -31,7 +31,7 @@ from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, proble
 from crosscheck.grading.reported import Report
 from crosscheck.grading.solution import ROWS, VARIANT
 from crosscheck.grading.sources.place import is_solution, place_of, wrong_file
-from crosscheck.grading.word import report, sorted_out
+from crosscheck.grading.word import gravest, headline_of, report, sorted_out
 from crosscheck.grading.wrong import Told
 from crosscheck.judge.verdict import Key
 from crosscheck.report.words import of_failure
@@ -149,7 +149,8 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
             raise refusal(name, function, function.message)
         function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
-        return Report(*report(name, function, [], Notes(), dtypes), Facts(), time.monotonic() - begun)
+        found = Facts(trouble=headline_of(gravest(function.trouble)))
+        return Report(*report(name, function, [], Notes(), dtypes), found, time.monotonic() - begun)
     chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
     if function.takes == PAIR and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]

@@ -28,6 +28,8 @@ LOST = {  # kinds of trouble in which there is no answer at all
     Kind.EXITED: "it ends the process",
     Kind.KILLED: "it ends the process",
     Kind.OUT_OF_MEMORY: "memory runs out",
+    Kind.OVER_MEMORY: "it takes too much memory",
+    Kind.OVER_TASKS: "it starts too many processes",
 }
 OWN = {"fit": "the parameters and the costs", "predict": "labels 0 and 1"}  # what stands beside, and what it returns
 ACTIVATION = {
@@ -117,17 +119,27 @@ def _what(function: Function, results: Sequence[Result], said: Notes) -> str:
 
 def _trouble(trouble: Mapping[int, Failure]) -> list[str]:
     """Return the trouble that says most, with the depth that it was seen with."""
+    failure = gravest(trouble)
+    headline = headline_of(failure)
+    lines = [f"wrong: {headline}.", *wrapped(f"  {of_failure(failure)}", "  ")]
+    if failure.kind is Kind.TIMED_OUT:
+        lines.append("  Is there a loop that does not end, or one in Python over many numbers?")
+    return lines + _given(failure)
+
+
+def gravest(trouble: Mapping[int, Failure]) -> Failure:
+    """Return the trouble that says most; by depth."""
     order = list(KINDS)
     depth = min(
         trouble,
         key=lambda d: (order.index(trouble[d].kind) if trouble[d].kind in KINDS else -1, {2: 0, 1: 1}.get(d, d)),
     )
-    failure = trouble[depth]
-    headline = (KINDS | LOST).get(failure.kind, LOST[Kind.TIMED_OUT])
-    lines = [f"wrong: {headline}.", *wrapped(f"  {of_failure(failure)}", "  ")]
-    if failure.kind is Kind.TIMED_OUT:
-        lines.append("  Is there a loop that does not end, or one in Python over many numbers?")
-    return lines + _given(failure)
+    return trouble[depth]
+
+
+def headline_of(failure: Failure) -> str:
+    """Return a trouble in a few words."""
+    return (KINDS | LOST).get(failure.kind, LOST[Kind.TIMED_OUT])
 
 
 def _its_trouble(name: str, failure: Failure) -> list[str]:

@@ -82,8 +82,9 @@ def located(answer: Answer, comparisons: Sequence[Comparison], L: int, steps: Se
     size = 1 + 2 * L  # J, dW and db: the comparisons of one point
     wrong = [any(c.outside for c in comparisons[k * size : (k + 1) * size]) for k in range(len(answer.checkpoints))]
     asked = answer.checkpoints
-    if len(asked) > 1 and asked[0] == asked[-1] and wrong[0] != wrong[-1]:
-        return Location(Part.ONCE if wrong[0] else Part.LATER, L, step=steps[asked[0]])
+    once = asked.index(asked[-1])  # the last one was asked for before
+    if once < len(asked) - 1 and wrong[once] != wrong[-1]:
+        return Location(Part.ONCE if wrong[once] else Part.LATER, L, step=steps[asked[once]])
     if any(wrong):
         k = wrong.index(True)
         stale = next((j for j in range(k) if asked[j] != asked[k] and _same(answer, j, k)), None)

@@ -72,8 +72,8 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     gradients = [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw]
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
         fits = [array.shape for array in flat(gradients[0][1])] == [array.shape for array in flat(case.checkpoints[0])]
-        last = in_a_row(framework, variant, case, chosen, device) if fits else gradients[0]
-        chosen, gradients = [*chosen, chosen[0]], [*gradients, last]
+        k, last = in_a_row(framework, variant, case, chosen, device) if fits else (chosen[0], gradients[0])
+        chosen, gradients = [*chosen, k], [*gradients, last]
     return Answer(
         chosen,
         gradients,
@@ -97,11 +97,11 @@ def borrows_fit(framework: Framework, variant: str) -> bool:
 
 def in_a_row(
     framework: Framework, variant: str, case: Case, chosen: Sequence[int], device: str
-) -> tuple[Array, Params]:
+) -> tuple[int, tuple[Array, Params]]:
     """Ask for the gradients at the chosen checkpoints in turn, many in a row, of arrays that came in strided.
 
-    Nothing is converted between the calls, as a training loop does not. Returns what the first checkpoint got: the
-    first answer that is not the last one to the last bit, which is held against the oracle like any other; or the last.
+    Nothing is converted between the calls, as a training loop does not. Returns a checkpoint and what it got: the
+    answer that came least often there, to the last bit, or the last of all. It is held against the oracle like others.
     """
     X, Y = (framework.from_numpy(strided(array), device) for array in (case.X, case.Y))
     points = [
@@ -115,12 +115,17 @@ def in_a_row(
     order = [*(call % len(points) for call in range(calls - 1)), 0]
     raw = [framework.gradients[variant](case.network, points[k], X, Y) for k in order]
     answers = [
-        (_get(framework, J), _get_params(framework, gradient))
-        for k, (J, gradient) in zip(order, raw, strict=True) if k == 0
-    ]  # fmt: skip
-    J, gradient = answers[-1]
-    others = (each for each in answers if not same(each[0], J) or not _alike(each[1], gradient))
-    return next(others, answers[-1])
+        (k, _get(framework, J), _get_params(framework, gradient)) for k, (J, gradient) in zip(order, raw, strict=True)
+    ]
+    k, J, gradient = min(reversed(answers), key=lambda each: _as_often(each, answers))
+    return chosen[k], (J, gradient)
+
+
+def _as_often(answer: tuple[int, Array, Params], among: Sequence[tuple[int, Array, Params]]) -> float:
+    """Return how large a share of the answers at its checkpoint are this one, to the last bit."""
+    k, J, gradient = answer
+    there = [same(J, other) and _alike(gradient, others) for point, other, others in among if point == k]
+    return sum(there) / len(there)
 
 
 def strided(array: Array) -> Array:

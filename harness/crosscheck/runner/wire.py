@@ -34,6 +34,7 @@ ARRAYS = 200_000  # in one frame
 DIMENSIONS = 8
 STRING = 10_000  # characters of one string from a worker
 LONG = re.compile(rb'"[^"]{%d}' % (STRING + 1))
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 DIGITS = 30  # of one whole number
 DTYPES = frozenset(f"|b1 |i1 |u1 {' '.join(f'<i{n} <u{n} <f{n}' for n in (2, 4, 8))}".split())
 
@@ -147,8 +148,14 @@ def _specification(said: Any) -> tuple[str, tuple[int, ...], str]:
 
 
 def _is_safe(header: bytes) -> bool:
-    """Return whether every word of a header, which is JSON in ASCII, is printable and bounded as it stands."""
-    return b"\\" not in header and b"\x7f" not in header and LONG.search(header) is None
+    """Return whether a header, JSON in ASCII, is nested and worded as it may be, so that it is safe as it stands.
+
+    Each pass takes the innermost brackets away; one within a word stays, and then every word is looked at.
+    """
+    brackets = header.translate(None, NO_BRACKETS)
+    for _ in range(DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return not brackets and b"\\" not in header and b"\x7f" not in header and LONG.search(header) is None
 
 
 def _safe(said: Any, depth: int = DEPTH) -> Any:

@@ -22,7 +22,7 @@ def activate(network: Network, l: int, z: Array) -> Array:
         return np.tanh(z)
     if name == "linear" or not left_of_kink(z, network.relu_grad_at_zero):
         return z
-    return type(z)(0) if name == "relu" else network.leaky_slope * z
+    return z.dtype.type(0) if name == "relu" else network.leaky_slope * z
 
 
 def derivative(network: Network, l: int, z: Array, a: Array) -> Array:
@@ -33,8 +33,8 @@ def derivative(network: Network, l: int, z: Array, a: Array) -> Array:
     if name == "tanh":
         return 1 - a * a
     if name == "linear" or not left_of_kink(z, network.relu_grad_at_zero):
-        return type(z)(1)
-    return type(z)(0 if name == "relu" else network.leaky_slope)
+        return z.dtype.type(1)
+    return z.dtype.type(0 if name == "relu" else network.leaky_slope)
 
 
 def cross_entropy(z: Array, y: Array) -> Array:

@@ -126,6 +126,16 @@ def _is_of_one_layer(function: Callable[..., Any]) -> bool:
     )
 
 
+def fits(function: Callable[..., Any]) -> bool:
+    """Return whether a function's arguments are parameters, X and Y by their names.
+
+    >>> fits(lambda w, b, X, Y: None), fits(lambda Z: None), fits(lambda parameters, grads, alpha: None)
+    (True, False, False)
+    """
+    roles = {argument.role for argument in arguments(function) or ()}
+    return {"X", "Y"} <= roles and not roles & TRAINING and any(PARAMETERS.match(role) for role in roles)
+
+
 def scalars(functions: Functions) -> Iterator[Step]:
     """Yield the functions that may be a loss over parameters, X and Y alone, whose gradient a framework takes."""
     for name, function in functions.items():

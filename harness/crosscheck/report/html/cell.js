@@ -39,7 +39,7 @@ function openCell(row) {
 
 function head(fact) {
   const others = INDEX.rows.map((r, k) => k).filter(k => INDEX.rows[k][0] === fact.p && INDEX.rows[k][1] === fact.i);
-  return h("header", { class: "cell-head" },
+  return h("div", { class: "cell-head" },
     h("h2", { id: "cell-title", tabindex: -1 }, fact.implementation, h("span", { class: "muted" }, " on "), fact.problem),
     h("div", { class: "switch", role: "group", "aria-label": "Precision" }, others.map(k => h("button", {
       type: "button", "data-row": k, "aria-pressed": String(k === fact.row) },
@@ -72,7 +72,7 @@ function where(detail, background) {
   }
   const first = detail.first ? detail.first.tensor : detail.heat && detail.heat.unit === "bound" && detail.heat.tensor;
   const step = Object.keys(marks).some(name => name.startsWith("fit: "));
-  return block("Where", detail.where && h("p", null, detail.where), network(background, marks, first || null),
+  return block(detail.where ? "Where" : "The network", detail.where && h("p", null, detail.where), network(background, marks, first || null),
     h("p", { class: "muted" }, `${background.n.join("-")}, ${count(background.m)} examples, learning rate ` +
       `${read(background.alpha)}, ${count(background.iterations)} iterations` +
       (step ? "; W′, b′ and J′ are those after the certified steps of fit" : "")));

@@ -61,7 +61,7 @@ def of_row(row: Row, background: Background | None) -> Entry:
     }
     explanation = explanation_of(cause)
     if isinstance(cause, OutsideBound):
-        detail |= {"first": _first(cause.first), "where": of_location(cause.location)}
+        detail |= {"first": _first(cause.first), "where": of_location(cause.location, beside=cause.grounds)}
     if explanation is not None:
         detail["why"] = _why(explanation)
     if row.heat is not None:
