@@ -12,7 +12,7 @@ from crosscheck.grading.diagnosis.diagnose import diagnoses
 from crosscheck.grading.diagnosis.factors import ONE
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.points import Point, fits, in_order, points_of
-from crosscheck.grading.load import Solution
+from crosscheck.grading.load import of_object
 from crosscheck.grading.probe import Wanted, case_of, problems
 from crosscheck.judge.elementwise import Judge
 
@@ -170,7 +170,7 @@ def answers(slips: Sequence[Slip]) -> list[tuple[Judge, Answer]]:
     """Return what the program with these slips answers."""
     namespace: dict[str, Callable[..., object]] = {}
     exec(program(slips), namespace)
-    solution, given = Solution(namespace["cost_and_gradients"]), []
+    solution, given = of_object(namespace["cost_and_gradients"]), []
     for case, judging in asked():
         gradients = [solution.ask(case.network, params, case.X, case.Y) for params in case.checkpoints]
         run = Run(case.checkpoints[0], np.zeros(1), [], Certification.ALL, 1)

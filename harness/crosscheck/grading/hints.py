@@ -121,6 +121,14 @@ def notices(
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
+    notes += [
+        f"{said.names.get(tensor, tensor)} is {shape}: it was taken as that"
+        for tensor, shape in said.conversions
+        if tensor not in said.breaks
+    ]
+    if "J" in said.unjudged:
+        notes.append("it tells no cost that could be checked")
+    notes += said.remarks
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))
     if said.cost_shape:

@@ -24,6 +24,7 @@ WIDTH = 80  # of a line
 TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
 HELD = "\x00"  # a blank that is no place to break a line
+ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
 NOTHING = "nothing that we know gives these numbers"
 
 
@@ -97,10 +98,10 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
                 items.append(("", f"(the same numbers on these problems: {', '.join(finding.also)})"))
     if main.unexplained and not told.guessed:
         names = listed([of_name(name, pair) for name in main.unexplained])
-        items += [("not explained", f"{names}: {NOTHING}"), *_where(main, example)]
+        items += [("not explained", f"{names}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
     elif not main.findings[1:] and not told.guessed:
-        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD:
+        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD and _has_J(example):
             items.append(("where", of_location(locate(example.wrong, L), pair)))
         items.append(("notes", equation(now, case.network)))
     return items
@@ -111,6 +112,11 @@ def _where(diagnosis: Diagnosis, example: Result) -> list[tuple[str, str]]:
     if diagnosis.findings:
         return []
     return [("where", of_location(locate(example.wrong, diagnosis.depth), example.pair))]
+
+
+def _has_J(result: Result) -> bool:
+    """Return whether J was judged: else nothing is known of the forward pass."""
+    return any(c.tensor == "J" for c in result.row.comparisons)
 
 
 def _simplest(compared: Sequence[Result], depth: int) -> Result:
@@ -151,12 +157,12 @@ def _other(counted: Sequence[Result], results: Sequence[Result]) -> list[tuple[s
     outside = {each.tensor for each in example.wrong}
     right = ", ".join(of_name(name, pair) for name in names if name not in outside) or "nothing"
     after = f"after {c.iteration} steps of training" if c.iteration else "at the initial parameters"
-    items += [
-        ("right", right),
-        ("wrong first", f"{of_entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {after}"),
-    ]
+    items += [("right", right)] if names else []
+    items.append(("wrong first", f"{of_entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {after}"))
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
+    if not names:
+        return [*items, ("where", ONLY_STEPS)]
     items.append(("where", of_location(locate(example.wrong, case.network.L), pair)))
     return [*items, ("notes", equation(now, case.network)), *mistake(row.explained)]
 
