@@ -288,7 +288,7 @@ def test_a_wrong_forward_pass_is_a_known_mistake_of_an_activation(tmp_path: Path
 def test_a_fit_that_is_wrong_is_told_by_its_step(tmp_path: Path) -> None:
     report = changed(tmp_path, "right/deep.py", ("array - alpha", "array + alpha"))
     assert not report.right
-    assert "the gradients are right; what fit makes of them is not" in report.text
+    assert "the steps of fit are not, first at step 0" in report.text
     assert "`alpha without sign`" in report.text
     assert "N5: W := W - α dW" in report.text
 
@@ -312,10 +312,7 @@ def test_a_wrong_prediction_is_told(tmp_path: Path) -> None:
         ("return 1.0, 2.0", "it returns a float and a float, expected a number and the gradients"),
         ("return Y, {}", "J has shape (1, 400), expected one number"),
         ("return 'a', {'dW1': 1}", "J is an array of <U1, expected one of numbers"),
-        (
-            "return 1, {'dW1': parameters['W1'].T, 'db1': parameters['b1']}",
-            "dW1 is transposed, (2, 1), expected (1, 2)",
-        ),
+        ("return 1, {'dW1': parameters['W1'].T, 'db1': parameters['b1']}", "dW1 is transposed, (2, 1), expected (1,"),
         ("return 1.0, {}", "dW1, db1 did not come back; only nothing"),
         ("return parameters['W9'], {}", "it is written for another network"),
         ("return 1.0, ((1, 2, 3),)", "dW1, db1 did not come back; only"),
@@ -383,7 +380,8 @@ def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
     ):  # fmt: skip
         code, out, err = run("check", *words)
         assert (code, out) == (2, ""), words
-        assert len(set(err.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
+        said = err.partition("\n\n")[0]  # an adapter may follow
+        assert len(set(said.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
         assert expected in err
 
 

@@ -49,6 +49,14 @@ def test_a_wrong_one_says_which_part_and_why(wrong: Report) -> None:
     assert "dW1[" in repr(wrong)
 
 
+def test_what_costs_hardly_anything_is_in_the_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "epsilon.py"
+    path.write_text(RIGHT.replace("np.log(A2)", "np.log(A2 + 1e-8)"), encoding="utf-8")
+    report = crosscheck.check(from_file(path).cost_and_gradients, **SETTINGS)
+    assert report.right
+    assert report.verdict == "right, but for epsilon in cost"
+
+
 def test_the_table_has_a_row_for_each_tensor(wrong: Report) -> None:
     table = wrong.table
     assert list(table.index) == ["J", "dW1", "db1", "dW2", "db2"]

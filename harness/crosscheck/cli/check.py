@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from crosscheck_impls.interface import BadInput
@@ -12,6 +13,11 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli.compare import compared
 from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
 from crosscheck.core import interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crosscheck.runner.sandbox import Sandbox
 
 DATA = (".npz", ".csv", ".h5", ".npy", ".pkl")  # the endings of files that are no programs
 
@@ -49,6 +55,9 @@ def check(
             show_default=False,
         ),
     ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Run it as a stranger's: no network, no files but its own. See grade.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON, for a program.")] = False,
 ) -> None:
     """Check your own gradient: is it right, and if not, what is the first thing
@@ -99,16 +108,17 @@ def check(
       crosscheck check mine.py
       crosscheck check homework.ipynb
       crosscheck check mine.py:propagate --problem flower --dtype float32
-      crosscheck check mine.py --json | jq .causes
       crosscheck check model.py:Network --rows
       crosscheck check odd.py --adapter mine.py
+      crosscheck check mine.py --json | jq .causes
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.adapter import Unrecognised, write_adapter
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
-    from crosscheck.grading.sources.place import whole_name
+    from crosscheck.grading.sources.place import place_of, whole_name
     from crosscheck.report import screen
+    from crosscheck.runner import children
 
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope, rows)
     dtypes = check_dtypes(dtype or ["float64"])
@@ -123,16 +133,30 @@ def check(
         return
     with interrupts.reported():
         with interrupts.orderly():
+            files = place_of(named).files
+            if sandbox and not all(path.exists() for path in files or [Path(named)]):
+                raise BadInput(f"--sandbox {named}: a module, expected a file or a folder; it is all that is shown")
             name, whole = in_full(named, time_limit)
         if whole and as_json:
             raise BadInput(f"{named}: a whole framework, expected one function; compare writes agreement.csv", "json")
         if whole:
             raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
+        around = _sandbox(files) if sandbox else None
         try:
-            with interrupts.orderly(), screen.progress("checking"):
+            with interrupts.orderly(), screen.progress("checking"), children.inside(around):
                 report = check_name(name, wanted, dtypes, time_limit)
         except Unrecognised as error:
             typer.echo(f"crosscheck: {error.message}\n\n{error.more}", err=True)
             raise typer.Exit(2) from None
     typer.echo(json.dumps(report.data(solution=named), indent=1) if as_json else report.text)
     raise typer.Exit(0 if report.right else 1)
+
+
+def _sandbox(files: Sequence[Path]) -> Sandbox:
+    """Return the best sandbox that works, for these files, and say on standard error what it protects from."""
+    from crosscheck.report.protections import of_sandbox
+    from crosscheck.runner import sandbox
+
+    found = sandbox.find().of(*files)
+    typer.echo("\n".join(textwrap.wrap(of_sandbox(found, "it"), 80)), err=True)
+    return found

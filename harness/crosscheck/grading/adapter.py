@@ -89,13 +89,14 @@ def definitions(name: str) -> list[Definition]:
 def adapter(name: str, found: list[Definition]) -> str:
     """Return a program with the contract that calls the functions found, each with what its arguments seem to be."""
     files = place_of(name).files
-    calls, imported = [], []
+    calls: list[str] = []
+    imported: list[str] = []
     for pattern, result in ((FORWARDS, "AL, cache"), (COSTS, "cost"), (BACKWARDS, "grads")):
         each = next((d for d in found if pattern.search(d.name) and not d.is_class and _free(d, imported)), None)
         if each is not None:
             imported.append(each.name)
             calls.append(f"    {result} = {each.name}({', '.join(map(_value, each.arguments))})")
-    if not calls:
+    if len(calls) < 2:
         each = max(found, key=lambda d: len({"X", "Y"} & {role_of(a) for a in d.arguments}))
         imported = [each.name]
         calls = [f"    cost, grads = {each.name}({', '.join(map(_value, each.arguments))})"]

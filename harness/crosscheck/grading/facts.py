@@ -53,7 +53,8 @@ class Error(NamedTuple):
 
 class Facts(NamedTuple):
     """parts: by name, J first. first: the entry that is wrong first, where there is one. causes: the known mistakes
-    whose numbers these are. answers: a digest of the bits of J and of all gradients.
+    whose numbers these are. answers: a digest of the bits of J and of all gradients. trouble: why nothing could be
+    compared, or what is wrong beside the numbers, in a few words.
     """
 
     parts: Mapping[str, Part] = {}
@@ -62,6 +63,7 @@ class Facts(NamedTuple):
     causes: tuple[str, ...] = ()
     undefined: bool = False
     answers: str = ""
+    trouble: str = ""
 
 
 def facts(
@@ -76,6 +78,8 @@ def facts(
     parts: dict[str, Part] = {}
     for result in results:
         for name, right in _parts(result, result in counted, own).items():
+            if _is_theirs(name, said.unjudged):
+                continue
             part = parts.get(name, Part(0, 0))
             parts[name] = Part(part.right + right, part.asked + 1)
     for name, function in ((TRAINING, "fit"), (PREDICTIONS, "predict")):
@@ -90,20 +94,28 @@ def facts(
         tuple(dict.fromkeys((*found, *(result.exactly for result in counted if result.exactly)))),
         any(result.row.verdict is Verdict.UNDEFINED for result in results),
         digest(answers),
+        "it changes what it is given" if said.changed else "",
     )
+
+
+def _is_theirs(name: str, unjudged: Sequence[str]) -> bool:
+    """Return whether a part stands for something that did not come back, so that it was not judged."""
+    return (name == "J" and "J" in unjudged) or ("gradients" in unjudged and name not in (TRAINING, PREDICTIONS))
 
 
 def _parts(result: Result, bad: bool, own: Sequence[str]) -> dict[str, bool]:
     """Return which parts of one answer are right. Where there is none that could be compared, none is."""
     layers = range(1, result.case.network.L + 1)
-    names = ["J", *(f"d{kind}{l}" for l in layers for kind in "Wb")]
+    whole = ["J", *(f"d{kind}{l}" for l in layers for kind in "Wb")]
+    compared = {c.tensor for c in result.row.comparisons}
+    names = [name for name in whole if name in compared] if compared else whole  # what it has not is not compared
     outside = {c.tensor for c in result.wrong} if bad else set()
     cause = result.row.cause
     lost = bad and (isinstance(cause, Failure) or not result.row.comparisons)
     if bad and isinstance(cause, BrokenPromises):
         broken = {promise.name for promise in cause.promises}
-        lost = not broken & set(names)  # of something else, which nobody's part is
-        outside |= {Tensor(name) for name in broken if name in names}
+        lost = not broken & set(whole)  # of something else, which nobody's part is
+        outside |= {Tensor(name) for name in broken if name in whole}
     parts = {of_name(name, result.pair): not lost and name not in outside for name in names}
     if "fit" in own:
         parts[TRAINING] = not lost and not any(tensor.of_fit for tensor in outside)
@@ -126,11 +138,11 @@ def _errors(results: Sequence[Result]) -> list[Error]:
     ]
 
 
-def _in_order(name: str) -> tuple[int, str, str]:
-    """J first, then the layers, then what is no tensor."""
+def _in_order(name: str) -> tuple[int, str, bool]:
+    """J first, then the layers, W before b, then what is no tensor."""
     if name in (TRAINING, PREDICTIONS):
-        return 2, "", name
-    return int(name != "J"), name.lstrip("dWbw"), name
+        return 2, name, False
+    return int(name != "J"), name.lstrip("dWbw").zfill(4), "b" in name
 
 
 def digest(answers: Sequence[object]) -> str:

@@ -122,8 +122,6 @@ def notices(
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
-    if came := dict.fromkeys(result.came for result in results if result.came):
-        notes.append(_dtypes(list(came)))
     notes += [
         f"{said.names.get(tensor, tensor)} is {shape}: it was taken as that"
         for tensor, shape in said.conversions
@@ -132,6 +130,8 @@ def notices(
     if "J" in said.unjudged:
         notes.append("it tells no cost that could be checked")
     notes += said.remarks
+    if came := dict.fromkeys(result.came for result in results if result.came):
+        notes.append(_dtypes(list(came)))
     if said.cost_shape:
         notes.append(f"J has shape {said.cost_shape}; a plain number is easier to use: float(np.squeeze(J))")
     if said.printed:

@@ -21,7 +21,7 @@ from crosscheck.core.failures import Kind
 from crosscheck.core.files import wrong_with
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import last_line, said_by
-from crosscheck.grading.forms.functions import DEFAULT
+from crosscheck.grading.forms.pipeline import DEFAULT
 from crosscheck.grading.forms.recognise import Asked
 from crosscheck.grading.solution import Solution
 from crosscheck.grading.sources.missing import Absent
@@ -90,9 +90,10 @@ def of_object(thing: Any) -> Solution:
     """Return the solution that a function, a class or an object is, with what stands beside it."""
     inner = inspect.unwrap(thing) if callable(thing) else thing
     module = sys.modules.get(getattr(inner, "__module__", "") or "")
-    things = {} if module is None else {k: v for k, v in vars(module).items() if not k.startswith(HIDDEN)}
+    around = getattr(inner, "__globals__", None) or ({} if module is None else vars(module))
+    things = {key: each for key, each in around.items() if not key.startswith(HIDDEN) and _theirs(each)}
     file = getattr(getattr(inner, "__code__", None), "co_filename", "")
-    said = getattr(module, "PARAMETERS", "")
+    said = around.get("PARAMETERS", "")
     if said and said not in FORMS:
         raise BadInput(f"{DEFAULT}: PARAMETERS is {said!r}, expected one of {', '.join(FORMS)}")
     name = getattr(thing, "__name__", type(thing).__name__)

@@ -11,7 +11,6 @@ def propagate(w, b, X, Y): ...
 from __future__ import annotations
 
 import ast
-import inspect
 import shlex
 import sys
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from crosscheck_impls.interface import BadInput, nearest
 
 from crosscheck.core.text import one_line
+from crosscheck.grading.forms.functions import fits
 from crosscheck.grading.forms.pipeline import DEFAULT
 from crosscheck.grading.from_python import check
 from crosscheck.grading.reported import Report
@@ -89,21 +89,12 @@ def defined(source: str) -> list[str]:
 
 def the_one(functions: dict[str, Any]) -> str:
     """Return the name of the function to check. Raises BadInput where there is none."""
-    fitting = [name for name, function in functions.items() if _fits(function)]
+    fitting = [name for name, function in functions.items() if fits(function)]
     if DEFAULT in functions:
         return DEFAULT
     if not functions:
         raise BadInput(f"%%crosscheck: the cell defines no function, expected {DEFAULT}(parameters, X, Y)")
     return (fitting or list(functions))[-1]
-
-
-def _fits(function: Any) -> bool:
-    """Return whether a function takes X and Y by name, and something before them."""
-    try:
-        names = {name.lower() for name in inspect.signature(function).parameters}
-    except (TypeError, ValueError):
-        return False
-    return {"x", "y"} < names
 
 
 def _is_number(value: str) -> bool:

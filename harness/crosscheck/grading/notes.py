@@ -21,6 +21,7 @@ class Notes(NamedTuple):
     have another shape than W. names: what their author calls J, dW1, ...
     unjudged: `J` or `gradients`, which did not come back, and are the right ones instead. remarks: what was supplied
     or left out of the source. activation: of code that only trains, found by its steps.
+    at_zero: whether that always begins with weights of 0, so that it can be asked of those alone.
     """
 
     takes: str = ""
@@ -36,6 +37,7 @@ class Notes(NamedTuple):
     unjudged: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     activation: str = ""
+    at_zero: bool = False
 
     def plain(self) -> Mapping[str, Any]:
         """Return them as an answer carries them."""

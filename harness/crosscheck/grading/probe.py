@@ -85,7 +85,8 @@ class How(StrEnum):
 class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
-    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters.
+    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters. at_zero:
+    whether it can be asked of weights of 0 alone.
     """
 
     depths: tuple[int, ...]
@@ -94,6 +95,7 @@ class Function(NamedTuple):
     how: How
     own: tuple[str, ...]
     takes: str = ""
+    at_zero: bool = False
 
 
 def problems(wanted: Wanted) -> list[Spec]:
@@ -168,7 +170,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
         if isinstance(answer, Failure):
             trouble[depth] = answer
         elif depth > 1 and _ignores_the_last(answer, asked.judges[depth, asked.names[0]]):
-            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"nothing depends on W{depth}")
+            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"dW{depth} is zero everywhere")
         else:
             depths.append(depth)
             notes = noted(answer)
@@ -179,7 +181,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
     elif deep and not wanted.activation:
         shown = {each: (asked.judges[deep, each], asked.answers[deep]) for each in asked.names}
         name, how = choose(shown)
-    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes)
+    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero)
 
 
 Shown = Mapping[str, tuple[Judge, "Answer | Failure"]]  # an answer for each activation

@@ -26,9 +26,11 @@ class Report(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`right`, `right, but undefined at saturated outputs` or `wrong`."""
+        """`right`, `wrong`, `right, but undefined at saturated outputs`, or `right, but for epsilon in cost`, say."""
         if not self.right:
             return WRONG
+        if self.causes:
+            return f"{RIGHT}, but for {', '.join(self.causes)}"
         return UNDEFINED if self.facts.undefined else RIGHT
 
     @property

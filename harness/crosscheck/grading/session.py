@@ -30,7 +30,7 @@ from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, proble
 from crosscheck.grading.reported import Report
 from crosscheck.grading.solution import ROWS, VARIANT
 from crosscheck.grading.sources.place import is_solution, wrong_file
-from crosscheck.grading.word import report, sorted_out
+from crosscheck.grading.word import gravest, headline_of, report, sorted_out
 from crosscheck.grading.wrong import Told
 from crosscheck.judge.verdict import Key
 from crosscheck.report.words import of_failure
@@ -127,9 +127,8 @@ def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("floa
     """Check a function object, in this process. Raises BadInput."""
     solution = of_object(function)
     variant = ROWS if wanted.rows else VARIANT
-    return examine(
-        in_process(cast("Framework", solution), variant), wanted, dtypes, solution.name, lines_of_object(function)
-    )
+    ask = in_process(cast("Framework", solution), variant)
+    return examine(ask, wanted, dtypes, solution.name, lines_of_object(function))
 
 
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: Lines = NO_LINES) -> Report:
@@ -142,10 +141,14 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
             raise refusal(name, function, function.message)
         function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
-        return Report(*report(name, function, [], Notes(), dtypes), Facts(), time.monotonic() - begun)
+        found = Facts(trouble=headline_of(gravest(function.trouble)))
+        return Report(*report(name, function, [], Notes(), dtypes), found, time.monotonic() - begun)
     chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
     if function.takes == PAIR and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]
+    chosen = [spec for spec in chosen if not function.at_zero or spec.weights == "zeros"]
+    if not chosen:
+        raise BadInput(f"check {name}: it always begins with weights of 0, which none of these problems has")
     steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]
@@ -157,12 +160,13 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     ):
         own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
         one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own)
-        _leave_out(one.result, noted(answer).unjudged)
         every.append(one._replace(result=one.result._replace(why=spec.why, pair=function.takes == PAIR)))
-    every, diagnoses = diagnosed(every)
-    results = [one.result for one in every]
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
+    every, diagnoses = diagnosed(every)
+    results = [one.result for one in every]
+    for result in results:
+        _leave_out(result, said.unjudged)
     found = facts(results, sorted_out(results).counted, function.own, said, answers, diagnoses)
     names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
     told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)

@@ -89,9 +89,11 @@ class Solution:
 
     def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
-        self.unjudged = ("gradients", "J")
+        self.unjudged = self.unjudged or ("gradients", "J")
         try:
-            form.train(network, params, X, Y, 0.1, 1)
+            after = form.train(network, params, X, Y, 0.1, 1).params
+            if network.L > 1 and np.array_equal(after[-1].W, params[-1].W):
+                raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
         except Trouble as trouble:
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
@@ -129,7 +131,7 @@ class Solution:
                 self.own[name] = _beside(beside, len(roles) + more)
         return self.found.form
 
-    def _clear(self, form: Form) -> bool:
+    def _clear(self, form: Form | Training) -> bool:
         """Return whether a form that answers nothing is the one that is meant, by its names alone."""
         return self.asked.chosen is not None or form.clear
 
@@ -267,6 +269,7 @@ class Solution:
             names=self.names,
             unjudged=self.unjudged,
             remarks=tuple(self.remarks),
+            at_zero=isinstance(form, Training) and form.at_zero,
         ).plain()
 
 

@@ -28,6 +28,8 @@ LOST = {  # kinds of trouble in which there is no answer at all
     Kind.EXITED: "it ends the process",
     Kind.KILLED: "it ends the process",
     Kind.OUT_OF_MEMORY: "memory runs out",
+    Kind.OVER_MEMORY: "it takes too much memory",
+    Kind.OVER_TASKS: "it starts too many processes",
 }
 OWN = {"fit": "the parameters and the costs", "predict": "labels 0 and 1"}  # what stands beside, and what it returns
 ACTIVATION = {
@@ -35,12 +37,13 @@ ACTIVATION = {
     How.J: "found by its J",
     How.GRADIENTS: "found by its gradients: its J fits no activation",
     How.MISTAKE: "its J fits no activation; this one with a known mistake explains it",
-    How.NEAREST: "its J is nearest to that of this one",
     How.STEPS: "found by its steps",
     How.SLOPES: "found by its gradients",
+    How.NEAREST: "its J is nearest to that of this one",
     How.USUAL: f"a guess: its J fits none of {', '.join(HIDDEN)}; say --activation",
 }
 NOTHING = Told()
+AXES = "a sum keeps its axis by keepdims=True, a product may lack a transpose"
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
 SATURATED = (
     "A sigmoid there rounds to exactly 0 or 1, and log(0) and 0/0 have no value; the exact J has. Take it from Z[L]: "
@@ -65,22 +68,15 @@ def report(
         lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *wrapped(f"  {IN_PLACE}", "  ")]
     for each, failure in said.trouble.items():
         lines += ["", *_its_trouble(each, failure)]
-    for tensor, shapes_ in said.conversions:
+    for tensor, shape in said.conversions:
         if tensor in said.breaks:
-            lines += [
-                "",
-                *wrapped(
-                    f"wrong: an array has the wrong shape. {said.names.get(tensor, tensor)} is {shapes_}; a "
-                    "sum keeps its axis by keepdims=True, a product may lack a transpose.",
-                    "  ",
-                ),
-            ]
+            shown = f"{said.names.get(tensor, tensor)} is {shape}"
+            lines += ["", *wrapped(f"wrong: an array has the wrong shape. {shown}; {AXES}", "  ")]
     apart = bool(more or said.changed or said.trouble or said.breaks)
     if counted:
         lines += ["", *wrong(counted, results, told)]
     else:
-        good = [each for each in results if each.excused or each.row.verdict not in BAD]
-        right = _right(good, dtypes, said, told)
+        right = _right([each for each in results if each.excused or each.row.verdict not in BAD], dtypes, told, said)
         lines += ["", f"Apart from that, {right[0]}" if apart else right[0], *right[1:]]
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
@@ -123,17 +119,27 @@ def _what(function: Function, results: Sequence[Result], said: Notes) -> str:
 
 def _trouble(trouble: Mapping[int, Failure]) -> list[str]:
     """Return the trouble that says most, with the depth that it was seen with."""
+    failure = gravest(trouble)
+    headline = headline_of(failure)
+    lines = [f"wrong: {headline}.", *wrapped(f"  {of_failure(failure)}", "  ")]
+    if failure.kind is Kind.TIMED_OUT:
+        lines.append("  Is there a loop that does not end, or one in Python over many numbers?")
+    return lines + _given(failure)
+
+
+def gravest(trouble: Mapping[int, Failure]) -> Failure:
+    """Return the trouble that says most; by depth."""
     order = list(KINDS)
     depth = min(
         trouble,
         key=lambda d: (order.index(trouble[d].kind) if trouble[d].kind in KINDS else -1, {2: 0, 1: 1}.get(d, d)),
     )
-    failure = trouble[depth]
-    headline = (KINDS | LOST).get(failure.kind, LOST[Kind.TIMED_OUT])
-    lines = [f"wrong: {headline}.", *wrapped(f"  {of_failure(failure)}", "  ")]
-    if failure.kind is Kind.TIMED_OUT:
-        lines.append("  Is there a loop that does not end, or one in Python over many numbers?")
-    return lines + _given(failure)
+    return trouble[depth]
+
+
+def headline_of(failure: Failure) -> str:
+    """Return a trouble in a few words."""
+    return (KINDS | LOST).get(failure.kind, LOST[Kind.TIMED_OUT])
 
 
 def _its_trouble(name: str, failure: Failure) -> list[str]:
@@ -148,7 +154,7 @@ def _given(failure: Failure) -> list[str]:
     return wrapped(f"  It was given {failure.given}.", "  ") if failure.given else []
 
 
-def _right(good: Sequence[Result], dtypes: Sequence[str], said: Notes, told: Told) -> list[str]:
+def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Notes) -> list[str]:
     undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED]
     epsilons = [f for diagnosis in told.diagnoses for f in diagnosis.findings if f.special is Special.EPSILON]
     moved = _moved([result for result in good if result.excused])
@@ -161,7 +167,7 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], said: Notes, told: Tol
         undefined = []
     else:
         verdict = "right, but undefined at saturated outputs" if undefined else "right"
-        lines = wrapped(f"{verdict}: {_whose(said)} within what rounding can do, {on}.", "  ")
+        lines = wrapped(f"{verdict}: {_judged(said)} within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
         there = f"On {names}: " + (
@@ -172,8 +178,8 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], said: Notes, told: Tol
     return [*lines, "", *_table(good)]
 
 
-def _whose(said: Notes) -> str:
-    """Return what lies within the bound."""
+def _judged(said: Notes) -> str:
+    """Return what was judged, with its verb."""
     if "gradients" in said.unjudged:
         return "every step of your training lies"
     return "every gradient lies" if "J" in said.unjudged else "J and every gradient lie"

@@ -133,10 +133,10 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
                 items.append(("", f"(the same numbers on these problems: {', '.join(finding.also)})"))
     if main.unexplained and not told.guessed:
         left = listed([told.name(name, pair) for name in main.unexplained])
-        items += [("not explained", f"{left}: {NOTHING}"), *_where(main, example)]
+        items += [("not explained", f"{left}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
     elif len(main.findings) == 1 and not told.guessed:
-        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD:
+        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD and _has_J(example):
             items.append(("where", of_location(locate(example.wrong, L), pair)))
         items.append(("notes", equation(now, case.network)))
     return items
@@ -147,6 +147,11 @@ def _where(diagnosis: Diagnosis, example: Result) -> list[tuple[str, str]]:
     if diagnosis.findings:
         return []
     return [("where", of_location(locate(example.wrong, diagnosis.depth), example.pair))]
+
+
+def _has_J(result: Result) -> bool:
+    """Return whether J was judged: else nothing is known of the forward pass."""
+    return any(c.tensor == "J" for c in result.row.comparisons)
 
 
 def _simplest(compared: Sequence[Result], depth: int) -> Result:
@@ -186,11 +191,9 @@ def _other(counted: Sequence[Result], results: Sequence[Result], told: Told) -> 
     names = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.of_fit)
     outside = {each.tensor for each in example.wrong}
     right = ", ".join(told.name(name, pair) for name in names if name not in outside) or "nothing"
-    if not names:  # it shows its steps alone
-        right = "nothing that it shows"
     after = f"after {c.iteration} steps of training" if c.iteration else "at the initial parameters"
+    items += [("right", right)] if names else []
     items += [
-        ("right", right),
         ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {after}"),
     ]
     if not math.isfinite(c.got):

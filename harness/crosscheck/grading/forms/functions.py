@@ -9,7 +9,6 @@ from typing import Any
 
 from crosscheck.grading.forms.pipeline import BACKWARD, COST, DEFAULT, FORWARD, WHOLE, Step
 from crosscheck.grading.forms.roles import Argument, arguments, takes_anything
-from crosscheck.grading.forms.source import text_of
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -45,7 +44,7 @@ def steps_of(function: Callable[..., Any], part: str) -> Iterator[Step]:
     if not unknown:
         yield Step(function, part)
         return
-    known = {_role(argument) for argument in every} - {""}
+    known = {argument.role for argument in every} - {""}
     for order in ORDERS[part]:
         left = [role for role in order if role not in known]
         if len(left) == len(unknown) and known & set(order) == {r for r in known if PARAMETERS.match(r) or r in order}:
@@ -57,10 +56,6 @@ def whole(step: Step) -> bool:
     every = arguments(step.function)
     roles = {argument.role for argument in every or ()} | set(step.assigned.values())
     return not every or ({"X", "Y"} <= roles and any(PARAMETERS.match(role) for role in roles))
-
-
-def _role(argument: Argument) -> str:
-    return argument.role
 
 
 def _known(argument: Argument, part: str) -> bool:
@@ -131,14 +126,19 @@ def _is_of_one_layer(function: Callable[..., Any]) -> bool:
     )
 
 
+def fits(function: Callable[..., Any]) -> bool:
+    """Return whether a function's arguments are parameters, X and Y by their names.
+
+    >>> fits(lambda w, b, X, Y: None), fits(lambda Z: None), fits(lambda parameters, grads, alpha: None)
+    (True, False, False)
+    """
+    roles = {argument.role for argument in arguments(function) or ()}
+    return {"X", "Y"} <= roles and not roles & TRAINING and any(PARAMETERS.match(role) for role in roles)
+
+
 def scalars(functions: Functions) -> Iterator[Step]:
     """Yield the functions that may be a loss over parameters, X and Y alone, whose gradient a framework takes."""
     for name, function in functions.items():
         roles = {argument.role for argument in arguments(function) or ()}
         if {"X", "Y"} <= roles and not roles & TRAINING and not OTHERS.search(name):
             yield from steps_of(function, WHOLE)
-
-
-def source_of(functions: Functions) -> str:
-    """Return the text of all functions."""
-    return "\n".join(map(text_of, functions.values()))

@@ -43,8 +43,10 @@ class Step(NamedTuple):
             return [environment[role] for role in ("parameters", "X", "Y") if role in environment], {}
         positional, keywords, skipped = list[Any](), dict[str, Any](), False
         for argument in every:
-            role = self.assigned.get(argument.name)
-            known, value = (True, environment[role]) if role in environment else value_of(argument, environment)
+            role = self.assigned.get(argument.name, "")
+            known, value = (
+                (True, environment[role]) if role and role in environment else value_of(argument, environment)
+            )
             if not known and argument.required:
                 raise Trouble(*_lacks(self.name, argument))
             if not known:

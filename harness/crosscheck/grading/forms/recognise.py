@@ -13,15 +13,19 @@ from typing import Any, NamedTuple
 
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.forms import functions as named
-from crosscheck.grading.forms.autodiff import losses, nets
+from crosscheck.grading.forms.autodiff import losses
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.layout import LAYOUTS, PAIRED
+from crosscheck.grading.forms.nets import nets
 from crosscheck.grading.forms.objects import objects
 from crosscheck.grading.forms.packing import Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
-from crosscheck.grading.forms.training import Training, trainings
+from crosscheck.grading.forms.theta import thetas
+from crosscheck.grading.forms.training import Draws, Training
+from crosscheck.grading.forms.training_functions import trained_by
+from crosscheck.grading.forms.training_methods import trained_in
 from crosscheck.grading.forms.trial import Score, Settings, score
 from crosscheck.grading.sources.missing import Absent
 
@@ -85,7 +89,15 @@ def of_scikit_learn(thing: Any) -> bool:
 def candidates(asked: Asked, call: Caller) -> Iterator[Form]:
     """Yield every reading of a program, the likeliest first: functions, classes, objects."""
     yield from of_functions(asked, call)
-    steps = (step for step in named.scalars(asked.functions()) if named.whole(step))
+    yield from of_the_rest(asked, call)
+
+
+def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
+    """Yield the readings of losses, networks, classes and objects."""
+    functions = asked.functions()
+    pairs = (steps for steps in named.chains(functions) if len(steps) == 2 and all(map(named.whole, steps)))
+    yield from thetas(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
+    steps = (step for step in named.scalars(functions) if named.whole(step))
     yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
     yield from nets(makers(asked), asked.rows, call)
     yield from objects(makers(asked), asked.rows, call)
@@ -93,7 +105,8 @@ def candidates(asked: Asked, call: Caller) -> Iterator[Form]:
 
 def training(asked: Asked, call: Caller) -> Iterator[Training]:
     """Yield the readings of a program that returns no gradient, and only trains."""
-    yield from trainings(asked.functions(), makers(asked), asked.rows, PACKINGS, keys_in(asked.text), call)
+    yield from trained_by(asked.functions(), asked.rows, PACKINGS, keys_in(asked.text), call)
+    yield from trained_in(makers(asked), asked.rows, call)
 
 
 def of_functions(asked: Asked, call: Caller) -> Iterator[Form]:
@@ -126,11 +139,14 @@ def pipelines(steps: list[Step], asked: Asked, keys: tuple[str, str], call: Call
 
 def recognise(asked: Asked, settings: Settings, call: Caller) -> Found | None:
     """Return the form of a program; None if there is no candidate. What only trains comes after what has a gradient."""
-    found = best_of(candidates(asked, call), settings)
-    if found is not None and found.score.answers:
-        return found
-    trained = best_of(training(asked, call), settings)
-    return trained if trained is not None and (found is None or trained.score.answers) else found
+    found: Found | None = None
+    for forms in (of_functions, of_the_rest, training):
+        if found is not None and (found.score.whole or (forms is training and found.score.answers)):
+            break
+        each = best_of(forms(asked, call), settings)
+        if each is not None and (found is None or _key(each) > _key(found)):
+            found = each
+    return found
 
 
 def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | None:
@@ -147,4 +163,11 @@ def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | Non
 
 def _key(found: Found) -> tuple[float, ...]:
     said = found.score
-    return said.right, said.agreeing, said.J, -said.converted, said.answers
+    return (
+        said.right,
+        said.agreeing,
+        said.J,
+        -said.converted if said.agreeing else 0,
+        said.answers,
+        isinstance(found.trouble, Draws),
+    )

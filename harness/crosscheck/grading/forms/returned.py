@@ -230,6 +230,7 @@ def _cost(leaves: Sequence[Leaf]) -> Leaf | None:
     single = [leaf for leaf in leaves if _size(leaf.value) == 1]
     named = [leaf for leaf in costs if any(leaf is each for each in single)] or costs
     unnamed = [leaf for leaf in single if not leaf.name] or single
+    unnamed.sort(key=lambda leaf: (len(leaf.keys), np.ndim(leaf.value)))  # cost, [[dW1, db1], ...]
     alone = [leaf for leaf in leaves if len(leaf.keys) <= 2 and not isinstance(leaf.value, Mapping | tuple | list)]
     return next(iter([*named, *unnamed, *(alone if len(alone) == 1 else [])]), None)
 

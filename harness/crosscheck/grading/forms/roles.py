@@ -12,7 +12,8 @@ NAMES = {
     "Y": "y labels label targets target t y_true y_train train_y ytrain ys y_batch truth y_data y_in ground_truth true",
     "AL": "al a yhat y_hat y_pred ypred output outputs predictions prediction pred preds probs prob probabilities h o "
           "a_l a_out a_last out y_ yh a_final final hypothesis y_prob p_hat",
-    "parameters": "parameters params parameter param theta thetas p ps model net network weights_and_biases state",
+    "parameters": "parameters params parameter param theta thetas p ps model net network state layers "
+                  "weights_and_biases",
     "weights": "weights ws w_list w_s",
     "biases": "biases bs b_list b_s",
     "w": "w weight",
@@ -24,8 +25,9 @@ NAMES = {
     "zero": "lambd lambda_ lam reg l2 regularization weight_decay reg_lambda lmbda l2_lambda dropout momentum",
     "one": "keep_prob",
     "false": "print_cost verbose debug plot print_loss show",
-    "alpha": "learning_rate lr alpha eta rate learningrate learning_r",
-    "iterations": "num_iterations iterations epochs n_iter num_iters n_iterations num_epochs n_epochs max_iter iters "
+    "alpha": "learning_rate learning_rate_init lr alpha eta rate learningrate learning_r",
+    "iterations": "num_iterations n_iters iterations epochs n_iter num_iters "
+    "n_iterations num_epochs n_epochs max_iter iters "
                   "steps n_steps num_steps epoch niter",
 }  # fmt: skip
 ROLE = {name: role for role, names in NAMES.items() for name in names.split()}

@@ -6,10 +6,9 @@ again. What cannot be given a learning rate or initial weights cannot be judged,
 
 from __future__ import annotations
 
-import copy
-import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,26 +17,18 @@ from crosscheck_impls.interface import Array, Layer, Network, Params
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
-from crosscheck.grading.forms.layout import LAYOUTS, PAIRED, Layout
-from crosscheck.grading.forms.objects import methods_of
+from crosscheck.grading.forms.layout import Layout
 from crosscheck.grading.forms.packing import Way
 from crosscheck.grading.forms.pipeline import Pipeline
-from crosscheck.grading.forms.returned import COST, GRADIENT, Leaf, Reading, leaves_of, named_by
-from crosscheck.grading.forms.roles import Argument, arguments, value_of
-from crosscheck.grading.forms.weights import Weight, built, inside, place, weights_of
+from crosscheck.grading.forms.returned import COST, Leaf, Reading
+from crosscheck.grading.forms.roles import Argument, role_of, value_of
+from crosscheck.grading.forms.weights import Weight, inside
 
-NAME = re.compile(
-    r"^(fit|train|optimi[sz]e|gradient_?descent|learn|train_?step|step|update|sgd|fit_?step|train_?\w+|gd|run_?epoch|"
-    r"batch_?gradient_?descent|descend|backward|backprop\w*|partial_fit)$",
-    re.IGNORECASE,
-)
-RATE = re.compile(r"^(learning_?rate|lr|alpha|eta|rate|learning_rate_init)$", re.IGNORECASE)
-COUNT = re.compile(
-    r"^(n_?iter(ations)?|num_?iter(ation)?s?|iterations|epochs|n_?epochs|num_?epochs|max_?iter|steps|n_steps)$",
-    re.IGNORECASE,
-)
 COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses))$", re.IGNORECASE)
-NO_RATE = "no argument and no attribute of it is a learning rate: learning_rate, lr, alpha or eta"
+
+
+class Draws(Trouble):
+    """Training that begins with weights of its own, whatever it is given."""
 
 
 class Trained:
@@ -47,10 +38,22 @@ class Trained:
         self.params, self.costs = params, costs
 
 
-class Training:
+class Training(ABC):
     """A form that returns no gradient: see the file's first lines."""
 
-    trains = True
+    @abstractmethod
+    def train(self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int) -> Trained:
+        """Return the params after so many iterations. Raises Trouble."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """Say what it is read as."""
+
+    @abstractmethod
+    def parts(self) -> Sequence[str]:
+        """Return the names of what is called."""
+
+    at_zero = False  # whether it always begins with weights of 0
 
     def __init__(self, layout: Layout, call: Caller) -> None:
         self.way, self.call = Way(layout), call
@@ -79,124 +82,7 @@ class Training:
         return tuple(layers)
 
 
-class Method(Training):
-    """A method of a class or an object that updates its weights in place; forward: what is called before it, if any."""
-
-    def __init__(self, maker: Any, name: str, forward: str, layout: Layout, call: Caller) -> None:
-        super().__init__(layout, call)
-        self.maker, self.name, self.forward = maker, name, forward
-
-    def train(
-        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
-    ) -> Trained:  # fmt: skip
-        """Return the params after so many iterations. Raises Trouble."""
-        thing = self._made(network, X, Y, alpha, iterations)
-        method = getattr(thing, self.name)
-        weights = self._weights(thing, method, network, params, X, Y)
-        place(weights, self.way.layout.given(params))
-        every = arguments(method) or []
-        rated = _set(thing, RATE, alpha) or any(argument.role == "alpha" for argument in every)
-        if not rated:
-            raise Trouble(Kind.MISSING, NO_RATE)
-        counted = any(argument.role == "iterations" for argument in every) or _set(thing, COUNT, iterations)
-        costs: list[Any] = []
-        for _ in range(1 if counted else iterations):
-            environment = self.way.environment(network, params, X, Y) | {"alpha": alpha, "iterations": iterations}
-            if self.forward:
-                forward = getattr(thing, self.forward)
-                environment["AL"] = self.call(forward, [], **_filled(arguments(forward) or [], environment, ("X",)))
-            returned = self.call(method, [], **_filled(every, environment, ("X", "Y")))
-            costs += _costs(leaves_of(method, returned), 0)
-        trained = {key: weight.leaf._replace(value=weight.get()) for key, weight in weights.items()}
-        if len(costs) != iterations:
-            costs = _costs([each.leaf for each in _lists(thing)], iterations)
-        return Trained(self._read(trained, network), _array(costs, iterations))
-
-    def _weights(
-        self, thing: Any, method: Callable[..., Any], network: Network, params: Params, X: Array, Y: Array
-    ) -> Mapping[tuple[str, int], Weight]:
-        """Return where the weights are; what makes them only when it trains has to go on from those it is given."""
-        layout = self.way.layout
-        try:
-            return weights_of(thing, network, layout)
-        except Trouble as trouble:
-            if trouble.kind is not Kind.MISSING or self.forward:
-                raise
-        environment = self.way.environment(network, params, X, Y) | {"alpha": 0.1, "iterations": 1}
-        given = _filled(arguments(method) or [], environment, ("X", "Y"))
-        seen = []
-        for factor in (1.0, 0.5):
-            self.call(method, [], **given)
-            weights = weights_of(thing, network, layout)
-            place(weights, [(W * factor, b * factor) for W, b in layout.given(params)])
-            self.call(method, [], **given)
-            seen.append([np.array(weight.get()) for weight in weights_of(thing, network, layout).values()])
-        if all(np.array_equal(*pair) for pair in zip(*seen, strict=True)):
-            raise Trouble(
-                Kind.MISSING, f"{self.name} draws its own initial weights, so that no step of it can be judged"
-            )
-        return weights_of(thing, network, layout)
-
-    def _made(self, network: Network, X: Array, Y: Array, alpha: float, iterations: int) -> Any:
-        if not inspect.isclass(self.maker):
-            return copy.deepcopy(self.maker)
-        layout = self.way.layout
-        given = built(self.maker, network, layout.X(X), layout.Y(Y), alpha, iterations)
-        return self.call(self.maker, [], **given)
-
-    def words(self) -> str:
-        """Say what it is read as."""
-        name = self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__
-        unusual = self.way.layout.words(2)
-        calls = f"{self.forward}, {self.name}" if self.forward else self.name
-        return (
-            f"class {name}, {calls}, which updates its weights: judged by its steps{f', {unusual}' if unusual else ''}"
-        )
-
-    def parts(self) -> Sequence[str]:
-        """Return the names of what is called."""
-        return [self.name]
-
-
-class Function(Training):
-    """A function over parameters, data, a learning rate and a number of iterations, which returns the parameters."""
-
-    def __init__(
-        self, function: Callable[..., Any], packing: str, keys: tuple[str, str], layout: Layout, call: Caller
-    ) -> None:
-        super().__init__(layout, call)
-        self.function, self.way = function, Way(layout, packing, keys)
-
-    def train(
-        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
-    ) -> Trained:  # fmt: skip
-        """Return the params after so many iterations. Raises Trouble."""
-        environment = self.way.environment(network, params, X, Y) | {"alpha": alpha, "iterations": iterations}
-        every = arguments(self.function) or []
-        repeated = 1 if any(argument.role == "iterations" for argument in every) else iterations
-        costs: list[Any] = []
-        for _ in range(repeated):
-            returned = self.call(self.function, [], **_filled(every, environment, ()))
-            leaves = leaves_of(self.function, returned)
-            plain = [leaf for leaf in leaves if (m := GRADIENT.match(leaf.name)) and not m["d"] and not m["after"]]
-            plain = [leaf for leaf in plain if not any("grad" in str(key).lower() for key in leaf.keys)]
-            params = self._read(named_by(plain, network.L, "forward"), network)
-            environment |= {k: v for k, v in self.way.environment(network, params, X, Y).items() if k not in "XY"}
-            costs += _costs(leaves, iterations if repeated == 1 else 0)
-        return Trained(params, _array(costs, iterations))
-
-    def words(self) -> str:
-        """Say what it is read as."""
-        unusual = self.way.layout.words(2)
-        name = self.function.__name__
-        return f"{name}, which trains and returns no gradient: judged by its steps{f', {unusual}' if unusual else ''}"
-
-    def parts(self) -> Sequence[str]:
-        """Return the names of what is called."""
-        return [self.function.__name__]
-
-
-def _filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
+def filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of a call; those whose names say nothing stand in the given order."""
     left = [role for role in order if role not in {argument.role for argument in every}]
     given: dict[str, Any] = {}
@@ -211,9 +97,9 @@ def _filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Se
     return given
 
 
-def _set(thing: Any, pattern: re.Pattern[str], value: Any) -> bool:
-    """Set the attributes with a name like this to a value; return whether there are any."""
-    found = [weight for weight in _numbers(thing) if pattern.match(weight.leaf.name)]
+def set_all(thing: Any, role: str, value: Any) -> bool:
+    """Set the attributes of this role to a value; return whether there are any."""
+    found = [weight for weight in _numbers(thing) if role_of(weight.leaf.name) == role]
     for weight in found:
         weight.set(value)
     return bool(found)
@@ -223,13 +109,14 @@ def _numbers(thing: Any) -> Iterator[Weight]:
     return (weight for weight in inside(thing) if np.ndim(weight.leaf.value) == 0)
 
 
-def _lists(thing: Any) -> Iterator[Weight]:
+def lists_of(thing: Any) -> Iterator[Weight]:
+    """Yield the lists of costs that an object keeps."""
     for name, value in getattr(thing, "__dict__", {}).items():
         if isinstance(value, list) and COSTS.match(name):
             yield Weight(thing, name, Leaf(f"self.{name}", (name,), value))
 
 
-def _costs(leaves: Sequence[Leaf], iterations: int) -> list[Any]:
+def costs_in(leaves: Sequence[Leaf], iterations: int) -> list[Any]:
     """Return the costs among what came back: so many under one name, or one number."""
     by_name: dict[str, list[Any]] = {}
     for leaf in leaves:
@@ -239,34 +126,11 @@ def _costs(leaves: Sequence[Leaf], iterations: int) -> list[Any]:
     return next((found for found in by_name.values() if len(found) == (iterations or 1)), [])
 
 
-def _array(costs: Sequence[Any], iterations: int) -> Array | None:
+def as_array(costs: Sequence[Any], iterations: int) -> Array | None:
+    """Return so many costs as an array; None if there are others, or none."""
     if len(costs) != iterations:
         return None
     try:
         return np.array([float(np.squeeze(each)) for each in costs])
     except (TypeError, ValueError):
         return None
-
-
-def trainings(
-    functions: Mapping[str, Callable[..., Any]], makers: Mapping[str, Any], rows: bool | None,
-    packings: Sequence[str], keys: tuple[str, str], call: Caller,
-) -> Iterator[Training]:  # fmt: skip
-    """Yield the forms that only train."""
-    layouts = [each for each in dict.fromkeys((*LAYOUTS, PAIRED)) if rows is None or each.rows == rows]
-    for function in functions.values():
-        roles = {argument.role for argument in arguments(function) or ()}
-        if {"X", "Y", "alpha"} <= roles and roles & {"parameters", "w", "W1", "weights"}:
-            for layout in layouts:
-                for packing in packings if "parameters" in roles else packings[:1]:
-                    yield Function(function, packing, keys, layout, call)
-    for maker in makers.values():
-        methods = methods_of(maker)
-        for name in (each for each in methods if NAME.match(each)):
-            forwards = [
-                n for n in ("forward", "feedforward", "feed_forward", "__call__", "forward_pass") if n in methods
-            ]
-            before = forwards[:1] if name not in ("fit", "train", "train_step", "partial_fit") else []
-            for forward in [*before, ""]:
-                for layout in layouts:
-                    yield Method(maker, name, forward, layout, call)

@@ -13,7 +13,7 @@ from crosscheck.core.records import flat
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.returned import cost_of
-from crosscheck.grading.forms.training import Training
+from crosscheck.grading.forms.training import Draws, Training
 from crosscheck.mutation.build import VARIANT, framework
 
 SIZES = {2: (3, 4, 1), 1: (3, 1), 3: (3, 5, 4, 1)}  # what most people write first
@@ -126,14 +126,20 @@ def score_of_steps(form: Training, settings: Settings) -> tuple[Score, Trouble |
         network = settings.network(depth, settings.activations[0])
         try:
             once = flat(form.train(network, params, X, Y, ALPHA, 1).params)
+            if form.at_zero:
+                params = tuple(Layer(0 * W, 0 * b) for W, b in params)
+                once = flat(form.train(network, params, X, Y, ALPHA, 1).params)
             twice = flat(form.train(network, params, X, Y, ALPHA, 2).params)
         except Trouble as error:
-            trouble = trouble or error
+            trouble = error if trouble is None or isinstance(error, Draws) else trouble
             continue
         if all(np.array_equal(a, b) for a, b in zip(once, flat(params), strict=True)):
             trouble = trouble or Trouble(Kind.MISSING, "it leaves its weights as they are")
             continue
-        count = {name: sum(map(_near, [*once, *twice], right)) for name, right in stepped(depth, settings).items()}
+        if depth > 1 and np.array_equal(once[-2], params[-1].W):
+            continue  # it knows nothing of so many layers
+        steps = stepped(depth, settings, form.at_zero)
+        count = {name: sum(map(_near, [*once, *twice], right)) for name, right in steps.items()}
         activation = max(count, key=lambda name: count[name])
         share = count[activation] / (2 * len(once))
         named = activation if depth > 1 and not best.activation else best.activation
@@ -150,9 +156,10 @@ def score_of_steps(form: Training, settings: Settings) -> tuple[Score, Trouble |
 
 
 @cache
-def stepped(depth: int, settings: Settings) -> dict[str, list[Array]]:
+def stepped(depth: int, settings: Settings, at_zero: bool) -> dict[str, list[Array]]:
     """Return the params after one step of gradient descent, and after two, for each activation."""
     params, X, Y = question(depth, settings)
+    params = tuple(Layer(0 * W, 0 * b) for W, b in params) if at_zero else params
     fit, found = framework().fit, {}
     for activation in settings.activations[: None if depth > 1 else 1]:
         network = settings.network(depth, activation)

@@ -143,7 +143,8 @@ def built(
         "false": False, "m": network.n[0],
     }  # fmt: skip
     known |= {f"A{l}": size for l, size in enumerate(network.n)}
-    given, unknown = {}, []
+    given: dict[str, Any] = {}
+    unknown = []
     for each in every:
         plain = each.name.lower().strip("_")
         role = SIZE.get(plain, "") or role_of(each.name)

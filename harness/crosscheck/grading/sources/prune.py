@@ -31,9 +31,11 @@ class Kept(NamedTuple):
 def prune(parts: Iterable[tuple[str, ast.Module]]) -> tuple[list[Kept], int]:
     """Return the statements of a program's parts that are kept, in order, and how many are left out."""
     statements = [Kept(label, each) for label, tree in parts for each in _flat(tree.body)]
-    defined = {each.statement.name for each in statements if isinstance(each.statement, DEFINITIONS)}
+    defined: set[str] = {each.statement.name for each in statements if isinstance(each.statement, DEFINITIONS)}
     classes = {each.statement.name for each in statements if isinstance(each.statement, ast.ClassDef)}
-    classes |= {each.statement.name for each in statements if _makes_functions(each.statement)}
+    classes |= {
+        e.statement.name for e in statements if isinstance(e.statement, ast.FunctionDef) and _makes(e.statement)
+    }
     needed = set[str]()
     for each in statements:
         if isinstance(each.statement, (*DEFINITIONS, ast.If, ast.Try, ast.With)):
@@ -52,9 +54,9 @@ def prune(parts: Iterable[tuple[str, ast.Module]]) -> tuple[list[Kept], int]:
     return useful, len(statements) - len(kept)
 
 
-def _makes_functions(statement: ast.stmt) -> bool:
-    inner = list(ast.walk(statement))[1:]
-    return isinstance(statement, ast.FunctionDef) and any(isinstance(e, ast.FunctionDef | ast.Lambda) for e in inner)
+def _makes(function: ast.FunctionDef) -> bool:
+    """Return whether a function has a function in it, which it may return."""
+    return any(isinstance(each, ast.FunctionDef | ast.Lambda) for each in list(ast.walk(function))[1:])
 
 
 def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -63,12 +63,16 @@ def cells(path: Path, data: bytes) -> list[str]:
         raise wrong from error
     if not isinstance(said, dict):
         raise wrong
-    sheets = [said, *(sheet for sheet in said.get("worksheets") or [] if isinstance(sheet, dict))]
-    every = [cell for sheet in sheets for cell in sheet.get("cells") or [] if isinstance(cell, dict)]
+    sheets = [said, *_dictionaries(said.get("worksheets"))]
+    every = [cell for sheet in sheets for cell in _dictionaries(sheet.get("cells"))]
     if not every:
         raise BadInput(f"{path}: a notebook without cells, expected one with code")
     sources = [cell.get("source", cell.get("input", "")) for cell in every if cell.get("cell_type") == "code"]
     return ["".join(map(str, each)) if isinstance(each, list) else str(each) for each in sources]
+
+
+def _dictionaries(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _cell(path: Path, number: int, text: str) -> Part:
