@@ -53,8 +53,9 @@ def _floors(lines: Sequence[Line], dtype: str) -> bytes:
                 colour = COLOURS[0] if name.endswith("/fast") else GREY
                 panel.plot([1, value], [y, y], color=colour, linewidth=1.5, solid_capstyle="butt")
                 panel.plot([value], [y], "o", color=colour, markersize=4)
-                panel.annotate(number(value, 2 if value < 100 else 3), (max(1, value), y), (5, 0), textcoords="offset points", va="center",
-                               fontsize=6.5, color=colour)  # fmt: skip
+                words = number(value, 2 if value < 100 else 3)
+                beside = {"textcoords": "offset points", "va": "center", "fontsize": 6.5, "color": colour}
+                panel.annotate(words, (max(1, value), y), (5, 0), **beside)
             panel.axvline(1, color=LIGHT, linewidth=1, zorder=0)
             panel.set_yticks(range(len(there)), there, fontsize=7)
             panel.set(xscale="log", xlim=(low / 1.3, high * ROOM), ylim=(most - 0.5, -0.5))

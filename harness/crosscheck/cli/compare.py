@@ -16,7 +16,10 @@ from crosscheck.cli.options import (
     FailOn,
     Force,
     Impls,
+    Json,
+    Junit,
     Out,
+    Plots,
     Problems,
     Quiet,
     Resume,
@@ -25,6 +28,8 @@ from crosscheck.cli.options import (
     Verbose,
     of_a_problem,
 )
+from crosscheck.cli.outputs import Outputs
+from crosscheck.cli.rerun import remembers
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
@@ -32,8 +37,10 @@ from crosscheck.runner.threads import load_numpy
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
+@remembers
 @of_a_problem
 def compare(
+    asked: dict[str, Any],
     impl: Impls = None,
     problem: Problems = None,
     everything: Everything = False,
@@ -48,15 +55,24 @@ def compare(
     quiet: Quiet = False,
     verbose: Verbose = False,
     time_limit: TimeLimit = 120.0,
+    json: Json = False,
+    junit: Junit = None,
+    plots: Plots = False,
 ) -> None:
     """Hold every implementation against the oracle, and write the tables.
 
-    Shows the rows that do not simply agree, with the columns that fit the
-    terminal; a file or a pipe gets what fits 120 columns, or COLUMNS if that is
-    set. All rows and columns are in the tables.
+    Shows one screen: a matrix, a symbol for each verdict, then what does not
+    agree, and why. -v shows every row instead, with the columns that fit; all
+    rows and columns are in the tables.
+
+    For other programs: --json prints one document and nothing else, --junit
+    writes JUnit's XML, in which a verdict that fails is a failure, `failed` an
+    error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
+    what is wrong is also said as annotations, on standard error.
 
     Writes report.html, agreement.csv, agreement.md, environment.json and
-    agreement.jsonl, the journal, into --out, all at once. Tables there that cover
+    agreement.jsonl, the journal, into --out, all at once; with --plots also
+    plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
     more than this run are not replaced without --force. While it runs, each row
     goes into agreement.partial.jsonl as it is judged: whatever ends the run, the
     same command with --resume goes on where it was.
@@ -71,17 +87,20 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --json -q | jq .summary
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
-    from crosscheck.comparison.identity import header, of_request
-    from crosscheck.report import screen, tables
+    from crosscheck.comparison.identity import header, of_request, stamp
+    from crosscheck.core.extras import installs
+    from crosscheck.report import machine, screen, tables
+    from crosscheck.report import plots as pictures
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
-    run = Recording(out, "agreement", resume)
+    run, outputs = Recording(out, "agreement", resume), Outputs(quiet, verbose, json, junit)
 
     def kept() -> str:
         rows = comparison.restored(request, list(results.rows)).rows
@@ -89,7 +108,8 @@ def compare(
         if not rows:
             return ""
         rows = comparison.in_order(request, rows)
-        return run.interrupted(tables.partial(rows, total), f"{len(rows)} of {total} rows")
+        stamped = tables.partial(rows, total, stamp(run.begun, request, results.environments))
+        return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
@@ -101,6 +121,9 @@ def compare(
             "device": [device],
         }
         destination.same_settings(out, options, force)
+        outputs.check()
+        if plots and not pictures.available():
+            raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         settings = {
             "device": device,
@@ -108,6 +131,7 @@ def compare(
             "relu_grad_at_zero": options.relu_grad_at_zero or "each problem's own",
             "options": destination.changed(options),
             "problems": covers["problem"],
+            "asked": asked,
         }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
             request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
@@ -118,15 +142,16 @@ def compare(
                 if all(row.verdict == "not run" for row in rows):
                     run.discard()
                 code = outcome.exit_code(rows, fails)
-                environment = tables.environment(results.environments, settings)
+                marks = stamp(run.begun, request, results.environments)
+                own = {"run": marks.run, "time": marks.time, "host": marks.host}
+                environment = machine.environment(results.environments, settings) | own
                 page = of_run(rows, results, environment, out)
-                trouble = run.finish({**tables.contents(rows, environment), PAGE: page})
-    screen.show(rows, fails, quiet and not trouble, verbose or bool(trouble))
+                drawn = pictures.of_comparison(rows, results.backgrounds) if plots else {}
+                trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page, **drawn})
+    outputs.tell(rows, fails, environment, marks, trouble)
     if trouble:
         raise unwritten(out, trouble)
-    if not quiet:
-        typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
-        typer.echo(f"Report: {out / PAGE}")
+    outputs.where({"Tables": ", ".join(str(out / name) for name in tables.FILES), "Report": str(out / PAGE)})
     raise typer.Exit(code)
 
 

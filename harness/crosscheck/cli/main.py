@@ -16,7 +16,9 @@ from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
 from crosscheck.cli.report import report
+from crosscheck.cli.rerun import rerun
 from crosscheck.cli.runs import diff, history, merge
+from crosscheck.cli.show import show
 from crosscheck.cli.train import train
 from crosscheck.core import interrupts
 from crosscheck.core.text import hidden, one_line
@@ -91,8 +93,8 @@ def list_() -> None:
 
 
 COMMANDS = (
-    compare, explain, report, diff, merge, history, check, grade, init, train, measure.power, honest, mutate,
-    measure.claims, measure.bench,
+    compare, explain, rerun, report, diff, merge, history, show, check, grade, init, train, measure.power, honest,
+    mutate, measure.claims, measure.bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -16,7 +16,7 @@ ORDER = (
     Verdict.FAILED,
 )  # fmt: skip
 NOISES, FACTOR = 1.0, 2.0  # an error has moved if it is so many noises from the other one, and so many times as large
-ALWAYS = ("date", "time", "run", "run_id", "id")  # of an environment, what is another one in each run
+ALWAYS = ("date", "time", "run", "settings.asked.words")  # not of an environment, or said of it elsewhere
 
 
 class Moved(NamedTuple):

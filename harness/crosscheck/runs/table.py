@@ -71,7 +71,7 @@ class Run:
     @property
     def host(self) -> str:
         """The machine, if the run names it."""
-        return self.environment.get("hostname", "") or self._column("host")
+        return self._column("host") or self.environment.get("host", "")
 
     @property
     def date(self) -> str:
