@@ -112,6 +112,8 @@ def _ratios(rows: Sequence[Row], dtype: str) -> Any:
     """Return a panel an implementation: the largest error of each problem in units of its bound."""
     problems = list(dict.fromkeys(row.problem for row in rows))
     names = list(dict.fromkeys(row.implementation for row in rows))
+    largest = max((worst.ratio for row in rows if (worst := row.worst())), default=1.0)
+    high = min(max(largest, 10.0), MOST)
     figure, panels = _grid(len(names), 3, 3.2, 0.6 + 0.14 * len(problems))
     for k, (name, panel) in enumerate(zip(names, panels, strict=True)):
         there = [(problems.index(row.problem), worst.ratio) for row in rows
@@ -120,7 +122,7 @@ def _ratios(rows: Sequence[Row], dtype: str) -> Any:
         colours = [COLOURS[0] if ratio <= 1 else COLOURS[1] for _, ratio in there]
         panel.axvline(1, color=COLOURS[1], linewidth=0.8)
         panel.scatter(at, [y for y, _ in there], c=colours, s=9)
-        panel.set(xscale="log", xlim=(LEAST / 2, MOST * 2), ylim=(len(problems) - 0.5, -0.5), title=_text(name))
+        panel.set(xscale="log", xlim=(LEAST / 2, high * 2), ylim=(len(problems) - 0.5, -0.5), title=_text(name))
         panel.set_yticks(range(len(problems)), map(_text, problems) if k % 3 == 0 else [""] * len(problems), fontsize=6)
         panel.grid(axis="y", color=LIGHT, linewidth=0.4)
     figure.suptitle(f"Largest error in units of its bound, {dtype}; beyond 1 it is more than rounding can do")

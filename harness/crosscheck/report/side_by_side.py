@@ -62,8 +62,16 @@ def of_difference(it: Difference, everything: bool = False) -> str:
 
 def of_run(run: Run) -> str:
     """Return a run in words: where it lies, how large it is, when and where it ran."""
-    rows = f"{len(run.lines):,} row{'s' * (len(run.lines) != 1)}"
-    return ", ".join(filter(None, (f"{run.place}: {rows}", run.date, run.host)))
+    return ", ".join(filter(None, (f"{run.place}: {of_rows(len(run.lines))}", run.date, run.host)))
+
+
+def of_rows(number: int) -> str:
+    """Return a number of rows in words.
+
+    >>> of_rows(1), of_rows(1071)
+    ('1 row', '1,071 rows')
+    """
+    return f"{number:,} row{'s' * (number != 1)}"
 
 
 def summary(it: Difference) -> str:
@@ -72,12 +80,13 @@ def summary(it: Difference) -> str:
     same = sum(not pair.changed for pair in it.pairs)
     total = len(it.pairs) + len(it.came) + len(it.went)
     if same == total:
-        return f"No verdict, cause or error differs in {total:,} rows."
+        return f"No verdict, cause or error differs in {of_rows(total)}."
     counts = {
         "worse": it.worse, "better": it.better, "with another cause": causes, "with an error that moved": moved,
+        "with other bits": sum(pair.bits for pair in it.pairs),
         "came": len(it.came), "went": len(it.went), "the same": same,
     }  # fmt: skip
-    return f"{total:,} rows: {', '.join(f'{number:,} {what}' for what, number in counts.items() if number)}."
+    return f"{of_rows(total)}: {', '.join(f'{number:,} {what}' for what, number in counts.items() if number)}."
 
 
 def bits_sentence(it: Difference) -> str:
@@ -86,10 +95,10 @@ def bits_sentence(it: Difference) -> str:
     if not it.both_bits:
         return "Bits: not known, no row has them in both tables."
     if not changed:
-        return f"Bits: the same in all {it.both_bits:,} rows that have them in both."
+        return f"Bits: the same wherever both tables have them, {of_rows(it.both_bits)}."
     verdicts = sum(pair.verdict for pair in changed)
     also = f"{verdicts:,} of these have another verdict" if verdicts else "the verdict of each of these is the same"
-    return f"Bits: other ones in {len(changed):,} of {it.both_bits:,} rows; {also}."
+    return f"Bits: other ones in {len(changed):,} of {of_rows(it.both_bits)}; {also}."
 
 
 def difference_parts(it: Difference) -> list[Part]:
@@ -140,15 +149,15 @@ def of_fact(fact: Fact) -> str:
 def of_merged(it: Merged, everything: bool = False) -> str:
     """Return which runs and which rows stand out, as text."""
     odd = [place for place in it.places if place.verdict or place.bits]
-    rows = f"{len(it.hosts)} run{'s' * (len(it.hosts) != 1)}, {len(it.places):,} rows"
+    rows = f"{len(it.hosts)} run{'s' * (len(it.hosts) != 1)}, {of_rows(len(it.places))}"
     known = f"bits known of {it.with_bits:,}" if it.with_bits else "bits not known"
-    head = [f"{rows}, {known}: {len(odd):,} rows stand out."]
+    head = [f"{rows}, {known}: {of_rows(len(odd))} stand{'s' * (len(odd) == 1)} out."]
     standing = [host for host in it.hosts if host.verdicts or host.bits]
     others = [host for host in it.hosts if host not in standing]
     parts = [
         Part("runs that differ from most, or have no majority to differ from", len(standing),
-             [f"{h.name}: {h.verdicts:,} of {h.rows:,} verdicts, the bits of {h.bits:,} rows" for h in standing]),
-        Part("runs as most are", len(others), [f"{host.name}: {host.rows:,} rows" for host in others]),
+             [f"{h.name}: {h.verdicts:,} of {h.rows:,} verdicts, the bits of {of_rows(h.bits)}" for h in standing]),
+        Part("runs as most are", len(others), [f"{host.name}: {of_rows(host.rows)}" for host in others]),
         part("verdicts", [_of_place(place, it) for place in odd if place.verdict]),
         part("bits alone", [Said(place.line.key, f"{place.name}: ") for place in odd if not place.verdict]),
     ]  # fmt: skip

@@ -26,7 +26,7 @@ ROWS = 2000  # of a table
 
 def of_difference(it: Difference) -> str:
     """Return the page of two runs side by side."""
-    worse = f"{it.worse:,} row{'s' * (it.worse != 1)} got worse" if it.worse else "Nothing got worse"
+    worse = f"{words.of_rows(it.worse)} got worse" if it.worse else "Nothing got worse"
     parts = {
         "verdicts": [pair for pair in it.pairs if pair.verdict],
         "causes": [pair for pair in it.pairs if pair.cause],
@@ -47,7 +47,7 @@ def of_history(it: History) -> str:
     seen = [verdict for verdict in ORDER if any(each[verdict] for each in counts)]
     bad = sum(counts[-1][verdict] for verdict in BAD)
     number = f"{len(it.runs):,} run{'s' * (len(it.runs) != 1)}"
-    last = f"{bad:,} row{'s' * (bad != 1)} of the last disagree or failed" if bad else "nothing disagrees in the last"
+    last = f"{words.of_rows(bad)} of the last disagreed or failed" if bad else "nothing disagrees in the last"
     low, high = _decades(it.series)
     order = sorted(it.series, key=lambda s: -ORDER.index(s.points[-1].worst) if s.points[-1] else 0)
     dates = [run.date or run.place for run in it.runs]
