@@ -125,7 +125,7 @@ def _ratios(rows: Sequence[Row], dtype: str) -> Any:
         panel.set(xscale="log", xlim=(LEAST / 2, high * 2), ylim=(len(problems) - 0.5, -0.5), title=_text(name))
         panel.set_yticks(range(len(problems)), map(_text, problems) if k % 3 == 0 else [""] * len(problems), fontsize=6)
         panel.grid(axis="y", color=LIGHT, linewidth=0.4)
-    figure.suptitle(f"Largest error in units of its bound, {dtype}; beyond 1 it is more than rounding can do")
+    figure.suptitle(f"Largest error in units of its bound, {dtype}; beyond 1 it lies outside")
     return figure
 
 
