@@ -670,7 +670,10 @@ def test_progress_is_a_line_on_standard_error_after_a_while(
 
 # ---------------------------------------------------------------- help, versions, completion
 
-COMMANDS = ("list", "compare", "explain", "check", "train", "truth", "power", "honest", "claims", "bench")
+COMMANDS = (
+    "list", "compare", "explain", "diff", "merge", "history", "check", "train", "truth", "power", "honest", "claims",
+    "bench",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -162,10 +162,8 @@ def _file(path: Path) -> tuple[frozenset[str], tuple[Function, ...]]:
 
 
 def _equations(function: ast.FunctionDef, comments: Mapping[int, str], code: str) -> tuple[Line, ...]:
-    """Return the equations of a function, each in the comment above its statement, or the only one in the docstring."""
-    blocks = [
-        block for node in ast.walk(function) for block in (getattr(node, "body", []), getattr(node, "orelse", []))
-    ]
+    """Return the equations of a function, each with the statements below its comment; or what its docstring is."""
+    blocks = [getattr(node, name, []) for node in ast.walk(function) for name in ("body", "orelse")]
     following = {each.lineno: block[k:] for block in blocks if isinstance(block, list) for k, each in enumerate(block)}
     equations = {number: SHAPE.sub("", text.lstrip("# ")) for number, text in comments.items()}
     equations = {number: text for number, text in equations.items() if EQUATION.match(text)}

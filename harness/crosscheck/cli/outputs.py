@@ -41,7 +41,7 @@ class Outputs(NamedTuple):
         else:
             screen.show(rows, fails, self.quiet and not trouble, self.verbose or bool(trouble))
         if os.environ.get("GITHUB_ACTIONS"):
-            for line in exchange.annotations(rows, fails):
+            for line in exchange.of_github(rows, fails):
                 typer.echo(line, err=True)
         if self.junit is not None:
             files.write(self.junit, exchange.junit(rows, fails, stamp))

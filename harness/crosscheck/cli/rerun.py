@@ -21,7 +21,7 @@ from crosscheck.core.text import hidden
 # the options that say where results go and how they are shown, not what they are
 ASIDE = {"out", "force", "resume", "quiet", "verbose", "json", "junit"}
 MAY_BE_FILES = ("impl", "weights")  # options whose words may name one
-LARGEST = 2**24  # bytes of environment.json
+LARGEST, MEBIBYTE = 2**24, 2**20  # bytes of environment.json, and read at once of a file
 SAME = "what compare has written, with what it was asked for; compare again"
 
 
@@ -69,11 +69,14 @@ def digest_of(path: Path) -> str:
     """Return the SHA-256 of a plain file; nothing for what is none."""
     if files.wrong_with(path):
         return ""
+    said = hashlib.sha256()
     try:
         with files.opened(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while part := file.read(MEBIBYTE):
+                said.update(part)
     except (OSError, BadInput):
         return ""
+    return said.hexdigest()
 
 
 def rerun(
@@ -99,10 +102,11 @@ def rerun(
 
     Example: crosscheck rerun results/environment.json --out results/again
     """
-    compare = context.parent and context.parent.command.get_command(context.parent, "compare")  # type: ignore[attr-defined]
+    parent: Any = context.parent
+    compare = parent.command.get_command(parent, "compare")
     words = asked_before(environment / "environment.json" if environment.is_dir() else environment)
     words += [f"--out={out}", *(["--force"] * force), *(["-q"] * quiet), *(["-v"] * verbose)]
-    with compare.make_context("compare", words, parent=context.parent) as inner:
+    with compare.make_context("compare", words, parent=parent) as inner:
         compare.invoke(inner)
 
 

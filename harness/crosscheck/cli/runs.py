@@ -32,7 +32,7 @@ def diff(
     or failed is worse too; one that went is told and is not. An error moved if it
     changed by more than one usual rounding noise of that problem, and to twice or
     to half: the columns J_noise, dW_noise and db_noise. What lies nearer together
-    may both be right, rounded otherwise.
+    may both be right, rounded otherwise. Writes nothing but the page of --html.
 
     Exit code: 0 nothing got worse, 1 something did, 2 a table cannot be read.
 
@@ -70,7 +70,8 @@ def merge(
 
     A row stands out where its verdict or its bits are not those of more than half
     of the runs that have it, or where there is no such majority. The table has
-    the columns place, host and stands_out, and then those of the runs.
+    the columns place, host and stands_out, and then those of the runs. Writes it
+    to -o; nothing without that.
 
     Exit code: 0, or 2 if a table cannot be read or written.
 
@@ -100,7 +101,8 @@ def history(
     """Make one HTML page of a folder of runs: the largest error and the verdicts
     of each implementation over time.
 
-    Runs are ordered by their date, and those of one day by their name.
+    Writes FOLDER/history.html. Runs are ordered by their date, and those of one
+    date by their name.
 
     Exit code: 0, or 2 if there is no run, one cannot be read, or the page cannot
     be written.

@@ -88,7 +88,8 @@ def _of_arrays(said: Any, arrays: Iterable[Any]) -> str:
         given = np.ascontiguousarray(array if array is not None else [])
         said.update(f"{given.dtype}{given.shape}".encode())
         said.update(given.tobytes())
-    return said.hexdigest()[:DIGITS]
+    digest: str = said.hexdigest()
+    return digest[:DIGITS]
 
 
 def _sources(module: str) -> str:

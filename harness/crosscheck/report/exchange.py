@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree as xml
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from crosscheck.core.failures import Verdict
 from crosscheck.judge.verdict import Row
@@ -42,32 +42,32 @@ def junit(rows: Sequence[Row], fails: Collection[str], stamp: Stamp = NO_STAMP) 
     fails: the verdicts that are wrong; such a row is a failure with its cause, or an error where the implementation
     has `failed`. Else `not run` and `undefined` are skipped, and what is left has passed.
     """
-    suites = xml.Element("testsuites", name="crosscheck")
+    suites = Element("testsuites", name="crosscheck")
     for name in dict.fromkeys(row.implementation for row in rows):
         those = [row for row in rows if row.implementation == name]
-        suite = xml.SubElement(suites, "testsuite", name=_text(name), hostname=stamp.host, timestamp=stamp.time[:19])
-        properties = xml.SubElement(suite, "properties")
+        suite = SubElement(suites, "testsuite", name=_text(name), hostname=stamp.host, timestamp=stamp.time[:19])
+        properties = SubElement(suite, "properties")
         for what, value in (("run", stamp.run), ("versions", stamp.of(those[0])["versions"])):
-            xml.SubElement(properties, "property", name=what, value=_text(value))
+            SubElement(properties, "property", name=what, value=_text(value))
         for row in those:
             _case(suite, row, fails)
         for kind in ("failure", "error", "skipped"):
             suite.set(f"{kind}s" if kind != "skipped" else kind, str(len(suite.findall(f"testcase/{kind}"))))
         suite.set("tests", str(len(those)))
-    xml.indent(suites)
-    return xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+    indent(suites)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(suites, encoding="unicode")}\n'
 
 
-def _case(suite: xml.Element, row: Row, fails: Collection[str]) -> None:
-    case = xml.SubElement(
+def _case(suite: Element, row: Row, fails: Collection[str]) -> None:
+    case = SubElement(
         suite, "testcase", classname=_text(row.implementation), name=_text(f"{row.problem} {row.dtype} {row.device}")
     )
     cause = _text(of_cause(row.cause) or MEANING[row.verdict])
     if row.verdict in fails:
         kind = "error" if row.verdict is Verdict.FAILED else "failure"
-        xml.SubElement(case, kind, type=row.verdict, message=cause).text = cause
+        SubElement(case, kind, type=row.verdict, message=cause).text = cause
     elif row.verdict in SKIPPED:
-        xml.SubElement(case, "skipped", message=f"{row.verdict}: {cause}")
+        SubElement(case, "skipped", message=f"{row.verdict}: {cause}")
 
 
 def _text(words: str) -> str:
@@ -75,7 +75,7 @@ def _text(words: str) -> str:
     return NO_XML.sub("\N{REPLACEMENT CHARACTER}", words)
 
 
-def annotations(rows: Iterable[Row], fails: Collection[str]) -> list[str]:
+def of_github(rows: Iterable[Row], fails: Collection[str]) -> list[str]:
     """Return GitHub's workflow commands: an error for what is wrong, a warning for what else is suspect.
 
     One for the rows of an implementation with one cause; at most MOST of each kind.

@@ -1,4 +1,4 @@
-"""What a run ran on: versions, processor, device, drivers, threads, switches, and the variables that steer libraries."""
+"""What a run ran on: versions, host, processor, GPUs and drivers, and the variables that steer libraries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def hostname() -> str:
 def commit() -> str:
     """Return the commit of the harness, with -dirty where its own sources, or those that it compares, are changed.
 
-    `unknown` where the sources are not those of a repository, but an installed package. Tables, documents and tests that are changed do not count: a run that renews tables would else be its own reason.
+    `unknown` where the sources are an installed package. Tables, documents and tests that are changed do not count: a
+    run that renews tables would be its own reason.
     """
     sources = [str(SOURCES), str(SOURCES.parents[1] / "impls")]
     try:

@@ -18,18 +18,22 @@ COLOURS = {
 }  # fmt: skip
 TALL = 12  # problems; of more, those on which everything agrees are one line
 LEAST = 12  # characters of a problem's name
-ALIKE = 3  # problems that a line may name
+NAME = 8  # characters of a framework's name that are shown in any case
 
 Verdicts: TypeAlias = Mapping[tuple[str, str], Mapping[str, Verdict]]  # (problem, implementation) -> dtype -> verdict
 
 
 class Column(NamedTuple):
-    """An implementation. short: its variant in as many characters as there are dtypes, at least two."""
+    """An implementation. short: its variant in as many characters as there are dtypes, at least two.
+
+    width: of its cells; the last one of a framework may have to be wider, for the framework's name.
+    """
 
     implementation: str
     framework: str
     variant: str
     short: str
+    width: int
 
 
 def lines(rows: Sequence[Row], width: int) -> list[Text]:
@@ -68,8 +72,18 @@ def named(implementations: Sequence[str], length: int) -> list[Column]:
             padded = variant.replace("_", "").ljust(length, "·")
             tried = [padded[: length - 1] + each for each in (*padded[length - 1 :], *"123456789")]
             given[variant] = next((each for each in tried if each not in given.values()), padded[:length])
-        columns.append(Column(name, framework, variant, given[variant]))
-    return columns
+        columns.append(Column(name, framework, variant, given[variant], length))
+    wide = []
+    for framework, group in groupby(columns, key=lambda column: column.framework):
+        *others, last = group
+        lacking = min(len(_last(framework)), NAME) - (len(others) + 1) * (length + 1) + 1
+        wide += [*others, last._replace(width=length + max(0, lacking))]
+    return wide
+
+
+def _last(framework: str) -> str:
+    """Return the last part of a module's name."""
+    return framework.rpartition(".")[2]
 
 
 def parts(columns: Sequence[Column], width: int) -> list[list[Column]]:
@@ -89,7 +103,7 @@ def parts(columns: Sequence[Column], width: int) -> list[list[Column]]:
 def _width(columns: Sequence[Column], room: int) -> int:
     """Return how wide a line is, whose problem takes so much room."""
     groups = len(dict.fromkeys(column.framework for column in columns))
-    return room + sum(1 + len(column.short) for column in columns) + groups
+    return room + sum(1 + column.width for column in columns) + groups
 
 
 def _cells(columns: Sequence[Column], cells: Sequence[Text], room: int, first: Text) -> Text:
@@ -108,15 +122,15 @@ def _cells(columns: Sequence[Column], cells: Sequence[Text], room: int, first: T
 def _frameworks(columns: Sequence[Column], room: int) -> Text:
     line = Text(" " * room)
     for framework, group in groupby(columns, key=lambda column: column.framework):
-        width = sum(1 + len(column.short) for column in group) - 1
-        name = framework if len(framework) <= width else framework.rpartition(".")[2]
+        width = sum(1 + column.width for column in group) - 1
+        name = framework if len(framework) <= width else _last(framework)
         line.append(f"  {name[:width]:{width}}", style="bold")
     line.rstrip()
     return line
 
 
 def _variants(columns: Sequence[Column], room: int) -> Text:
-    return _cells(columns, [Text(column.short) for column in columns], room, Text())
+    return _cells(columns, [Text(column.short.ljust(column.width)) for column in columns], room, Text())
 
 
 def _line(problem: str, columns: Sequence[Column], verdicts: Verdicts, dtypes: Sequence[str], room: int) -> Text:
@@ -126,7 +140,7 @@ def _line(problem: str, columns: Sequence[Column], verdicts: Verdicts, dtypes: S
         for dtype in dtypes:
             verdict = seen.get(dtype)
             cell.append(SYMBOLS[verdict] if verdict else " ", style=COLOURS[verdict] if verdict else "")
-        cell.pad_right(len(column.short) - cell.cell_len)
+        cell.pad_right(column.width - cell.cell_len)
         cells.append(cell)
     return _cells(columns, cells, room, Text(problem))
 
@@ -154,7 +168,7 @@ def _legend(columns: Sequence[Column], verdicts: set[Verdict], width: int) -> li
     signs = [f"{SYMBOLS[verdict]} {verdict}" for verdict in Verdict if verdict in verdicts]
     shorts = dict.fromkeys(f"{column.short} {column.variant}" for column in columns)
     long = [column.framework for column in columns]
-    modules = [f"{name.rpartition('.')[2]} {name}" for name in dict.fromkeys(long) if "." in name]
+    modules = [f"{_last(name)} {name}" for name in dict.fromkeys(long) if "." in name]
     return [line for words in (signs, shorts, modules) for line in _filled(list(words), width)]
 
 

@@ -23,6 +23,7 @@ from rich.text import Text
 from crosscheck.core.failures import BAD, Verdict
 from crosscheck.judge.verdict import Row
 from crosscheck.report import matrix
+from crosscheck.report.html.entries import kind_of
 from crosscheck.report.matrix import COLOURS
 from crosscheck.report.tables import HEADER, cells, summary
 from crosscheck.report.words import MEANING, of_cause
@@ -192,14 +193,17 @@ def _few(names: Sequence[str], what: str) -> str:
 
 
 def wrong(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
-    """Return a line for each thing that is wrong: an import that fails is one, not one for each problem."""
+    """Return a line for each thing that is wrong, as its first row has it: a mistake, or an import that fails, is one,
+    not one for each problem.
+    """
     alike: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         if _verdict(row) in fails:
-            alike.setdefault((_verdict(row), row.implementation, _cause(row)), []).append(row)
+            alike.setdefault((_verdict(row), row.implementation, kind_of(row.cause)), []).append(row)
     lines = []
-    for (verdict, implementation, cause), those in list(alike.items())[:LINES]:
+    for (verdict, implementation, _), those in list(alike.items())[:LINES]:
         where = f"{those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if len(those) > 1 else "")
+        cause = _cause(those[0])
         words = f"{verdict}: {implementation} on {where}" + (f": {cause}" if cause else "")
         lines.append(Text(words, style=COLOURS[verdict]))
     if len(alike) > LINES:

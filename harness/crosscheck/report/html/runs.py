@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from crosscheck.core.failures import BAD, Verdict
 from crosscheck.report import side_by_side as words
-from crosscheck.report.html.page import HERE, SYMBOLS
+from crosscheck.report.html.page import HERE
+from crosscheck.report.words import SYMBOLS
 from crosscheck.runs.difference import ORDER, Difference
 from crosscheck.runs.many import History, Series
 
