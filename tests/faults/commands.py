@@ -57,6 +57,9 @@ def _words(line: str) -> tuple[str, ...]:
     return tuple(line.split())
 
 
+CLASS = "class"  # a folder with these, beside the output
+STUDENTS = ("right/two_layer.py", "right/layers.py", "wrong/numpy_sign.py")
+
 COMMANDS = {
     "compare": Command(
         _words(
@@ -82,5 +85,9 @@ COMMANDS = {
         _words("honest --count 600 --impl numpy --impl crosscheck.evaluation.varied.with_numpy"),
         "honest", "honest.csv", ("implementation", "dtype"), ("runs", "undefined", "largest"),
         "failed", tuple("123456789"),
+    ),
+    "grade": Command(
+        _words(f"grade {CLASS} --problem one_example --problem kink --time-limit 5"),
+        "grades", "grades.csv", ("file",), ("verdict", "cause"), "verdict", ("not judged",),
     ),
 }  # fmt: skip
