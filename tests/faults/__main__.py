@@ -106,7 +106,8 @@ class Run:
             print(f"{error.filename} is not there", file=sys.stderr)
             return
         self.found["rows lost"] += len(self.judged - final)
-        self.found["rows missing"] += len(right.keys() - got.keys())
+        covered = {name[0] for name, line in got.items() if self.command.stands_for_all and self.command.was_lost(line)}
+        self.found["rows missing"] += sum(name[0] not in covered for name in right.keys() - got.keys())
         self.found["rows"] += len(got)
         for name, line in got.items():
             disagrees = line.get("disagrees", "0") != "0" or line.get("verdict") == "disagrees"

@@ -28,7 +28,8 @@ class Command(NamedTuple):
     """A request. stem: of its journal's name. table: its CSV, whose lines `key` names.
 
     same: the columns that are the same in every run. verdict: the column that says that the worker of a line was lost,
-    by a word in `lost`; none where a line is never lost so.
+    by a word in `lost`; none where a line is never lost so. stands_for_all: such a line stands for all lines whose names
+    begin alike.
     """
 
     words: tuple[str, ...]
@@ -38,6 +39,7 @@ class Command(NamedTuple):
     same: tuple[str, ...]
     verdict: str = ""
     lost: tuple[str, ...] = ()
+    stands_for_all: bool = False
 
     def lines(self, out: Path) -> dict[tuple[str, ...], Mapping[str, str]]:
         """Return the lines of the table, by their names; several of one name are told apart by a number."""
@@ -75,7 +77,7 @@ COMMANDS = {
     ),
     "claims": Command(
         _words("claims --only neuron --only convexity --only slopes --only arrays"),
-        "claims", "claims.csv", ("claim", "statement"), ("numpy", "verdict"), "verdict", ("failed",),
+        "claims", "claims.csv", ("claim", "statement"), ("numpy", "verdict"), "verdict", ("failed",), True,
     ),
     "bench": Command(
         _words("bench --only planar --impl numpy/fast --impl numpy/by_hand --quick --rounds 2 --threads 1"),
