@@ -24,6 +24,7 @@ from crosscheck.cli.options import (
     TimeLimit,
     Verbose,
     of_a_problem,
+    tell,
 )
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
@@ -102,6 +103,7 @@ def compare(
         }
         destination.same_settings(out, options, force)
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
+        tell(problems, quiet)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -169,6 +171,7 @@ def explain(
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported():
         chosen, problems, dtypes = _requested(impl, problem, options, False, dtype, device, time_limit)
+        tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
     code = outcome.exit_code([row for row, _ in blocks], fails)

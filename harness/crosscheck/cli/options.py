@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,8 +14,9 @@ from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS
 
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
 from crosscheck.cli.destination import LATEST
-from crosscheck.problems.catalogue import Options
+from crosscheck.problems.catalogue import Options, Problem
 
+WIDTH = 80  # characters of a line
 DIFFERENTIABLE = [name for name in ACTIVATIONS if name != "step"]
 ONE_OF_OUTPUTS = "; ".join(
     f"{' or '.join(name for name in outputs if name in DIFFERENTIABLE)} for {loss}" for loss, outputs in OUTPUTS.items()
@@ -38,9 +40,38 @@ Problems = Annotated[
         autocompletion=complete_problem,
     ),
 ]
-DataFile = Annotated[Path | None, typer.Option("--data", help="Your data: .npz (X, Y), .csv, or the course's .h5.")]
+DataFile = Annotated[
+    Path | None,
+    typer.Option("--data", help="Your data: .csv, .tsv, .gz, .parquet, .feather, .xlsx, .npz (X, Y), .npy, .h5."),
+]
 TestFile = Annotated[Path | None, typer.Option("--test", help="Your test set, a file of the same kind.")]
-Label = Annotated[str | None, typer.Option(help="The column of the .csv that is the label; the last one by default.")]
+Label = Annotated[
+    str | None, typer.Option(help="The column that is the label, the last one by default; the .npy beside an .npy.")
+]
+Positive = Annotated[str | None, typer.Option(help="The kind of label that is 1; all the rest is 0.", metavar="KIND")]
+Drop = Annotated[
+    list[str] | None, typer.Option("--drop", help="Columns to leave out, commas between.", metavar="NAMES")
+]
+OneHot = Annotated[
+    list[str] | None,
+    typer.Option("--one-hot", help="Columns to make a feature of for each of their values.", metavar="NAMES"),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", help="Columns that look like a code or a count, but are features.", metavar="NAMES"),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--na", help="Stands for a missing value, besides the usual, such as -999.", metavar="VALUE"),
+]
+DropMissing = Annotated[bool, typer.Option("--dropna", help="Leave out the examples that lack a value.")]
+Rows = Annotated[
+    bool | None, typer.Option("--rows/--columns", help="Whether examples are the rows of arrays, or their columns.")
+]
+Decimal = Annotated[str | None, typer.Option(help="The sign before decimals, where it could be two.", metavar=", OR .")]
+Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first line holds names.")]
+SkipLines = Annotated[int, typer.Option("--skip-lines", help="Lines above the header to leave out.", metavar="NUMBER")]
+Split = Annotated[float | None, typer.Option(help="The share of examples that becomes the test set, 0.2 say.")]
 Standardise = Annotated[
     bool, typer.Option("--standardise", help="Scale features by the training set's mean and deviation.")
 ]
@@ -95,6 +126,17 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "data": DataFile,
     "test": TestFile,
     "label": Label,
+    "positive": Positive,
+    "drop": Drop,
+    "one_hot": OneHot,
+    "keep": Keep,
+    "na": Missing,
+    "dropna": DropMissing,
+    "rows": Rows,
+    "decimal": Decimal,
+    "header": Header,
+    "skip_lines": SkipLines,
+    "split": Split,
     "standardise": Standardise,
     "layers": Layers,
     "activation": Activation,
@@ -107,6 +149,13 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "relu_grad_at_zero": ReluGradAtZero,
     "leaky_slope": Slope,
 }
+
+
+def tell(problems: list[Problem], quiet: bool = False) -> None:
+    """Print what was read from the user's own file."""
+    for problem in problems if not quiet else ():
+        for line in problem.told:
+            typer.echo(textwrap.fill(line, WIDTH, subsequent_indent="    ", break_long_words=False))
 
 
 def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
