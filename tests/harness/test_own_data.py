@@ -11,7 +11,7 @@ import pytest
 from crosscheck.problems.catalogue import requested
 from crosscheck.problems.files import packed
 from crosscheck.problems.files.how import How
-from crosscheck.problems.files.read import read
+from crosscheck.problems.files.read import OWN, read
 from crosscheck_impls.interface import BadInput
 
 from tests.data_table import options
@@ -20,7 +20,7 @@ FRAME = pd.DataFrame({"age": [30.5, 41, 1 / 3], "smokes": [True, False, True], "
 X = np.array([[30.5, 41, 1 / 3], [1, 0, 1]])
 
 
-def refusal(path: Path, how: How = How()) -> str:
+def refusal(path: Path, how: How = OWN) -> str:
     with pytest.raises(BadInput) as refused:
         read(path, how)
     return str(refused.value)

@@ -24,6 +24,7 @@ from crosscheck.cli.options import (
     TimeLimit,
     Verbose,
     of_a_problem,
+    takes_all_of,
     tell,
 )
 from crosscheck.core import interrupts
@@ -139,10 +140,12 @@ def sound(record: Any) -> None:
         cells(record.row if isinstance(record, Again) else record)
 
 
+@takes_all_of(compare)
 @of_a_problem
 def explain(
     impl: Impls = None,
     problem: Problems = None,
+    everything: Everything = False,
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
@@ -156,7 +159,8 @@ def explain(
     one, and what explains it.
 
     Shows what does not simply agree; -v also names the rows that agree, -q only
-    explains what makes it fail. Writes nothing.
+    explains what makes it fail. Takes every option of compare, so that only the
+    command's name has to be changed, and writes nothing.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong or nothing could run,
@@ -170,7 +174,7 @@ def explain(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, False, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)

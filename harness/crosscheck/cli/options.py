@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -179,3 +180,30 @@ def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
     vars(collected)["__signature__"] = inspect.Signature(parameters)
     collected.__annotations__ = {each.name: each.annotation for each in parameters}
     return collected
+
+
+def takes_all_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command also take, unseen and to no effect, the options of another, so that one line serves both."""
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command).parameters
+        more = [each for name, each in inspect.signature(other).parameters.items() if name not in own]
+
+        @wraps(command)
+        def with_more(**given: Any) -> None:
+            command(**{name: value for name, value in given.items() if name in own})
+
+        parameters = [*own.values(), *(each.replace(annotation=_hidden(each.annotation)) for each in more)]
+        vars(with_more)["__signature__"] = inspect.Signature(parameters)
+        with_more.__annotations__ = {each.name: each.annotation for each in parameters}
+        return with_more
+
+    return decorated
+
+
+def _hidden(annotation: Any) -> Any:
+    """Return an option's annotation, left out of the help."""
+    (option,) = annotation.__metadata__
+    unseen = copy.copy(option)
+    unseen.hidden = True
+    return Annotated[annotation.__origin__, unseen]

@@ -76,8 +76,8 @@ class Column(NamedTuple):
         """Return some of the examples."""
         there, codes = np.unique(self.codes[rows], return_inverse=True)
         texts = tuple(self.texts[code] for code in there if code >= 0)
-        codes = (codes - (len(there) - len(texts))).astype(np.int32)
-        return self._replace(numbers=self.numbers[rows], codes=codes, texts=texts)
+        shifted = np.asarray(codes - (len(there) - len(texts)), np.int32)
+        return self._replace(numbers=self.numbers[rows], codes=shifted, texts=texts)
 
 
 def written(value: float) -> str:
