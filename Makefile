@@ -25,7 +25,7 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all power mutate truth claims bench results readme coverage-table data-table test test-fast test-numpy \
+.PHONY: help compare compare-all power honest mutate truth claims bench results readme coverage-table data-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
@@ -39,6 +39,9 @@ compare-all: $(READY) ## also every activation on every data set
 
 power: $(READY) ## plant every known mutant in every problem; takes minutes
 	$(CROSSCHECK) power $(PROBLEMS) $(OUT_OPTION) $(ARGS)
+
+honest: $(READY) ## run right implementations on 2,000 random networks: every alarm is a false one; SEED=3
+	$(CROSSCHECK) honest $(if $(SEED),--seed $(SEED)) $(OUT_OPTION) $(IMPLS) $(ARGS)
 
 mutate: $(READY) ## break the source of IMPL=numpy, or of all three frameworks, in 300 small ways each; takes an hour
 	$(CROSSCHECK) mutate $(or $(IMPL),numpy torch jax) --sample 300 --equivalent results/equivalent.csv $(OUT_OPTION) $(ARGS)
@@ -57,6 +60,7 @@ results: $(READY) ## renew the committed tables in results/, in about an hour; f
 	$(CROSSCHECK) compare --out results
 	$(CROSSCHECK) truth --out results
 	$(CROSSCHECK) power --out results
+	$(CROSSCHECK) honest --seed 3 --out results
 	$(MAKE) mutate OUT=results
 	$(CROSSCHECK) claims --out results
 	$(CROSSCHECK) bench --out results

@@ -52,6 +52,7 @@ PARTS = (
     Part("README.md", "summary", "agreement.md", lines(r"comparisons over \d+ problems|^The largest error among")),
     Part("results/README.md", "counts", "agreement.md", table("| implementation")),
     Part("results/README.md", "mutation", "mutation.md", mutation),
+    Part("results/README.md", "honest", "honest.md", lines(r"^- ")),
     Part("results/README.md", "mutants", "mutate.md", lines(r"^- \w+: \d+ mutants")),
     Part("results/README.md", "claims", "claims.md", lines(r"\d+ statements of the notes")),
     Part("results/README.md", "speed", "speed.md", table("| size")),

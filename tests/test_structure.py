@@ -25,8 +25,8 @@ BESIDES = {
 
 # each folder of the harness may import those before it
 FOLDERS = (
-    "core", "oracle", "problems", "mutation", "runner", "judge", "report", "comparison", "grading", "evaluation",
-    "bench", "claims", "cli", "testing",
+    "core", "oracle", "problems", "mutation", "runner", "judge", "report", "comparison", "grading", "classroom",
+    "evaluation", "bench", "claims", "cli", "testing",
 )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ COMMANDS: dict[str, dict[str, list[str]]] = {
     | {name: FIELDS[name] for name in ("--layers", "--activation", "--output", "--loss", "--leaky-slope")},
     "truth": TABLES | {"--problem": PROBLEM, "--bits": NUMBERS},
     "power": TABLES | {"--problem": PROBLEM, "--draws": NUMBERS},
+    "honest": TABLES | {"--count": NUMBERS, "--seed": NUMBERS, "--only": NUMBERS, "--impl": IMPL},
     "claims": {"--only": ["N17", "depth", *TEXTS], "--list": [], "--out": OUT},
     "bench": TABLES
     | {

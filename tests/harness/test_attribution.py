@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.location import locate
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import BY_NAME, MUTANTS
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
-from crosscheck.report.words import of_cause, of_location
+from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import measure
 from crosscheck_impls.interface import Declaration, Layer
 
@@ -131,10 +130,16 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
         ("db without 1/m", "the mistake is in the line of db2"),
         ("dZ without g'", "the mistake is in dZ1 = W2ᵀ dZ2 ∘ g1′(Z1)"),
         ("dZ = Y - A", "the mistake is in dZ2 = A2 - Y"),
-        ("two features swapped", "J and all gradients are wrong"),
-        ("momentum", "from step 1 on; the steps before it are right"),
-        ("b learns twice as fast", "only the biases, from the first step on"),
-        ("cost one step late, the first right", "the costs that fit reports are not, from step 1 on"),
+        (
+            "two features swapped",
+            "J is wrong, and a gradient of every layer is: look at the forward pass, what it is given",
+        ),
+        ("momentum", "from step 1 on; the steps before it lie within their bounds"),
+        (
+            "b learns twice as fast",
+            "the biases that fit steps to are not, from the first step on; the weights lie within their bounds",
+        ),
+        ("cost one step late, the first right", "the costs that fit reports are not right, from step 1 on"),
     ],
 )
 def test_where_the_mistake_is_in_words(mutant: str, words: str) -> None:
@@ -146,9 +151,9 @@ def test_where_the_mistake_is_in_words(mutant: str, words: str) -> None:
 
 def test_where_says_what_is_right_before_what_is_wrong() -> None:
     found = row(framework(BY_NAME["one entry of dW dropped"]), "flower-3layer-tanh", variant="reference")
-    outside = [c for c in found.comparisons if c.ratio > 1]
-    assert of_location(locate(outside, 3)).startswith(
-        "J is right, so the forward pass is, and so are the gradients of layers 3, 2"
+    assert (
+        "J is right, so the forward pass that it comes from is, and so are the gradients of layers 3, 2; every db is right"
+        in of_cause(found.cause)
     )
 
 

@@ -313,7 +313,7 @@ def test_compare_writes_the_tables_and_exits_0(run: Run) -> None:
     environment = json.loads(Path("results/latest/environment.json").read_text())
     assert environment["frameworks"]["numpy"]["numpy"] == np.__version__
     assert sorted(path.name for path in Path("results/latest").iterdir()) == [
-        "agreement.csv", "agreement.jsonl", "agreement.md", "environment.json",
+        "agreement.csv", "agreement.jsonl", "agreement.md", "environment.json", "report.html",
     ]  # fmt: skip
 
 
@@ -448,7 +448,8 @@ ONE = ["compare", "--impl", "numpy/by_hand", "--problem", "one_class-logistic", 
 def test_the_last_line_says_where_and_nothing_but_the_latest_is_replaced(run: Run) -> None:
     code, out, _ = run(*ONE, "--impl", "numpy/fast")
     assert code == 0
-    assert out.splitlines()[-1].startswith("Tables: results/latest/agreement.csv, ")
+    assert out.splitlines()[-2].startswith("Tables: results/latest/agreement.csv, ")
+    assert out.splitlines()[-1] == "Report: results/latest/report.html"
     assert run(*ONE)[0] == 0  # fewer implementations, but the latest run always wins here
     assert list(pd.read_csv("results/latest/agreement.csv").implementation) == ["numpy/by_hand"]
 
@@ -677,7 +678,7 @@ def test_progress_is_a_line_on_standard_error_after_a_while(
 
 # ---------------------------------------------------------------- help, versions, completion
 
-COMMANDS = ("list", "compare", "explain", "check", "train", "truth", "power", "claims", "bench")
+COMMANDS = ("list", "compare", "explain", "check", "train", "truth", "power", "honest", "claims", "bench")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -755,6 +756,7 @@ LONG = {
     "check": [str(ROOT / "tests/harness/students/right/two_layer.py"), "--time-limit", "60"],
     "truth": ["--bits", "2000"],
     "power": [],
+    "honest": [],
     "claims": [],
     "bench": [],
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from crosscheck.core.records import cast, flat
 from crosscheck.judge.elementwise import Judge, held
-from crosscheck.oracle.error_bound import LOGARITHM, SIGMOID, TANH, error_bound, precision, scaled
+from crosscheck.oracle.error_bound import LOGARITHM, SIGMOID, TANH, error_bound, error_bounds, precision, scaled
 from crosscheck.oracle.float64 import activate, evaluate, exact, stacked
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, build
@@ -352,6 +352,23 @@ def test_a_stack_of_params_is_evaluated_and_bounded_as_each_of_them_is(
                 np.testing.assert_allclose(arrays[k], array, rtol=1e-12)
         assert bounds.margin <= bound.margin
         assert np.broadcast_to(bounds.straddles_zero, count)[k] == bound.straddles_zero
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.integers(0, 10_000), st.sampled_from(["tanh", "sigmoid", "leaky_relu"]), st.sampled_from(["float32", "float64"])
+)
+def test_several_declarations_are_bounded_together_as_each_is_alone(seed: int, g: str, dtype: str) -> None:
+    network, params, X, Y = random_problem(seed, (3, 4, 2), 7, g, "sigmoid", "cross_entropy", 1.0)
+    X[0] = 0.0  # sums of which all terms vanish
+    oracle, p = evaluate(network, params, X, Y), precision(dtype)
+    kinked = Declaration(relu_grad_at_zero=(("leaky_relu", "left"),))
+    declared = [*(Declaration(formulation=form) for form in ("logits", "autodiff", "textbook")), kinked]
+    for each, together in zip(declared, error_bounds(network, params, oracle, Y, p, declared), strict=True):
+        alone = error_bound(network, params, oracle, Y, p, each)
+        assert together.J == alone.J
+        for got, expected in zip(flat(together.gradient), flat(alone.gradient), strict=True):
+            np.testing.assert_array_equal(got, expected)
 
 
 def test_what_a_relu_cuts_off_has_no_error_in_any_precision() -> None:

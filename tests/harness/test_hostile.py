@@ -19,7 +19,7 @@ from crosscheck.report.words import of_cause, of_failure
 from crosscheck.runner.subprocesses import Failure, probe
 from crosscheck_impls.interface import BadInput
 
-from tests import faults
+from tests.faults import __main__ as faults
 from tests.harness.processes import descendants, gone
 
 HOSTILE = "tests.harness.outsiders.hostile"
@@ -38,7 +38,7 @@ FAILED = {
     "forged": "no evidence: gradients at other points",
     "nothing": "cannot be read: message: got None, expected a Told",
     "gigabytes": "cannot be read: 3,052 MiB, expected at most 64",
-    "too_much": "cannot be read: 12,288 MiB, expected at most 64",
+    "too_much": "cannot be read: 9,216 MiB, expected at most 64",
     "closes": "exit code 0",
     "closes_and_stays": "closed its connection",
     "forks": "exit code 0",
@@ -145,7 +145,8 @@ def test_a_hostile_function_is_never_right(kind: str, tmp_path: Path, monkeypatc
     file.write_text(head + BODIES[kind].format(proof=str(proof)) + "\n")
     right, words = False, ""
     try:
-        right, words = check_name(str(file), Wanted(problems=("one_example",), layers=""), time_limit=LIMIT)
+        found = check_name(str(file), Wanted(problems=("one_example",), layers=""), time_limit=LIMIT)
+        right, words = found.right, found.text
     except BadInput as error:
         words = str(error)
     assert not right
@@ -160,7 +161,6 @@ def test_a_hostile_function_is_never_right(kind: str, tmp_path: Path, monkeypatc
 @pytest.mark.slow
 def test_faults_at_random_times_cost_no_row_and_leave_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m tests.faults` injects as many as one likes."""
-    found, chance = Counter[str](), random.Random(3)
-    assert faults.one_run(chance, 6, found) <= 6
-    wrong = ("rows missing", "processes left", "files left", "right rows that disagree", "tracebacks")
-    assert not any(found[name] for name in wrong), found
+    found = Counter[str]()
+    assert faults.strike("compare", 6, random.Random(3), found) == 6
+    assert not any(found[name] for name in faults.WRONG), (found, capsys.readouterr().err)

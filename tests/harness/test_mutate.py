@@ -13,12 +13,19 @@ import pytest
 from crosscheck.cli.main import main
 from crosscheck.core.interrupts import Stopped
 from crosscheck.evaluation import mutate, mutate_tests
+from crosscheck.evaluation.mutant_answers import caught
 from crosscheck.evaluation.mutate import Ask, Outcome, Result
+from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.source.changes import Change, Key, applied, changes
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import BY_NAME, build
+from crosscheck.runner.collect import measure
 from crosscheck.runner.forks import Warm
-from crosscheck_impls.interface import VARIANTS, BadInput
+from crosscheck_impls.interface import VARIANTS, BadInput, Declaration
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.harness.irreproducible import faulty, honest
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -437,3 +444,16 @@ def test_what_is_explained_and_caught_all_the_same_is_said(run: Run, adds: Path,
     assert code == 1
     assert "not equivalent any more, or not there: adds_two.py in add: return a - b" in out
     assert "not equivalent any more, or not there: adds_two.py in gone: a = 2" in out
+
+
+@pytest.mark.parametrize(("name", "by"), [("UninitialisedCosts", "steps"), ("UninitialisedLastCosts", "run")])
+def test_a_run_that_leaves_the_oracles_own_is_caught_not_suspected(name: str, by: str):
+    case = make_case(build(BY_NAME["flower-2layer-tanh"]), "float64")
+    answer = measure(faulty(name), "reference", Declaration(), case, "cpu")
+    assert caught(Judge(case), answer, Declaration()) == by
+
+
+def test_an_honest_order_that_changes_is_no_more_than_suspected():
+    case = make_case(build(BY_NAME["flower-2layer-tanh"]), "float64")
+    answer = measure(honest("in_any_order"), "reference", Declaration(), case, "cpu")
+    assert caught(Judge(case), answer, Declaration()) == "irreproducible"

@@ -207,6 +207,12 @@ def test_a_case_in_short_is_the_same_question() -> None:
     assert short.X is case.X
 
 
+def test_long_sums_are_large_and_lie_in_columns_that_two_threads_share_evenly_and_unevenly() -> None:
+    X = make_case(build(BY_NAME["threads-logistic"]), "float64").X
+    assert X.size >= 2**22
+    assert [n % 2 for n in X.shape] == [0, 1]
+
+
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor: there is one thread in every process")
 def test_what_a_fresh_process_with_all_processors_answers_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Faults that no worker shows which has its share of the processors and has answered float32 before."""

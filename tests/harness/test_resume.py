@@ -44,7 +44,7 @@ COMPARE = [
 ]  # fmt: skip
 ROWS = 16  # four problems, two implementations, two dtypes
 ASKED = ROWS + 4  # two of the problems once more, with all processors
-TABLES = ("agreement.csv", "agreement.md")
+TABLES = ("agreement.csv", "agreement.md", "report.html")
 JOURNAL, FINAL = Path("mine/agreement.partial.jsonl"), Path("mine/agreement.jsonl")
 
 

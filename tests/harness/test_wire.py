@@ -21,7 +21,7 @@ from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.serve import Ask, Told
 from crosscheck.runner.settings import shares
 from crosscheck.runner.tasks import each
-from crosscheck.runner.wire import DTYPES, HEADER, MAGIC, PREFIX, Frame, Reader, TooLarge, pack
+from crosscheck.runner.wire import DTYPES, HEADER, MAGIC, PREFIX, Frame, Reader, TooLarge, _safe, pack
 from crosscheck_impls.interface import Declaration, Layer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +36,22 @@ arrays = st.sampled_from(sorted(DTYPES)).flatmap(
 def sent(message: Any, **how: Any) -> Frame:
     (frame,) = Reader(**how).feed(b"".join(pack(message)))
     return frame
+
+
+def test_an_array_that_occurs_twice_crosses_once() -> None:
+    one = np.ones(3)
+    frame = sent([one, np.ones(3), one])
+    assert frame.said == [{"array": 0}, {"array": 1}, {"array": 0}]
+    assert len(frame.arrays) == 2
+
+
+words = st.text() | st.sampled_from(["[", "}", '"', "\\", "\x7f", "\x1b[31m", "a" * 20_000, "[" * 30])
+said = st.recursive(words | st.integers(-9, 9) | st.none(), lambda s: st.lists(s) | st.dictionaries(words, s))
+
+
+@given(said)
+def test_whatever_a_worker_says_becomes_printable_and_bounded(message: Any) -> None:
+    assert sent(message).said == _safe(message)
 
 
 def raw(header: Any, rest: bytes = b"") -> bytes:

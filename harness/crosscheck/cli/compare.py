@@ -57,11 +57,11 @@ def compare(
     terminal; a file or a pipe gets what fits 120 columns, or COLUMNS if that is
     set. All rows and columns are in the tables.
 
-    Writes agreement.csv, agreement.md, environment.json and agreement.jsonl, the
-    journal, into --out, all at once. Tables there that cover more than this run
-    are not replaced without --force. While it runs, each row goes into
-    agreement.partial.jsonl as it is judged: whatever ends the run, the same
-    command with --resume goes on where it was.
+    Writes report.html, agreement.csv, agreement.md, environment.json and
+    agreement.jsonl, the journal, into --out, all at once. Tables there that cover
+    more than this run are not replaced without --force. While it runs, each row
+    goes into agreement.partial.jsonl as it is judged: whatever ends the run, the
+    same command with --resume goes on where it was.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong, nothing could run, or the tables
@@ -76,9 +76,9 @@ def compare(
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
     from crosscheck.comparison.identity import header, of_request
-    from crosscheck.judge.verdict import Row
     from crosscheck.report import screen, tables
 
     results = comparison.Results()
@@ -115,18 +115,21 @@ def compare(
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
             request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
             head = header("compare", of_request(request), [each.framework for each in chosen])
-            with run.of(head, Row | comparison.Again | comparison.Ran, sound) as done:
+            with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
                 if all(row.verdict == "not run" for row in rows):
                     run.discard()
                 code = outcome.exit_code(rows, fails)
-                trouble = run.finish(tables.contents(rows, tables.environment(results.environments, settings)))
+                environment = tables.environment(results.environments, settings)
+                page = of_run(rows, results, environment, out)
+                trouble = run.finish({**tables.contents(rows, environment), PAGE: page})
     screen.show(rows, fails, quiet and not trouble, verbose or bool(trouble))
     if trouble:
         raise unwritten(out, trouble)
     if not quiet:
         typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
+        typer.echo(f"Report: {out / PAGE}")
     raise typer.Exit(code)
 
 

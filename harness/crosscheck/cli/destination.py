@@ -76,15 +76,21 @@ def read(path: Path, columns: Mapping[str, str]) -> dict[str, list[str]]:
     """
     if not stands(path):
         return {}
+    lines = _lines(path, columns.values())
+    return {kind: list(dict.fromkeys(line[column] or "" for line in lines)) for kind, column in columns.items()}
+
+
+def _lines(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
+    """Return the lines of a table by column. Raises BadInput for a file that is not a table with these columns."""
     try:
         with files.opened(path) as file:
             reader = csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""))
             lines, names = list(reader), set(reader.fieldnames or ())
     except (OSError, UnicodeError, csv.Error):
         lines, names = [], set()
-    if not set(columns.values()) <= names:
+    if not set(columns) <= names:
         raise BadInput(f"{path}: not a table of Crosscheck's, and would be lost; --out another, or --force")
-    return {kind: list(dict.fromkeys(line[column] or "" for line in lines)) for kind, column in columns.items()}
+    return lines
 
 
 def changed(options: Options) -> dict[str, str]:
@@ -114,3 +120,11 @@ def draws(path: Path) -> int:
     problems = read(path, {"problem": "problem"}).get("problem", [])
     numbers = [int(match[1]) for name in problems if (match := re.match(r"random-\d+-(\d+)-", name))]
     return max(numbers, default=-1) + 1
+
+
+def runs(path: Path) -> int:
+    """Return how many runs a honest.csv counts; 0 without one. Raises BadInput for a file that is none."""
+    if not stands(path):
+        return 0
+    numbers = [line["runs"] or "" for line in _lines(path, ["runs"])]
+    return sum(int(number) for number in numbers if number.isdecimal())

@@ -11,8 +11,11 @@ from crosscheck_impls.interface import VARIANTS, BadInput
 from crosscheck.cli import measure
 from crosscheck.cli.check import check
 from crosscheck.cli.compare import compare, explain
+from crosscheck.cli.grade import grade
+from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
+from crosscheck.cli.report import report
 from crosscheck.cli.train import train
 from crosscheck.core import interrupts
 from crosscheck.core.text import hidden, one_line
@@ -86,7 +89,10 @@ def list_() -> None:
         typer.echo(f"{' ' if spec.default else '*'} {spec.name:31} {sizes:14} {spec.why}")
 
 
-for command in (compare, explain, check, init, train, measure.power, mutate, measure.claims, measure.bench):
+COMMANDS = (
+    compare, explain, report, check, grade, init, train, measure.power, honest, mutate, measure.claims, measure.bench,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 app.command("truth")(measure.oracle)
 

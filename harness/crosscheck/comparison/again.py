@@ -18,6 +18,8 @@ from crosscheck.problems.cases import brief
 from crosscheck.runner.subprocesses import Job
 from crosscheck.runner.threads import most
 
+COST = {"torch": 0.2, "jax": 0.1}  # after everything else, the longest first
+
 
 def questions(cases: Iterable[Case]) -> list[Case]:
     """Return the first and the largest of the float64 cases, in short."""
@@ -30,14 +32,18 @@ def _multiplications(case: Case) -> int:
     return int(case.X.shape[1] * sum(layer.W.size for layer in case.checkpoints[0]))
 
 
-def job(framework: str, device: str, asked: Sequence[tuple[Case, str]]) -> Job:
-    """Return what one process of a framework is asked: cases, each of a variant. It starts last.
+def job(
+    framework: str, device: str, asked: Sequence[tuple[Case, str]], cost: float | None = None,
+    all_processors: bool = True,
+) -> Job:  # fmt: skip
+    """Return what one process of a framework is asked: cases, each of a variant. It starts last, unless it costs more.
 
     A variant that ends the process costs the others nothing: there is a new one for each case if need be.
     """
+    cost = COST.get(framework, 0.0) if cost is None else cost
     return Job(
-        framework, asked[0][1], device, [case for case, _ in asked], cost=0, max_lost=len(asked) + 1,
-        variants=[variant for _, variant in asked], all_processors=True,
+        framework, asked[0][1], device, [case for case, _ in asked], cost, len(asked) + 1,
+        variants=[variant for _, variant in asked], all_processors=all_processors,
     )  # fmt: skip
 
 
@@ -48,3 +54,4 @@ def hold(rows: Iterable[Row], again: Mapping[Key, Row]) -> None:
         if other is not None and other.verdict in BAD and row.verdict not in BAD:
             row.verdict, row.cause = other.verdict, WithAllProcessors(most(), other.cause)
             row.comparisons = [*row.comparisons, *other.comparisons]
+            row.heat = other.heat

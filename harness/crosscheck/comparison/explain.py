@@ -16,7 +16,8 @@ from crosscheck.core.records import Answer, Case, Comparison, cast
 from crosscheck.judge.attribution import distances
 from crosscheck.judge.causes import Twin
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.location import first, locate
+from crosscheck.judge.grounds import grounds
+from crosscheck.judge.location import first, located
 from crosscheck.judge.verdict import Row
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import Kind
@@ -61,7 +62,9 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Itera
     outside = [c for c in comparisons if c.outside]
     if outside:
         yield from _first(first(outside, case.network.L), case, judge, plain)
-        yield f"where       {of_location(locate(outside, case.network.L))}"
+        where = located(answer, comparisons, case.network.L, case.steps)
+        beside = grounds(judge, answer, plain, comparisons, where)
+        yield f"where       {of_location(where, beside=beside)}"
     yield f"tensors     {_tensors(comparisons)}"
     there = reached(case)
     for mutant, left in distances(judge, answer, plain):

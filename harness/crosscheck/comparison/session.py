@@ -20,6 +20,7 @@ from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
 from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.evidence import Background, background, costs_at, sampled
 from crosscheck.judge.steps import Curves
 from crosscheck.judge.verdict import Key, Row, judge, twins
 from crosscheck.mutation.mutants import Mutant
@@ -115,7 +116,8 @@ def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
 class Request(NamedTuple):
     """What is to be compared; time_limit: seconds for one implementation on one problem.
 
-    again: whether some of it is asked once more with all processors.
+    again: whether some of it is asked once more with all processors. together: whether one process of a framework is
+    asked all of its variants; all_processors: and has all of them.
     """
 
     problems: Sequence[Problem]
@@ -124,6 +126,8 @@ class Request(NamedTuple):
     device: str = "cpu"
     time_limit: float = TIME_LIMIT
     again: bool = False
+    together: bool = False
+    all_processors: bool = False
 
     def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
         """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
@@ -152,17 +156,19 @@ class Again(NamedTuple):
 class Results:
     """What has been judged so far, and what each framework says that it ran on; what is in it is not run again.
 
-    again: what was asked once more.
+    again: what was asked once more. backgrounds: what the rows of a problem in a dtype are seen against.
     """
 
     rows: list[Row] = field(default_factory=list)
     again: dict[Key, Row] = field(default_factory=dict)
+    backgrounds: dict[tuple[str, str], Background] = field(default_factory=dict)
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
 Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
-Record: TypeAlias = Callable[[Row | Again | Ran], None]
+Recorded: TypeAlias = Row | Again | Ran | Background  # what a journal holds
+Record: TypeAlias = Callable[[Recorded], None]
 
 
 def compare(
@@ -180,6 +186,8 @@ def compare(
     session = _Session(request, report, Results() if results is None else results, keep, record)
     jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
     jobs += session.jobs_with_all_processors(jobs)
+    if request.together:
+        jobs = list(session.together(jobs))
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
@@ -205,22 +213,37 @@ def keys(request: Request) -> set[Key]:
     }  # fmt: skip
 
 
-def restored(request: Request, records: Iterable[Row | Again | Ran]) -> Results:
+def restored(request: Request, records: Iterable[Recorded]) -> Results:
     """Return the results of records of the same request; a row that only an interrupt made is left out."""
+    wanted = keys(request)
+    return _gathered(records, lambda row: row.key in wanted and not interrupted(row))
+
+
+def finished(records: Iterable[Recorded]) -> Results:
+    """Return the results of the records of a run that has ended, as `compare` has left them."""
+    results = _gathered(records, lambda _: True)
+    again.hold(results.rows, results.again)
+    twins(results.rows)
+    return results
+
+
+def _gathered(records: Iterable[Recorded], wanted: Callable[[Row], bool]) -> Results:
     rows: dict[Key, Row] = {}
-    results, wanted = Results(), keys(request)
+    results = Results()
     for record in records:
         if isinstance(record, Ran):
             results.environments[record.framework] = record.environment
-            continue
-        row, known = (record.row, results.again) if isinstance(record, Again) else (record, rows)
-        if row.key in wanted and not _interrupted(row):
-            known[row.key] = row
+        elif isinstance(record, Background):
+            results.backgrounds[record.problem, record.dtype] = record
+        else:
+            row, known = (record.row, results.again) if isinstance(record, Again) else (record, rows)
+            if wanted(row):
+                known[row.key] = row
     results.rows += rows.values()
     return results
 
 
-def _interrupted(row: Row) -> bool:
+def interrupted(row: Row) -> bool:
     """Return whether somebody ended the process, and this one with it, perhaps a moment later."""
     return isinstance(row.cause, Failure) and row.cause.kind is Kind.KILLED and row.cause.number in interrupts.WORDS
 
@@ -236,7 +259,7 @@ class _Session:
             report("preparing", number, len(asked))
             case = make_case(problem, dtype)
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
-        self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}  # made when the first answer comes
+        self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
         self.done = {row.key for row in results.rows}
         for row in results.rows:
@@ -280,6 +303,15 @@ class _Session:
             asked.setdefault(job.framework, []).extend((each, job.variant) for each in self._left([case], job.name))
         return [again.job(framework, request.device, each) for framework, each in asked.items() if each]
 
+    def together(self, jobs: Sequence[Job]) -> Iterator[Job]:
+        """Yield a job for each framework, which asks its variants in turn, a case of all before the next."""
+        order = {id(case): number for number, case in enumerate(self.cases.values())}
+        for framework in dict.fromkeys(job.framework for job in jobs if job.cases):
+            those = [job for job in jobs if job.framework == framework]
+            asked = [(case, job.variant) for job in those for case in job.cases]
+            asked.sort(key=lambda each: order[id(each[0])])
+            yield again.job(framework, self.request.device, asked, those[0].cost, self.request.all_processors)
+
     def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
         """Add the row of one answer; that of a question asked again is kept beside the first one's."""
         key = self._key(case, job.name)
@@ -316,13 +348,23 @@ class _Session:
         if row.explained is not None and row.explained.exactly:
             self.guesses.setdefault(row.implementation, row.explained.mutant)
 
-    def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
-        which = (key.problem, key.dtype, case.iterations)
+    def _judge_of(self, case: Case) -> tuple[Judge, Curves]:
+        """Return what judges a case, made when its first answer comes; a case in short shares what is known."""
+        which = (case.problem, case.dtype, case.iterations)
         if which not in self.judges:
-            self.judges[which] = Judge(case), Curves(case)
-        judging, curves = self.judges[which]
+            asked = self.cases[case.problem, case.dtype]
+            whole = self.judges.get((case.problem, case.dtype, asked.iterations))
+            self.judges[which] = Judge(case) if whole is None else whole[0].in_short(case), Curves(case)
+            if self._first_time(case) and which[:2] not in self.results.backgrounds:
+                seen = self.results.backgrounds[which[:2]] = background(case, self.judges[which][1])
+                self.record(seen)
+        return self.judges[which]
+
+    def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
+        judging, curves = self._judge_of(case)
         row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
         row.envelope = curves.beside(answer.run.costs)
+        row.costs = costs_at(answer.run.costs, sampled(len(curves.oracle)))
         self._learn(row)
         return row
 

@@ -32,13 +32,16 @@ class Stage(StrEnum):
 class Kind(StrEnum):
     """What happened. The last five are told by an adapter of somebody's function, in words of its own.
 
-    SILENT: it has closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for.
+    OVER_MEMORY, OVER_TASKS: it took more memory, or processes and threads, than its sandbox allows. SILENT: it has
+    closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for.
     """
 
     RAISED = "raised"
     OUT_OF_MEMORY = "out of memory"
     TIMED_OUT = "timed out"
     KILLED = "killed"
+    OVER_MEMORY = "over memory"
+    OVER_TASKS = "over tasks"
     EXITED = "exited"
     SILENT = "silent"
     UNREADABLE = "unreadable"
@@ -73,9 +76,9 @@ class Failure(NamedTuple):
     """Why there is no answer.
 
     message: what the program itself said, or the name of what is not there, Evidence too. number: the signal that
-    killed it, or its exit code; the seconds that it was allowed; the steps of Python that it would take. lost: how
-    many processes had been lost when it was given up, 0 if it was not. line: of the user's own file, where that is
-    known, else 0.
+    killed it, or its exit code; the seconds, bytes or tasks that it was allowed; the steps of Python that it would
+    take. lost: how many processes had been lost when it was given up, 0 if it was not. line: of the user's own file,
+    where that is known, else 0.
     """
 
     stage: Stage

@@ -21,7 +21,7 @@ from crosscheck_impls.interface import BadInput
 
 from crosscheck.core.plain import from_plain, to_plain
 
-FORMAT = 1
+FORMAT = 2
 LONGEST, LARGEST = 2**26, 2**30  # bytes of a line and of a journal
 SHOWN = 60  # characters of a difference
 
@@ -81,7 +81,7 @@ def read(path: Path, item: Any, check: Callable[[Any], object] = lambda _: None)
     """
     lines, header, items, finished = list[bytes](), None, list[Any](), None
     for number, (each, last) in enumerate(_lines(path), start=1):
-        text = _text(each)
+        text = text_of(each)
         if text is None:
             if last:
                 break
@@ -125,6 +125,7 @@ class Journal:
         """Begin a journal with these lines, or go on with one in which they are. Raises BadInput if it cannot."""
         self.path, self.lines, self.trouble = path, list(lines), ""
         self._written = len(self.lines) if there else 0
+        self._size = sum(map(len, self.lines[: self._written]))  # of what is written
         try:
             self._file = _open(path, os.O_RDWR | (0 if there else os.O_CREAT | os.O_EXCL))
         except OSError as error:
@@ -147,11 +148,11 @@ class Journal:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 again = _open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
                 os.close(self._file)
-                self._file, self._written = again, 0
-            size = sum(map(len, self.lines[: self._written]))
-            if os.fstat(self._file).st_size != size:  # half of a line
-                os.ftruncate(self._file, size)
-            for each in self.lines[self._written :]:
+                self._file, self._written, self._size = again, 0, 0
+            if os.fstat(self._file).st_size != self._size:  # half of a line
+                os.ftruncate(self._file, self._size)
+            new = self.lines[self._written :]
+            for each in new:
                 if os.write(self._file, each) != len(each):
                     raise OSError(0, "the disk is full, or files may not grow so large")
             os.fsync(self._file)
@@ -161,6 +162,7 @@ class Journal:
             self.trouble = getattr(error, "strerror", "") or str(error)
         else:
             self._written, self.trouble = len(self.lines), ""
+            self._size += sum(map(len, new))
 
     def _in_place(self) -> bool:
         try:
@@ -214,7 +216,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
             each = following
 
 
-def _text(each: bytes) -> bytes | None:
+def text_of(each: bytes) -> bytes | None:
     """Return the text of a line's record; None if it is torn."""
     start, text, end = each[:30], each[30:-2], each[-2:]
     return text if end == b"}\n" and start == b'{"crc": "%08x", "record": ' % zlib.crc32(text) else None

@@ -3,8 +3,9 @@
 `to_plain` makes dictionaries, lists, strings and numbers; `from_plain` builds a record again and accepts nothing that
 its hints do not say, so that what somebody else has written is data and can never be code. A record is a NamedTuple
 or a dataclass, and is written with the name of its class, which tells the members of a union apart. A float that is
-not finite is one of the strings `nan`, `inf`, `-inf`. An array is `{"array": k}`, its place in a list beside the JSON;
-where a hint is Any, plain data and arrays are both read, and whoever wants one of them looks again.
+not finite is one of the strings `nan`, `inf`, `-inf`. An array is `{"array": k}`, its place in a list beside the JSON,
+in which it stands once, however often it occurs; where a hint is Any, plain data and arrays are both read, and whoever
+wants one of them looks again.
 
 >>> from crosscheck.core.failures import Failure, Kind, Stage
 >>> said = to_plain(Failure(Stage.CASE, Kind.TIMED_OUT, number=120.0))
@@ -23,7 +24,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, cast
+from typing import Any, Literal, TypeAlias, TypeVar, Union, cast
 
 import numpy as np
 
@@ -32,6 +33,7 @@ NAMES = ("nan", "inf", "-inf")
 LARGEST = 2**1023  # an int that is read as a float
 
 T = TypeVar("T")
+Where: TypeAlias = "tuple[Where, str | int] | None"  # a field or an item of what lies further out
 
 
 class Malformed(ValueError):
@@ -55,11 +57,18 @@ def by_name(kind: type[T], name: Callable[[T], str], find: Callable[[str], T]) -
 
 def to_plain(value: Any, arrays: list[np.ndarray] | None = None) -> Any:
     """Return the value as JSON has it; arrays, if any, are appended to `arrays`. Raises TypeError for anything else."""
+    return _plain(value, arrays, {})
+
+
+def _plain(value: Any, arrays: list[np.ndarray] | None, places: dict[int, int]) -> Any:
+    """Do so; places: where in `arrays` each array already stands, by its identity."""
     if type(value) in _named:
         return _named[type(value)].name(value)
     if isinstance(value, np.ndarray) and arrays is not None:
-        arrays.append(value)
-        return {"array": len(arrays) - 1}
+        place = places.setdefault(id(value), len(arrays))
+        if place == len(arrays):
+            arrays.append(value)
+        return {"array": place}
     if value is None or isinstance(value, bool | str):
         return value if value is None or isinstance(value, bool) else str(value)
     if isinstance(value, int | np.integer):
@@ -67,24 +76,24 @@ def to_plain(value: Any, arrays: list[np.ndarray] | None = None) -> Any:
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else str(float(value))
     if (fields := _fields(cast(Any, type(value)))) is not None:
-        record = {name: to_plain(getattr(value, name), arrays) for name in fields}
+        record = {name: _plain(getattr(value, name), arrays, places) for name in fields}
         return {"is": type(value).__name__, **record}
     if isinstance(value, Mapping):
-        return {str(key): to_plain(each, arrays) for key, each in value.items()}
+        return {str(key): _plain(each, arrays, places) for key, each in value.items()}
     if isinstance(value, Sequence):
-        return [to_plain(each, arrays) for each in value]
+        return [_plain(each, arrays, places) for each in value]
     raise TypeError(f"{type(value).__name__} is no data")
 
 
 def from_plain(hint: Any, said: Any, arrays: Sequence[np.ndarray] = ()) -> Any:
     """Return the value that `to_plain` has written, of the type that the hint says. Raises Malformed."""
-    return _read(hint, said, arrays, "", DEPTH)
+    return _read(hint, said, arrays, None, DEPTH)
 
 
-def _read(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: str, depth: int) -> Any:
+def _read(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int) -> Any:
     if depth == 0:
-        raise Malformed(f"{where}: more than {DEPTH} levels")
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+        raise Malformed(f"{_place(where)}: more than {DEPTH} levels")
+    origin, inner = _parts(hint)
     if origin in (Union, types.UnionType):
         return _one_of(inner, said, arrays, where, depth)
     if origin is Literal:
@@ -93,13 +102,13 @@ def _read(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: str, depth:
         return _items(origin, inner, said, arrays, where, depth)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         items = said.items() if isinstance(said, dict) else _wrong(where, said, "a mapping")
-        return {str(key): _read(inner[1], each, arrays, f"{where}.{key}", depth - 1) for key, each in items}
+        return {str(key): _read(inner[1], each, arrays, (where, str(key)), depth - 1) for key, each in items}
     if origin is np.ndarray or hint is np.ndarray:
         return _array(said, arrays, where)
     return _single(hint, said, arrays, where, depth)
 
 
-def _single(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: str, depth: int) -> Any:
+def _single(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int) -> Any:
     """Read what has no members of other types: a number, a word, a record."""
     if hint in _named:
         if isinstance(said, str):
@@ -124,14 +133,14 @@ def _single(hint: Any, said: Any, arrays: Sequence[np.ndarray], where: str, dept
     return _wrong(where, said, getattr(hint, "__name__", str(hint)))
 
 
-def _array(said: Any, arrays: Sequence[np.ndarray], where: str) -> np.ndarray:
+def _array(said: Any, arrays: Sequence[np.ndarray], where: Where) -> np.ndarray:
     place = said.get("array") if isinstance(said, dict) else None
     if type(place) is int and 0 <= place < len(arrays):
         return arrays[place]
     return _wrong(where, said, "the number of an array")
 
 
-def _one_of(hints: Sequence[Any], said: Any, arrays: Sequence[np.ndarray], where: str, depth: int) -> Any:
+def _one_of(hints: Sequence[Any], said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int) -> Any:
     """Read a member of a union; records are told apart by the name of their class."""
     if isinstance(said, dict) and "is" in said:
         hints = [each for each in hints if getattr(each, "__name__", "") == said["is"]]
@@ -145,7 +154,7 @@ def _one_of(hints: Sequence[Any], said: Any, arrays: Sequence[np.ndarray], where
 
 
 def _items(
-    origin: Any, inner: Sequence[Any], said: Any, arrays: Sequence[np.ndarray], where: str, depth: int
+    origin: Any, inner: Sequence[Any], said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int
 ) -> list[Any] | tuple[Any, ...]:
     if not isinstance(said, list):
         return cast(list[Any], _wrong(where, said, "a list"))
@@ -156,33 +165,36 @@ def _items(
     else:
         hints = [inner[0]] * len(said)
     items = [
-        _read(hint, each, arrays, f"{where}[{k}]", depth - 1)
-        for k, (hint, each) in enumerate(zip(hints, said, strict=True))
+        _read(hint, each, arrays, (where, k), depth - 1) for k, (hint, each) in enumerate(zip(hints, said, strict=True))
     ]
     return tuple(items) if origin is tuple else items
 
 
 def _record(
-    kind: Any, fields: Mapping[str, Any], said: Any, arrays: Sequence[np.ndarray], where: str, depth: int
+    kind: Any, fields: Mapping[str, Any], said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int
 ) -> Any:
     if not isinstance(said, dict) or said.get("is") != kind.__name__ or set(said) != {"is", *fields}:
         return _wrong(where, said, f"a {kind.__name__} with {', '.join(fields)}")
-    return kind(
-        **{name: _read(hint, said[name], arrays, f"{where}.{name}", depth - 1) for name, hint in fields.items()}
-    )
+    return kind(**{name: _read(hint, said[name], arrays, (where, name), depth - 1) for name, hint in fields.items()})
 
 
-def _anything(said: Any, arrays: Sequence[np.ndarray], where: str, depth: int) -> Any:
+def _anything(said: Any, arrays: Sequence[np.ndarray], where: Where, depth: int) -> Any:
     """Read plain words, numbers and arrays, in lists and mappings."""
     if depth == 0:
-        raise Malformed(f"{where}: more than {DEPTH} levels")
+        raise Malformed(f"{_place(where)}: more than {DEPTH} levels")
     if isinstance(said, list):
-        return [_anything(each, arrays, f"{where}[{k}]", depth - 1) for k, each in enumerate(said)]
+        return [_anything(each, arrays, (where, k), depth - 1) for k, each in enumerate(said)]
     if isinstance(said, dict):
         if set(said) == {"array"}:
             return _array(said, arrays, where)
-        return {str(key): _anything(each, arrays, f"{where}.{key}", depth - 1) for key, each in said.items()}
+        return {str(key): _anything(each, arrays, (where, str(key)), depth - 1) for key, each in said.items()}
     return said if said is None or type(said) in (bool, int, float, str) else _wrong(where, said, "plain data")
+
+
+@cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what a hint is made of, as `list[int]` of `list` and `int`."""
+    return typing.get_origin(hint), typing.get_args(hint)
 
 
 @cache
@@ -200,5 +212,14 @@ def _fields(kind: Any) -> Mapping[str, Any] | None:
     return {name: hints[name] for name in names}
 
 
-def _wrong(where: str, said: Any, expected: str) -> typing.NoReturn:
-    raise Malformed(f"{where.lstrip('.') or 'message'}: got {repr(said)[:60]}, expected {expected}")
+def _place(where: Where) -> str:
+    """Return a place in words."""
+    inside = ""
+    while where is not None:
+        where, step = where
+        inside = (f"[{step}]" if isinstance(step, int) else f".{step}") + inside
+    return inside.lstrip(".") or "message"
+
+
+def _wrong(where: Where, said: Any, expected: str) -> typing.NoReturn:
+    raise Malformed(f"{_place(where)}: got {repr(said)[:60]}, expected {expected}")

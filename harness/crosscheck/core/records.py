@@ -92,6 +92,7 @@ class Run(NamedTuple):
     """A free run of `fit` from the case's first checkpoint.
 
     trained: the last params. costs (iterations,). steps: those that are certified. iterations: what was asked.
+    borrowed: whether `fit` is the harness's own loop over the gradients.
     """
 
     trained: Params
@@ -99,6 +100,7 @@ class Run(NamedTuple):
     steps: list[Step]
     certification: Certification
     iterations: int
+    borrowed: bool = False
 
 
 class Answer(NamedTuple):

@@ -44,7 +44,7 @@ def publish(folder: Path, contents: Mapping[str, str | bytes], journal: tuple[Pa
             sync(each)
         if not (whole and _exchanged(new, folder, journal)):
             for name in contents:
-                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).replace(folder / name)
             if journal:
                 journal[0].replace(folder / journal[1])
@@ -101,7 +101,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a new file, and wait until it is on the disk."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         file.write(content)
         file.flush()

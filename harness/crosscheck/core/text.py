@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import unicodedata
+from collections.abc import Sequence
 
 LONGEST = 300  # characters of somebody's message that are kept
 
@@ -60,3 +61,12 @@ def hidden(text: str) -> str:
     ('\\udcff', '')
     """
     return next((printable(c) for c in text if unicodedata.category(c) in ("Cc", "Cs")), "")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words with commas, and `and` before the last.
+
+    >>> listed(["J"]), listed(["J", "dW1", "db1"])
+    ('J', 'J, dW1 and db1')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if words[1:] else "".join(words)

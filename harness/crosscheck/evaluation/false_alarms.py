@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network
 
-from crosscheck.comparison.session import Again, Implementation, Ran, Request, Results, compare
+from crosscheck.comparison.session import Implementation, Recorded, Request, Results, compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.verdict import Key, Row
@@ -67,11 +67,11 @@ def problems(draws: int, seed: int = 0) -> Iterator[Problem]:
             yield Problem(f"random-{number}-{draw}-age{age}", Data(X, Y), network, params, ALPHA, ITERATIONS)
 
 
-def aged(network: Network, params: Any, X: Any, Y: Any, age: int) -> Any:
+def aged(network: Network, params: Any, X: Any, Y: Any, age: int, alpha: float = ALPHA) -> Any:
     """Return the oracle's params after so many iterations, or before they overflow."""
     layers = tuple(Layer(*layer) for layer in params)
     with np.errstate(all="ignore"):
-        for t, (reached, J) in enumerate(descend(network, layers, X, Y, ALPHA)):
+        for t, (reached, J) in enumerate(descend(network, layers, X, Y, alpha)):
             if not np.isfinite(J) or J > 1e6:
                 return layers
             layers = reached
@@ -105,7 +105,7 @@ def run(
             differ = alarms(case, answer.checkpoints, seen(case, answer), seen(case, right))
             baselines[Key(case.problem, name, case.dtype, asked.device)] = differ
 
-    def judged(said: Row | Again | Ran) -> None:
+    def judged(said: Recorded) -> None:
         if isinstance(said, Row):
             record(HonestRun(said, baselines.get(said.key, {})))
 

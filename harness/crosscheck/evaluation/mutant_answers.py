@@ -25,6 +25,7 @@ from crosscheck_impls.interface import Declaration, Framework, declaration
 from crosscheck.core.records import Answer, Certification, Comparison, flat
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.labels import predictions
+from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import certify
 from crosscheck.judge.verdict import conventions
 from crosscheck.oracle.noise import FACTOR
@@ -199,7 +200,7 @@ def _under(judge: Judge, answer: Answer, under: Declaration) -> str:
     if not labels.finite and len(judge.case.checkpoints) == 3:
         return "not finite"
     if answer.run.certification is Certification.IRREPRODUCIBLE:
-        return "irreproducible"
+        return "run" if departure(judge, answer.run, under).outside else "irreproducible"
     return "noise" if _noise(comparisons) > FACTOR else ""
 
 

@@ -195,7 +195,8 @@ def run(request: Request, report: Report, results: list[Result]) -> int:
     target = request.target
     forms = {(each.formulation, each.precision) for each in declared(target).declarations.values()}
     at_once = os.cpu_count() or 1
-    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}  # torch has lines for several threads only
+    # torch has lines for several threads only, and takes the smaller of these two
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
     with tempfile.TemporaryDirectory(prefix="crosscheck-") as folder:
         asked = {
             "name": target.framework, "folder": folder, "files": [str(path) for path in target.files.values()],

@@ -33,6 +33,9 @@ class Result(NamedTuple):
     unstable: Comparison | None = None
     why: str = ""
     pair: bool = False  # it takes w and b, and names what it returns so
+    came: str = ""  # the dtype that came back, if it is another
+    excused: bool = False  # all that is wrong is a small epsilon
+    differs: bool = False  # the same question had another answer the second time
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -117,8 +120,18 @@ def notices(
         notes.append(f"it is written for {layers(depth)}, and was judged on those")
     elif fewer := [each for each in trouble if each < depth]:
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
-    if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT]:
+    if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
+    notes += [
+        f"{said.names.get(tensor, tensor)} is {shape}: it was taken as that"
+        for tensor, shape in said.conversions
+        if tensor not in said.breaks
+    ]
+    if "J" in said.unjudged:
+        notes.append("it tells no cost that could be checked")
+    notes += said.remarks
+    if came := dict.fromkeys(result.came for result in results if result.came):
+        notes.append(_dtypes(list(came)))
     if said.cost_shape:
         notes.append(f"J has shape {said.cost_shape}; a plain number is easier to use: float(np.squeeze(J))")
     if said.printed:
@@ -132,6 +145,15 @@ def notices(
         if name not in function.own and name not in said.trouble
     ]
     return notes
+
+
+def _dtypes(came: Sequence[str]) -> str:
+    """Return what it means that another dtype came back."""
+    words = f"float64 went in, and {', '.join(came)} came back: "
+    if "float32" not in came:
+        return words + "what NumPy's float64 has not is of no use to anybody else"
+    words += "half of the digits are lost on the way, and it was judged by what float32 can do"
+    return words + "; in torch say dtype=torch.float64, in JAX jax.config.update('jax_enable_x64', True)"
 
 
 def _in_its_names(result: Result) -> Cause | None:

@@ -6,7 +6,7 @@ have. It is asked once for one, two and three layers, and its J is held against 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput, Declarati
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.records import Answer, Case, Certification, Comparison
 from crosscheck.grading.notes import Notes, noted
-from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge, against
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import SPECS, SQUARED, Options, Spec, build
@@ -26,7 +25,6 @@ Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
 DIFFERENTIABLE = tuple(name for name in ACTIVATIONS if name != "step")  # as `--help` lists them
 HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")  # the first one that fits is taken
 DEPTHS = (1, 2, 3)
-USUAL = {2: "tanh", 3: "relu"}  # where the J of none fits: what the course's exercises of that depth use
 LEFT: tuple[tuple[str, Side], ...] = (("relu", "left"), ("leaky_relu", "left"))
 FORMULATIONS = ("logits", "textbook", "autodiff")
 TOLD = (Kind.RAISES, Kind.RETURNS, Kind.SHAPE, Kind.MISSING, Kind.DEPTH)  # by the adapter, in the user's own names
@@ -46,7 +44,7 @@ MORE = (
 
 
 class Wanted(NamedTuple):
-    """What the user says of the function and of the problems; None leaves it to us."""
+    """What the user says of the function and of the problems; None leaves it to us, as rows False does."""
 
     problems: tuple[str, ...] = ()
     layers: str | None = None
@@ -54,6 +52,7 @@ class Wanted(NamedTuple):
     output: str | None = None
     loss: str | None = None
     leaky_slope: float | None = None
+    rows: bool = False
 
     def options(self, activation: str = "") -> Options:
         """Return what takes the place of a problem's own settings."""
@@ -69,20 +68,25 @@ class Wanted(NamedTuple):
 class How(StrEnum):
     """How the activation was found: SAID: the user says it. MISTAKE: with a known mistake it explains the answer.
 
-    USUAL: that of the course's exercises, since J fits none of those that were tried.
+    NEAREST: J is far nearer to that of this one than of any other. STEPS: by the steps of training. SLOPES: by its
+    gradients, since it has no J. USUAL: J fits none of those that were tried, and two are about as near.
     """
 
     SAID = "said"
     J = "J"
     GRADIENTS = "gradients"
     MISTAKE = "mistake"
+    NEAREST = "nearest"
+    STEPS = "steps"
+    SLOPES = "slopes"
     USUAL = "usual"
 
 
 class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
-    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters.
+    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters. at_zero:
+    whether it can be asked of weights of 0 alone.
     """
 
     depths: tuple[int, ...]
@@ -91,6 +95,7 @@ class Function(NamedTuple):
     how: How
     own: tuple[str, ...]
     takes: str = ""
+    at_zero: bool = False
 
 
 def problems(wanted: Wanted) -> list[Spec]:
@@ -152,8 +157,8 @@ def declared(formulation: str, case: Case) -> Declaration:
     return Declaration(formulation=formulation, relu_grad_at_zero=kink, flushes=tiny, convention=words)  # type: ignore[arg-type]
 
 
-def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failure:
-    """Ask once for each depth and activation. Returns a Failure if there was no answer at all."""
+def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> Function | Failure:
+    """Ask once for each depth. Returns a Failure if there was no answer at all."""
     asked = _ask_once(ask, specs, wanted)
     failures = [answer for answer in asked.answers.values() if isinstance(answer, Failure)]
     lost = next((failure for failure in failures if failure.kind not in TOLD), None)
@@ -161,29 +166,35 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> Function | Failur
         return lost
     depths, trouble, notes = [], {}, Notes()
     for depth in sorted(asked.depths, key=_order):
-        answer = asked.answers[depth, asked.names[0]]
+        answer = asked.answers[depth]
         if isinstance(answer, Failure):
             trouble[depth] = answer
         elif depth > 1 and _ignores_the_last(answer, asked.judges[depth, asked.names[0]]):
-            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"nothing depends on W{depth}")
+            trouble[depth] = Failure(Stage.JUDGE, Kind.MISSING, f"dW{depth} is zero everywhere")
         else:
             depths.append(depth)
             notes = noted(answer)
     deep = next((depth for depth in depths if depth > 1), 0)
     name, how = asked.names[0], How.SAID
-    if deep and not wanted.activation:
-        shown = {each: (asked.judges[deep, each], asked.answers[deep, each]) for each in asked.names}
-        name, how = _activation(shown, deep)
-    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes)
+    if deep and not wanted.activation and notes.activation:
+        name, how = notes.activation, How.STEPS if "gradients" in notes.unjudged else How.SLOPES
+    elif deep and not wanted.activation:
+        shown = {each: (asked.judges[deep, each], asked.answers[deep]) for each in asked.names}
+        name, how = choose(shown)
+    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero)
+
+
+Shown = Mapping[str, tuple[Judge, "Answer | Failure"]]  # an answer for each activation
+Choose = Callable[[Shown], tuple[str, How]]
 
 
 class _Asked(NamedTuple):
-    """What was asked once for each depth and name of an activation, and what came back."""
+    """What was asked once for each depth, and what came back: the same, whatever activation it is held against."""
 
     depths: list[int]
     names: tuple[str, ...]
     judges: dict[tuple[int, str], Judge]
-    answers: dict[tuple[int, str], Answer | Failure]
+    answers: dict[int, Answer | Failure]
 
 
 def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
@@ -193,9 +204,10 @@ def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
     names = (wanted.activation,) if wanted.activation else HIDDEN
     depths = sorted(first, key=_order)
     keys = [(depth, name) for depth in depths for name in (names if depth > 1 else names[:1])]
-    cases = [case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys]
-    judges = dict(zip(keys, map(Judge, cases), strict=True))
-    return _Asked(depths, names, judges, dict(zip(keys, ask(cases), strict=True)))
+    cases = {(depth, name): case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys}
+    judges = {key: Judge(case) for key, case in cases.items()}
+    answers = ask([cases[depth, names[0]] for depth in depths])
+    return _Asked(depths, names, judges, dict(zip(depths, answers, strict=True)))
 
 
 def _order(depth: int) -> int:
@@ -217,38 +229,6 @@ def outside(judging: Judge, answer: Answer, under: Declaration) -> list[Comparis
         for c in against(judging.at_checkpoint(checkpoint, under), gradient, case.steps[checkpoint], case)
         if c.outside
     ]
-
-
-def _activation(shown: dict[str, tuple[Judge, Answer | Failure]], depth: int) -> tuple[str, How]:
-    """Return the activation whose J the answer's is; else the one whose gradients fit best, or that explains it."""
-    wrong: dict[str, set[str]] = {}
-    for name, (judging, answer) in shown.items():
-        assert isinstance(answer, Answer)  # the same call has answered for another activation
-        wrong[name] = min(
-            (
-                {c.tensor for c in outside(judging, answer, declared(formulation, judging.case))}
-                for formulation in FORMULATIONS
-            ),
-            key=len,
-        )
-    whole = 2 * depth + 1
-    for name, tensors in wrong.items():
-        if "J" not in tensors:
-            return name, How.J
-    best = min(wrong, key=lambda name: len(wrong[name]))
-    if len(wrong[best]) < whole:
-        return best, How.GRADIENTS
-    for name, explains in _explaining(shown):
-        if explains:
-            return name, How.MISTAKE
-    return USUAL.get(depth, "relu"), How.USUAL
-
-
-def _explaining(shown: dict[str, tuple[Judge, Answer | Failure]]) -> Iterator[tuple[str, bool]]:
-    for name, (judging, answer) in shown.items():
-        assert isinstance(answer, Answer)
-        cause = attribute(judging, without_a_run(answer, judging.case, ()), declared("textbook", judging.case))
-        yield name, cause is not None and cause.exactly
 
 
 def without_a_run(answer: Answer, case: Case, own: Sequence[str]) -> Answer:

@@ -17,6 +17,7 @@ from crosscheck.core.records import Answer, flat
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import Location, locate
 from crosscheck.judge.observations import Observation, bounds_of_both, farthest, of_gradients, of_steps
+from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import MUTANTS, Mutant
@@ -33,8 +34,8 @@ class Explanation(NamedTuple):
     """A change of the reference that explains an answer. exactly: within the bound, or only nearest.
 
     left: the largest distance that remains, in units of the bound if exactly, else as a share of the error.
-    also: the names of other changes that come to the same here. steps: of a run, in which that was seen; 0 for a
-    gradient.
+    also: the names of other changes that come to the same here. steps: how many of a run, all that are seen, it
+    explains; 0 for a gradient.
     """
 
     mutant: Mutant
@@ -64,7 +65,7 @@ def attribute(
     noisy: measure in usual noise, for an answer within its bound. guess: tried first, and if it is the cause, alone.
     where: what is said of the place; a mistake that is only near must be wrong at that place and right before it.
     """
-    seen = list(of_gradients(judge, answer, declared, noisy))
+    seen, steps = list(of_gradients(judge, answer, declared, noisy)), 0
     if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows from it says nothing new
         seen += of_steps(judge, answer, declared)
     search = _Search(judge, answer, declared, seen)
@@ -79,6 +80,10 @@ def attribute(
             continue
         left = search.left(mutant)
         if left <= 1 and (search.wrong or search.same_labels(mutant)):
+            if search.of_run:
+                steps = same_steps(judge, answer, declared, mutant)
+                if not steps:
+                    continue
             explained.append((mutant, left))
             if mutant is guess:
                 break
@@ -89,9 +94,7 @@ def attribute(
                 nearest = share, mutant
     if explained:
         (mutant, left), *others = explained
-        return Explanation(
-            mutant, True, left, tuple(other.name for other, _ in others[:3]), max(o.length for o in seen)
-        )
+        return Explanation(mutant, True, left, tuple(other.name for other, _ in others[:3]), steps)
     return Explanation(nearest[1], False, nearest[0], ()) if nearest else None
 
 
@@ -115,6 +118,11 @@ class _Search:
         far = [o.distance for o in seen]
         self.wrong = [k for k, distance in enumerate(far) if distance > 1]
         self.total = max((far[k] for k in self.wrong), default=np.inf)
+
+    @property
+    def of_run(self) -> bool:
+        """Whether what is wrong is wrong in a run alone."""
+        return any(self.seen[k].length for k in self.wrong)
 
     def left(self, mutant: Mutant, whole: bool = False) -> float:
         """Return the largest distance from the changed reference, in units; inf if it explains nothing.

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from crosscheck.core.failures import Broken, Failure, Verdict
 from crosscheck.core.records import Comparison, Tensor
 from crosscheck.judge.attribution import Explanation
+from crosscheck.judge.grounds import Grounds
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location
 from crosscheck.judge.reproducible import Departure
@@ -24,11 +25,15 @@ class BrokenPromises(NamedTuple):
 
 
 class OutsideBound(NamedTuple):
-    """A number lies outside its bound: the first one, where the mistake must be, and the change that explains it."""
+    """A number lies outside its bound: the first one, where the mistake must be, and the change that explains it.
+
+    grounds: what holds beside that place.
+    """
 
     first: Comparison
     location: Location
     explanation: Explanation | None = None
+    grounds: Grounds = Grounds()
 
 
 class WrongLabels(NamedTuple):

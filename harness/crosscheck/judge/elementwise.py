@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +16,16 @@ from crosscheck_impls.interface import Array, Declaration, Params
 from crosscheck.core.failures import Broken
 from crosscheck.core.records import Answer, Case, Comparison, Tensor, cast, flat, named
 from crosscheck.judge.promises import broken_promises
-from crosscheck.oracle.error_bound import ErrorBound, Precision, error_bound, precision, scaled
-from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero
+from crosscheck.oracle.error_bound import (
+    ErrorBound,
+    Precision,
+    error_bound,
+    error_bounds,
+    output_bound,
+    precision,
+    scaled,
+)
+from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero, propagate
 from crosscheck.oracle.noise import Noise, noise, rerun
 
 if TYPE_CHECKING:
@@ -40,8 +49,15 @@ class Judge:
         self.X, self.Y = exact(case.X), exact(case.Y)
         self._known: dict[Any, Known] = {}
         self._noise: dict[Any, Noise] = {}
+        self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
         self._reruns: dict[int, list[Noise]] = {}
         self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
+
+    def in_short(self, brief: Case) -> Judge:
+        """Return a judge of the same question in short, which knows what this one does."""
+        other = copy.copy(self)
+        other.case = brief
+        return other
 
     def evaluate_at(self, params: Params, declared: Declaration) -> Known:
         """Return the oracle and the bounds at any parameters of the case's dtype, or at a stack of them."""
@@ -51,9 +67,11 @@ class Judge:
             oracle = evaluate(network, wide, self.X, self.Y, at_zero)
         p, p64 = self.precision(declared), precision("float64")
         plain = Declaration(relu_grad_at_zero=declared.relu_grad_at_zero)
+        if p == p64:
+            both = [declared] if declared == plain else [declared, plain]
+            bounds = error_bounds(network, wide, oracle, self.Y, p, both)
+            return Known(wide, oracle, bounds[0], bounds[-1])
         theirs = error_bound(network, wide, oracle, self.Y, p, declared)
-        if (declared, p) == (plain, p64):
-            return Known(wide, oracle, theirs, theirs)
         if theirs.margin > p64.u / p.u and p.u > p64.u:  # saves computing it
             return Known(wide, oracle, theirs, scaled(theirs, p64.u / p.u))
         return Known(wide, oracle, theirs, error_bound(network, wide, oracle, self.Y, p64, plain))
@@ -64,6 +82,23 @@ class Judge:
         if key not in self._known:
             self._known[key] = self.evaluate_at(self.case.checkpoints[checkpoint], declared)
         return self._known[key]
+
+    def output_of(self, params: Params, X: Matrix, declared: Declaration) -> tuple[Matrix, Matrix]:
+        """Return the oracle's A[L] (n[L], m) at float64 params, and how far a prediction may be off it."""
+        network, at_zero = self.case.network, grads_at_zero(self.case.network, declared.relu_grad_at_zero)
+        with np.errstate(all="ignore"):
+            oracle = propagate(network, params, X, at_zero)
+        stable = declared._replace(formulation="logits")  # `predict` is, whatever the variant
+        p, p64 = self.precision(declared), precision("float64")
+        theirs, own = (output_bound(network, params, oracle, each, stable) for each in (p, p64))
+        return oracle.A[-1], theirs + own
+
+    def output_at_start(self, declared: Declaration) -> tuple[Matrix, Matrix]:
+        """Return the same at the initial params, on the training set, computed once."""
+        key = declared._replace(formulation="logits", convention="")
+        if key not in self._outputs:
+            self._outputs[key] = self.output_of(cast(self.case.checkpoints[0], "float64"), self.X, declared)
+        return self._outputs[key]
 
     def noise(self, checkpoint: int, declared: Declaration) -> Noise:
         """Return the usual error of an implementation at one of the case's checkpoints."""

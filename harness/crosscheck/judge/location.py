@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from crosscheck.core.records import Comparison, Tensor
+import numpy as np
+
+from crosscheck.core.records import Answer, Comparison, Tensor, flat
 
 
 class Part(StrEnum):
     """The part of the computation that a mistake must be in, given what is right.
 
-    COST: J alone is wrong. FORWARD: J and all gradients are. COST_AND_DZ: J and the gradients from one layer down.
-    DW, DB: J and the gradients of later layers are right, and of this layer only dW, or only db, is wrong. DZ: both
-    are. FIRST: one of them is wrong first, and others elsewhere. FIT_COSTS, FIT_WEIGHTS, FIT_BIASES, FIT: the gradients
-    are right, and the costs, the weights, the biases, or several of these that `fit` returns are not.
+    COST: J alone is wrong. FORWARD: J and a gradient of every layer are. COST_AND_DZ: J and some gradients, the first
+    of them of this layer. DW, DB: J and the gradients of later layers are right, and only dW, or only db, is wrong. DZ:
+    both are. FIRST: one of them is wrong first, and others elsewhere. FIT_COSTS, FIT_WEIGHTS, FIT_BIASES, FIT: the
+    gradients are right, and the costs, the weights, the biases, or several of these that `fit` returns are not. LATER,
+    ONCE: the same question was asked twice, and only the second answer, or only the first, is wrong. STALE: the answer
+    at one point is that at an earlier one.
     """
 
     COST = "cost"
@@ -29,16 +33,22 @@ class Part(StrEnum):
     FIT_WEIGHTS = "weights of fit"
     FIT_BIASES = "biases of fit"
     FIT = "fit"
+    LATER = "later"
+    ONCE = "once"
+    STALE = "stale"
 
 
 class Location(NamedTuple):
-    """A part, of layer `layer` out of L; kind: `W` or `b`, for FIRST; step: the first wrong step of `fit`."""
+    """A part, of layer `layer` out of L; kind: `W` or `b`, for FIRST; step: the first wrong step of `fit`, or the
+    iteration of the point; earlier: that of the point whose answer came again, for STALE.
+    """
 
     part: Part
     L: int
     layer: int = 0
     kind: str = ""
     step: int = 0
+    earlier: int = 0
 
 
 class Place(Protocol):
@@ -61,6 +71,33 @@ def first(outside: Sequence[Comparison], L: int) -> Comparison:
         return c.tensor.of_fit, c.iteration, stage > 0, stage
 
     return min(outside, key=order)
+
+
+def located(answer: Answer, comparisons: Sequence[Comparison], L: int, steps: Sequence[int]) -> Location:
+    """Return where the mistake must be, given all comparisons; steps: the iterations of the case's checkpoints.
+
+    An answer that hangs on what was asked before says nothing of a line of the formulas.
+    """
+    outside = [c for c in comparisons if c.outside]
+    size = 1 + 2 * L  # J, dW and db: the comparisons of one point
+    wrong = [any(c.outside for c in comparisons[k * size : (k + 1) * size]) for k in range(len(answer.checkpoints))]
+    asked = answer.checkpoints
+    once = asked.index(asked[-1])  # the last one was asked for before
+    if once < len(asked) - 1 and wrong[once] != wrong[-1]:
+        return Location(Part.ONCE if wrong[once] else Part.LATER, L, step=steps[asked[once]])
+    if any(wrong):
+        k = wrong.index(True)
+        stale = next((j for j in range(k) if asked[j] != asked[k] and _same(answer, j, k)), None)
+        if stale is not None:
+            return Location(Part.STALE, L, step=steps[asked[k]], earlier=steps[asked[stale]])
+    return locate(outside, L)
+
+
+def _same(answer: Answer, first: int, second: int) -> bool:
+    """Return whether two gradients are the same to the last bit, and not all 0."""
+    (J, one), (K, other) = answer.gradients[first], answer.gradients[second]
+    pairs = [(J, K), *zip(flat(one), flat(other), strict=True)]
+    return all(np.array_equal(a, b) for a, b in pairs) and any(np.any(a) for a, _ in pairs[1:])
 
 
 def locate(outside: Sequence[Place], L: int) -> Location:

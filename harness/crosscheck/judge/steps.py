@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Layer, Params
 
-from crosscheck.core.records import Answer, Case, Certification, Comparison, Step, cast, flat, named
+from crosscheck.core.records import Answer, Case, Certification, Comparison, Run, Step, cast, flat, named
 from crosscheck.judge.elementwise import Judge, held, ratios_to_bound
 from crosscheck.oracle.error_bound import precision, step_bound
-from crosscheck.oracle.float64 import descend, exact, stacked
+from crosscheck.oracle.float64 import Matrix, descend, exact, stacked
 from crosscheck.oracle.reference import RIGHT
 
 AT_ONCE = 30_000  # numbers of a layer in one stack of steps: their arrays stay in a processor's cache
@@ -40,21 +40,37 @@ def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Compari
 def _steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
     """Yield, of each tensor and stack of steps, the worst comparison and the first outside its bound."""
     case, run = judge.case, answer.run
-    p, p64 = judge.precision(declared), precision("float64")
     if run.certification is Certification.IRREPRODUCIBLE:  # its own first cost; the steps are those of other runs
         known = judge.at_checkpoint(0, declared)
         E_J = np.asarray(known.theirs.J + known.own.J)
         yield held("fit: J", 0, run.costs[0], np.asarray(known.oracle.J), E_J, case.dtype)
-    from_rounded = run.certification is Certification.LENGTHS
     for steps in _stacks(case, run.steps):
-        before, after = stacked([step.before for step in steps]), stacked([step.after for step in steps])
-        start, oracle, theirs, own = judge.evaluate_at(before, declared)
-        J = np.array([step.J for step in steps])
-        yield from _telling("fit: J", steps, J, oracle.J, theirs.J + own.J, case.dtype)
-        tensors = zip(named(case.network, after, "fit: "), *map(flat, (start, oracle.gradient)), strict=True)
-        for ((name, got, _), W, dW), E, E_own in zip(tensors, flat(theirs.gradient), flat(own.gradient), strict=True):
-            E_step = step_bound(W, dW, E, case.alpha, p, from_rounded) + step_bound(W, dW, E_own, case.alpha, p64)
-            yield from _telling(name, steps, got, W - case.alpha * dW, E_step, case.dtype)
+        for name, got, true, E in _tensors(judge, run, declared, steps):
+            yield from _telling(name, steps, got, true, E, case.dtype)
+
+
+Held: TypeAlias = tuple[str, Array, Matrix, Matrix]  # a tensor's name, what was got, the oracle, the bound
+
+
+def after_steps(judge: Judge, run: Run, declared: Declaration, t: int) -> list[Held]:
+    """Return J and every W and b after step t of a run, each beside the oracle's; nothing if that step was not seen."""
+    steps = [step for step in run.steps if step.t == t]
+    return [(name, got[0], true[0], E[0]) for name, got, true, E in _tensors(judge, run, declared, steps[:1])]
+
+
+def _tensors(judge: Judge, run: Run, declared: Declaration, steps: Sequence[Step]) -> Iterator[Held]:
+    """Yield J and every W and b after each of some steps, stacked."""
+    if not steps:
+        return
+    case, p, p64 = judge.case, judge.precision(declared), precision("float64")
+    from_rounded = run.certification is Certification.LENGTHS
+    before, after = stacked([step.before for step in steps]), stacked([step.after for step in steps])
+    start, oracle, theirs, own = judge.evaluate_at(before, declared)
+    yield "fit: J", np.array([step.J for step in steps]), np.asarray(oracle.J), np.asarray(theirs.J + own.J)
+    tensors = zip(named(case.network, after, "fit: "), *map(flat, (start, oracle.gradient)), strict=True)
+    for ((name, got, _), W, dW), E, E_own in zip(tensors, flat(theirs.gradient), flat(own.gradient), strict=True):
+        E_step = step_bound(W, dW, E, case.alpha, p, from_rounded) + step_bound(W, dW, E_own, case.alpha, p64)
+        yield name, got, W - case.alpha * dW, E_step
 
 
 def _stacks(case: Case, steps: Sequence[Step]) -> Iterator[Sequence[Step]]:

@@ -27,8 +27,10 @@ from crosscheck.judge.causes import (
     explanation_of,
 )
 from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.evidence import Heat, heat, noisy_heat
+from crosscheck.judge.grounds import grounds
 from crosscheck.judge.labels import Predictions, predictions
-from crosscheck.judge.location import first, locate
+from crosscheck.judge.location import first, located
 from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
 from crosscheck.judge.textbook import first_impossible
@@ -53,6 +55,7 @@ class Row:
 
     iterations: of the free run; certified: how many of its steps were; checkpoints: how many were asked for;
     straddles_zero: how many Z lie so near 0 that either derivative is right; envelope: for people, never a verdict.
+    costs, heat: for people too, the costs of its run at `Background.at`, and where in a tensor the errors lie.
     """
 
     problem: str
@@ -68,6 +71,8 @@ class Row:
     checkpoints: int = 0
     straddles_zero: int = 0
     envelope: Envelope | None = None
+    costs: tuple[float, ...] = ()
+    heat: Heat | None = None
 
     @property
     def key(self) -> Key:
@@ -117,7 +122,7 @@ def judge(
             row.cause = BrokenPromises(promises, attribute(judge, answer, declared, False, guess), searched=True)
         return row
     row.certified = len({step.t for step in run.steps})
-    best = _under_the_best_convention(judge, answer, declared)
+    best, plain = _under_the_best_convention(judge, answer, declared)
     row.comparisons = best.comparisons
     row.predictions = predictions(judge, answer, best.under)
     row.straddles_zero = judge.straddles_zero(best.under)
@@ -126,17 +131,25 @@ def judge(
         row.verdict, row.cause = _undefined(judge, declared, row)
     if row.verdict is Verdict.AGREES and best.convention is not None:
         row.verdict, row.cause = Verdict.CONVENTION, best.convention
+    row.heat = _heat(judge, answer, plain if row.verdict is Verdict.CONVENTION else best, row.cause)
     return row
 
 
-def _under_the_best_convention(judge: Judge, answer: Answer, declared: Declaration) -> _Judged:
-    """Return what is judged under the first convention that leaves nothing outside, else the least."""
+def _heat(judge: Judge, answer: Answer, judged: _Judged, cause: Cause | None) -> Heat | None:
+    """Return where the errors lie, of what is suspect or outside its bound."""
+    if isinstance(cause, Noisy):
+        return noisy_heat(judge, answer, judged.under, cause.comparison)
+    return heat(judge, answer, judged.under, judged.comparisons)
+
+
+def _under_the_best_convention(judge: Judge, answer: Answer, declared: Declaration) -> tuple[_Judged, _Judged]:
+    """Return what is judged under the first convention that leaves nothing outside, else the least; and under none."""
     tried: list[_Judged] = []
     for under, convention in conventions(declared):
         tried.append(_Judged(under, convention, judge.compare(answer, under) + certify(judge, answer, under)))
         if not tried[-1].wrong:
             break
-    return min(tried, key=lambda each: each.wrong)
+    return min(tried, key=lambda each: each.wrong), tried[0]
 
 
 def _said(
@@ -145,9 +158,10 @@ def _said(
     """Return the verdict and the cause of an answer that keeps its promises, the gravest first."""
     L, labels = judge.case.network.L, row.predictions or Predictions()
     if outside := [c for c in row.comparisons if c.outside]:
-        where = locate(outside, L)
+        where = located(answer, row.comparisons, L, judge.case.steps)
+        beside = grounds(judge, answer, under, row.comparisons, where)
         explanation = attribute(judge, answer, under, False, guess, where)
-        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation)
+        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation, beside)
     if labels.first is not None:
         return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
     irreproducible = answer.run.certification is Certification.IRREPRODUCIBLE

@@ -8,13 +8,14 @@ or the measured error of an elementary function, which tests/harness/test_error_
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from crosscheck_impls.interface import Declaration, Layer, Network, Params
 
-from crosscheck.oracle.float64 import ALL, Evaluation, Matrix, grads_at_zero
+from crosscheck.oracle.float64 import ALL, Evaluation, Matrix, Propagation, grads_at_zero
 
 # Errors of elementary functions in units of u, an upper bound over the three frameworks on CPU:
 # measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
@@ -78,6 +79,7 @@ class ErrorBound(NamedTuple):
     margin: float
 
 
+Pass: TypeAlias = Evaluation | Propagation  # of either only the forward pass is read
 PLAIN = Declaration()  # from the logits, in full precision
 
 
@@ -88,12 +90,25 @@ def error_bound(
 
     oracle: the float64 evaluation at the same params. Y (n[L], m).
     """
+    return error_bounds(network, params, oracle, Y, p, [declared])[0]
+
+
+def error_bounds(
+    network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Sequence[Declaration]
+) -> list[ErrorBound]:
+    """Return the error bound under each declaration; the forward pass of two that share it is bounded once."""
+    forwards: dict[Any, _Forward] = {}
+    bounds = []
     with np.errstate(all="ignore"):  # an overflow gives inf or NaN, and both mean: no bound
-        forward = _forward(network, params, oracle, p, declared)
-        return _backward(network, params, oracle, Y, forward, p, declared)
+        for each in declared:
+            key = each.formulation == "textbook", each.relu_grad_at_zero  # what `_through` asks for
+            if key not in forwards:
+                forwards[key] = _forward(network, params, oracle, p, each)
+            bounds.append(_backward(network, params, oracle, Y, forwards[key], p, each))
+    return bounds
 
 
-def output_bound(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> Matrix:
+def output_bound(network: Network, params: Params, oracle: Pass, p: Precision, declared: Declaration) -> Matrix:
     """Return the error bound of A[L] (n[L], m) alone."""
     with np.errstate(all="ignore"):
         return _finish(_forward(network, params, oracle, p, declared).E_A[-1])
@@ -118,7 +133,7 @@ class _Forward(NamedTuple):
     margin: float
 
 
-def _forward(network: Network, params: Params, oracle: Evaluation, p: Precision, declared: Declaration) -> _Forward:
+def _forward(network: Network, params: Params, oracle: Pass, p: Precision, declared: Declaration) -> _Forward:
     A = oracle.A
     E_As, E_Zs, E_gs = [np.zeros_like(A[0])], [], []
     straddles_zero, margin = 0, np.inf
@@ -129,7 +144,7 @@ def _forward(network: Network, params: Params, oracle: Evaluation, p: Precision,
         WE = W @ E_As[-1] if l > 1 else 0.0  # X has no error
         S = W @ before + np.abs(b)
         lost = p.tiny * (n + 1) * (1 + _largest(W) + _largest(before))  # a tiny W or A, times the other
-        E_Z = WE + p.gamma(n + 1) * (S + WE) + lost * (S > 0)
+        E_Z = _plus(WE + p.gamma(n + 1) * (S + WE), lost, S > 0)
         E_Z = _bound(E_Z, S, p)
         E_A, E_g, straddles = _through(network, l, oracle, E_Z, p, declared)
         if straddles is not None:
@@ -155,32 +170,36 @@ def _backward(
     E_J = _bound(E_J, 2 * size_J, p)  # (A − Y)² comes before its half
     E_gradient = []
     for l in range(network.L, 0, -1):
-        D, E_A = np.abs(oracle.dZ[l - 1]), E_As[l - 1]
-        De, Ae = D + E_dZ, np.abs(A[l - 1]) + E_A if l > 1 else np.abs(A[0])
+        E_A = E_As[l - 1]
+        De, Ae = np.abs(oracle.dZ[l - 1]) + E_dZ, np.abs(A[l - 1])
         # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(m+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
-        size_W, size_b = De @ Ae.mT, De.sum(axis=-1, keepdims=True)
-        E_dW = E_dZ @ Ae.mT + p.gamma(m + 3) * size_W
+        if l > 1:
+            Ae += E_A
+        E_dW = (E_dZ + p.gamma(m + 3) * De) @ Ae.mT
         if l > 1:  # X has no error
-            E_dW += D @ E_A.mT
-        E_dW = E_dW / m + tiny * (m + 1) * (1 + _largest(De))
+            E_dW += np.abs(oracle.dZ[l - 1]) @ E_A.mT
+        largest = _largest(De)
+        E_dW = E_dW / m + tiny * (m + 1) * (1 + largest)
+        size_b = De.sum(axis=-1, keepdims=True)
         E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(m + 3) * size_b) / m + tiny * (m + 1)
-        E_gradient.append(Layer(_bound(E_dW, size_W, p), _bound(E_db, size_b, p)))
+        E_gradient.append(Layer(_bound_product(E_dW, De, Ae.mT, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
             dA, slope = np.abs(oracle.dA[l - 2]), np.abs(oracle.slopes[l - 2])
             # dA[l−1] = W[l]ᵀ dZ[l];  dZ[l−1] = dA[l−1] ∘ g′
-            n, size = W.shape[-2], W.mT @ De
-            E_dA = _bound(W.mT @ E_dZ + p.gamma(n) * size, size, p)
-            E_dZ = E_dA * (slope + E_gs[l - 2]) + dA * E_gs[l - 2] + 3 * u * dA * slope
-            lost = tiny * (n + 2) * (1 + _largest(W) + _largest(De)) + tiny * m
-            E_dZ += lost * (slope + E_gs[l - 2] > 0)  # where g′ is exactly 0, so is dZ
+            n, largest_W = W.shape[-2], _largest(W)
+            E_dA = _bound_product(W.mT @ (E_dZ + p.gamma(n) * De), W.mT, De, p)
+            E_slope = slope + E_gs[l - 2]
+            E_dZ = E_dA * E_slope + dA * (E_gs[l - 2] + 3 * u * slope)
+            lost = tiny * (n + 2) * (1 + largest_W + largest) + tiny * m
+            E_dZ = _plus(E_dZ, lost, E_slope > 0)  # where g′ is exactly 0, so is dZ
     gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))
     J: Any = _finish(E_J)[()]  # a number, or (T,)
     return ErrorBound(J, gradient, _finish(E_As[-1]), straddles_zero, margin)
 
 
 def _through(
-    network: Network, l: int, oracle: Evaluation, E_Z: Matrix, p: Precision, declared: Declaration
+    network: Network, l: int, oracle: Pass, E_Z: Matrix, p: Precision, declared: Declaration
 ) -> tuple[Matrix, Matrix, npt.NDArray[np.bool_] | None]:
     """Return E_A and E_g of layer l from E_Z, and which Z straddle zero, for a g that has a kink there."""
     u, s, name = p.u, network.leaky_slope, network.g[l - 1]
@@ -190,11 +209,14 @@ def _through(
     if name == "sigmoid":
         # |σ(z + e) − σ(z)| <= min(σ(1 − σ) exp|e|, 1/4) |e|
         q = np.fmin(slope * np.exp(E_Z), 0.25) * E_Z
-        E_A = (q + SIGMOID * u * (A + q) + p.tiny) * ((Z != 0) | (E_Z > 0))  # σ(0) is ½ exactly
+        E_A = q + SIGMOID * u * (A + q) + p.tiny
+        E_A = np.where((Z != 0) | (E_Z != 0), E_A, 0.0)  # σ(0) is ½ exactly
+        # 1 / (1 + e⁻ᶻ), as PyTorch and the notes have it, is 0 where e⁻ᶻ overflows, though A is a subnormal number
+        E_A = np.where(np.exp(E_Z - Z) < p.largest / 4, E_A, np.maximum(E_A, A))
         return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), None
     if name == "tanh":
         q = np.fmin(slope * np.exp(2 * E_Z), 1.0) * E_Z
-        E_A = q + TANH * u * (np.abs(A) + q) + p.tiny * (Z != 0)
+        E_A = _plus(q + TANH * u * (np.abs(A) + q), p.tiny, Z != 0)
         if declared.formulation == "textbook":
             # (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ): the difference errs by 4u of its two terms, hence 5u of 1; inf / inf overflows
             E_A = E_A + 5 * u
@@ -243,6 +265,14 @@ def _output(
     return e, E_dZ + p.tiny * (m + 2)
 
 
+def _plus(E: Matrix, lost: Any, where: npt.NDArray[np.bool_]) -> Matrix:
+    """Return E, and `lost` more where it says so.
+
+    Nothing is multiplied: processors take a hundred times as long over products of numbers below the normal range.
+    """
+    return E + lost if where.all() else np.where(where, E + lost, E)
+
+
 def _largest(M: Matrix) -> Matrix:
     """Return the largest entry of each matrix, as a matrix of one entry."""
     largest: Matrix = M.max(axis=ALL, keepdims=True)
@@ -252,6 +282,12 @@ def _largest(M: Matrix) -> Matrix:
 def _bound(E: Matrix, size: Matrix, p: Precision) -> Matrix:
     """Return E, or inf where the sums, whose absolute values are at most `size`, may overflow."""
     return np.where(size + E < p.largest, E, np.inf)
+
+
+def _bound_product(E: Matrix, left: Matrix, right: Matrix, p: Precision) -> Matrix:
+    """Return the same where the absolute values of the sums are `left @ right`, which is formed only if need be."""
+    at_most = left.shape[-1] * (_largest(left) * _largest(right)) * INFLATION
+    return E if np.all(at_most + _largest(E) < p.largest) else _bound(E, left @ right, p)
 
 
 def _finish(E: Matrix) -> Matrix:

@@ -85,18 +85,30 @@ def forward(network: Network, params: Params, X: Matrix) -> tuple[list[Matrix], 
     return A, Z
 
 
+class Propagation(NamedTuple):
+    """The forward pass of an Evaluation."""
+
+    A: list[Matrix]
+    Z: list[Matrix]
+    slopes: list[Matrix]
+
+
+def propagate(network: Network, params: Params, X: Matrix, at_zero: GradsAtZero) -> Propagation:
+    """Return A, Z and g′(Z), as in an Evaluation."""
+    A, Z = forward(network, params, X)
+    slopes = [slope_at(name, Z[l], A[l + 1], network.leaky_slope, at_zero) for l, name in enumerate(network.g)]
+    return Propagation(A, Z, slopes)
+
+
 def evaluate(network: Network, params: Params, X: Matrix, Y: Matrix, at_zero: GradsAtZero | None = None) -> Evaluation:
     """Return J and dParams with all intermediates; float64 arrays. Raises BadInput where shapes do not fit."""
     check(network, first(params), X, Y)
     check_differentiable(network)
-    at_zero = at_zero or grads_at_zero(network)
-    A, Z = forward(network, params, X)
-    slopes = [slope_at(name, Z[l], A[l + 1], network.leaky_slope, at_zero) for l, name in enumerate(network.g)]
+    A, Z, slopes = propagate(network, params, X, at_zero or grads_at_zero(network))
     m = X.shape[1]
     difference = A[-1] - Y
     if network.loss == "cross_entropy":
-        # softplus(−Z) where the label is 1 and softplus(Z) where it is 0: nothing cancels
-        losses = Y * np.logaddexp(0.0, -Z[-1]) + (1.0 - Y) * np.logaddexp(0.0, Z[-1])
+        losses = _losses(Z[-1], Y)
         dZ = difference
     else:
         losses = difference * difference / 2.0
@@ -110,6 +122,13 @@ def evaluate(network: Network, params: Params, X: Matrix, Y: Matrix, at_zero: Gr
             dAs.append(dA)
             dZs.append(dZ)
     return Evaluation(losses.sum(axis=ALL) / m, tuple(gradient[::-1]), A, Z, slopes, dAs[::-1], dZs[::-1], losses)
+
+
+def _losses(Z: Matrix, Y: Matrix) -> Matrix:
+    """Return softplus(−Z) where the label is 1 and softplus(Z) where it is 0: nothing cancels."""
+    if np.isfinite(Z).all() and ((Y == 0) | (Y == 1)).all():  # one of the two would be multiplied by 0
+        return np.logaddexp(0.0, np.where(Y == 1, -Z, Z))
+    return Y * np.logaddexp(0.0, -Z) + (1.0 - Y) * np.logaddexp(0.0, Z)
 
 
 def descend(network: Network, params: Params, X: Matrix, Y: Matrix, alpha: float) -> Iterator[tuple[Params, float]]:

@@ -3,8 +3,9 @@
 A random walk gives the shape: each rounding is an independent error of variance u²/3, and the variances are summed
 beside the oracle where `error_bound` sums worst cases (Higham and Mary, A new approach to probabilistic rounding error
 analysis, SIAM J. Sci. Comput. 2019). Reruns of the NumPy reference in the same dtype give the scale: examples, features
-and hidden units are permuted, and half of the reruns add one term after another, so that every order of summation
-differs. An error above FACTOR times the noise is unexplained: the row is `suspect`, which is a warning, not a proof.
+and hidden units are permuted, terms are added one after another, in the order that is given, in another, or the
+smallest first, and divided by m before or after that. An error above FACTOR times the noise is unexplained: the row is
+`suspect`, which is a warning, not a proof.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
-from crosscheck.oracle.reference import RIGHT
+from crosscheck.oracle.reference import RIGHT, Reference
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
 # among them in units of the noise, and how many exceed the factor.
 FACTOR = 6.0
-RERUNS = 4
 LEAST = 0.5  # of the random walk: a few reruns of few numbers may all happen to be near the oracle
 LONGEST, AT_ONCE = 20_000, 4_000_000  # terms of a sum added one by one in a rerun; products held in memory for it
+SORTED = 100_000  # terms of all sums of a product that are sorted in a rerun
+LOST = float(np.sqrt(np.finfo(float).tiny))  # squares of smaller numbers are 0 in float64
 ERROR = {"sigmoid": 2.0, "tanh": 2.0, "leaky_relu": 1.0}  # typical error of an activation, in roundings
 
 
@@ -54,7 +56,13 @@ def noise(
 @np.errstate(all="ignore")
 def rerun(network: Network, params: Params, X: Array, Y: Array) -> list[Noise]:
     """Return J and dParams of the reference, several times in its dtype, each with other orders of summation."""
-    return [permuted(network, params, X, Y, seed, sequential=seed % 2 == 1) for seed in range(RERUNS)]
+    return [
+        permuted(network, params, X, Y, 0),
+        permuted(network, params, X, Y, None, Sequential),
+        permuted(network, params, X, Y, 1, reference=DIVIDED),
+        permuted(network, params, X, Y, 2, Sequential, DIVIDED),
+        permuted(network, params, X, Y, 3, Ascending),
+    ]
 
 
 def random_walk(
@@ -67,14 +75,14 @@ def random_walk(
     for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
         W2, b2 = exact(W) ** 2, exact(b) ** 2
         # Z = W A + b: the errors of A, and n + 1 roundings of partial sums
-        V_Z = W2 @ V_A + (W.shape[1] + 1) * u2 * (W2 @ A[l - 1] ** 2 + b2)
-        V_A = oracle.slopes[l - 1] ** 2 * V_Z + ERROR.get(name, 0.0) ** 2 * u2 * A[l] ** 2
+        V_Z = W2 @ V_A + u2 * _summed(W.shape[1] + 1, W2 @ A[l - 1] ** 2 + b2, Z[l - 1] ** 2)
+        V_A = oracle.slopes[l - 1] ** 2 * V_Z + u2 * _activation(name, Z[l - 1], A[l], p, declared)
         V_Zs.append(V_Z)
         V_As.append(V_A)
     difference, c, slope = A[-1] - Y, oracle.losses, oracle.slopes[-1]
     if network.loss == "squared_error":
         V_c = difference**2 * V_As[-1] + 4 * u2 * c**2
-        V_dZ = slope**2 * (V_As[-1] + u2 * difference**2) + difference**2 * _bend(network, network.L, oracle, V_Zs, u2)
+        V_dZ = slope**2 * (V_As[-1] + u2 * difference**2) + difference**2 * _bend(network, network.L, oracle, V_As, u2)
     else:
         # Z is added and taken off again: Y Z, or (1 - Y) Z where log(sigmoid(Z)) is computed first, as torch does
         V_c = difference**2 * V_Zs[-1] + 4 * u2 * (c**2 + Z[-1] ** 2)
@@ -83,45 +91,91 @@ def random_walk(
             V_dZ = V_dZ + 3 * u2 * (Z[-1] * (A[-1] + Y * (1 - A[-1]))) ** 2
         if declared.formulation == "textbook":  # log(A) and 1 - A of a rounded A, and that difference itself
             V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2 + u2 * (1 - Y)
-    J = np.sqrt(V_c.sum() + u2 * c.size * (c**2).sum()) / m + p.u * abs(oracle.J) + p.tiny * (m + 2)
+    lost = (p.tiny + LOST) * (m + 2)
+    J = np.sqrt(V_c.sum() + u2 * _summed(c.size, (c**2).sum(), c.sum() ** 2)) / m + p.u * abs(oracle.J) + lost
     gradient = []
     for l in range(network.L, 0, -1):
         D2, A2 = oracle.dZ[l - 1] ** 2, A[l - 1] ** 2
-        # dW = 1/m dZ Aᵀ, db = 1/m Σ dZ
-        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + (m + 3) * u2 * (D2 @ A2.T)
-        V_db = V_dZ.sum(axis=1, keepdims=True) + (m + 3) * u2 * D2.sum(axis=1, keepdims=True)
-        gradient.append(Layer(np.sqrt(V_dW) / m + p.tiny * (m + 2), np.sqrt(V_db) / m + p.tiny * (m + 2)))
+        mdW, mdb = (m * array for array in oracle.gradient[l - 1])
+        # dW = 1/m dZ Aᵀ, db = 1/m Σ dZ: the sum, and the division
+        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + u2 * (_summed(m, D2 @ A2.T, mdW**2) + mdW**2)
+        V_db = V_dZ.sum(axis=1, keepdims=True) + u2 * (_summed(m, D2.sum(axis=1, keepdims=True), mdb**2) + mdb**2)
+        gradient.append(Layer(np.sqrt(V_dW) / m + lost, np.sqrt(V_db) / m + lost))
         if l > 1:
             W2 = exact(params[l - 1].W) ** 2
             # dA = Wᵀ dZ, dZ = dA ∘ g′
-            V_dA = W2.T @ V_dZ + len(W2) * u2 * (W2.T @ D2)
-            bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_Zs, u2)
+            V_dA = W2.T @ V_dZ + u2 * _summed(len(W2), W2.T @ D2, oracle.dA[l - 2] ** 2)
+            bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_As, u2)
             V_dZ = oracle.slopes[l - 2] ** 2 * V_dA + bent + u2 * oracle.dZ[l - 2] ** 2
     return Noise(float(J), tuple(gradient[::-1]))
 
 
-def _bend(network: Network, l: int, oracle: Evaluation, V_Zs: list[Matrix], u2: float) -> Matrix:
-    """Return the variance of g[l]′: g″² that of Z, and its own roundings."""
-    A, slope, V_Z = oracle.A[l], oracle.slopes[l - 1], V_Zs[l - 1]
+def _summed(n: int, squares: Matrix, square: Matrix) -> Matrix:
+    """Return the variance of a sum of n products, each rounded, and added up in an order that is drawn; in u²/3.
+
+    squares: the sum of the squares of the terms; square: that of their sum. Σ E S_k², k = 2 ... n, of the partial sums:
+    terms of one sign have larger ones than terms that cancel.
+    """
+    variance: Matrix = (n + 1) * (squares / 6 + square / 3) + squares * (1 - 1 / n)
+    return variance
+
+
+def _activation(name: str, Z: Matrix, A: Matrix, p: Precision, declared: Declaration) -> Matrix:
+    """Return the variance of the roundings of A = g(Z) itself; in u²/3."""
+    variance: Matrix = ERROR.get(name, 0.0) ** 2 * A**2
+    if name == "tanh" and declared.formulation == "textbook":
+        # (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ): that of both, (e²ᶻ + e⁻²ᶻ) / (eᶻ + e⁻ᶻ)², whose difference may cancel
+        variance = ERROR[name] ** 2 * (1 + A**2) / 2
+    if name == "sigmoid":  # 0 where e⁻ᶻ overflows, see error_bound
+        variance = np.where(np.exp(-Z) < p.largest / 4, variance, 3 * (A / p.u) ** 2)
+    return variance
+
+
+def _bend(network: Network, l: int, oracle: Evaluation, V_As: list[Matrix], u2: float) -> Matrix:
+    """Return the variance of g[l]′, which is computed from A: that of A, and its own roundings."""
+    A, slope, V_A = oracle.A[l], oracle.slopes[l - 1], V_As[l]
     if network.g[l - 1] == "sigmoid":
-        return ((1 - 2 * A) * slope) ** 2 * V_Z + 4 * u2 * slope**2
+        return (1 - 2 * A) ** 2 * V_A + 2 * u2 * slope**2
     if network.g[l - 1] == "tanh":
-        return (2 * A * slope) ** 2 * V_Z + 4 * u2 * (slope**2 + A**4)
+        return 4 * A**2 * V_A + u2 * (slope**2 + A**4)
     return np.zeros_like(A)
 
 
-def permuted(network: Network, params: Params, X: Array, Y: Array, seed: int, sequential: bool) -> Noise:
-    """Return J and dParams of the reference, with every sum taken in another order."""
+def _divided() -> Reference:
+    """Return the reference, but that each example's part is divided by m before the sum, as autograd of a mean does."""
+
+    def output_dZ(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
+        return RIGHT.output_dZ(network, A, Z, Y) / Y.shape[1]
+
+    return RIGHT.replaced(
+        mean=lambda self, losses, m: np.sum(losses / m),
+        output_dZ=output_dZ,
+        dW=lambda self, l, A, Z, dZ, m: dZ @ A[l - 1].T,
+        db=lambda self, dZ, m: np.sum(dZ, axis=1, keepdims=True),
+    )
+
+
+DIVIDED = _divided()
+
+
+def permuted(
+    network: Network, params: Params, X: Array, Y: Array, seed: int | None, form: Any = np.ndarray,
+    reference: Reference = RIGHT,
+) -> Noise:  # fmt: skip
+    """Return J and dParams of the reference, with every sum in another order, or as it is given where there is no seed.
+
+    form: how products and sums are added up.
+    """
     random = np.random.default_rng(seed)
-    units = [random.permutation(n) for n in network.n[:-1]] + [np.arange(network.n[-1])]
-    examples = random.permutation(X.shape[1])
-    form = Sequential if sequential else np.ndarray
+    order = np.arange if seed is None else random.permutation
+    units = [order(n) for n in network.n[:-1]] + [np.arange(network.n[-1])]
+    examples = order(X.shape[1])
 
     def mixed(array: Array, rows: Array, columns: Array | None = None) -> Any:
         return np.ascontiguousarray(array[rows] if columns is None else array[rows][:, columns]).view(form)
 
     layers = tuple(Layer(mixed(W, units[l], units[l - 1]), mixed(b, units[l])) for l, (W, b) in enumerate(params, 1))
-    J, gradient = RIGHT.cost_and_gradients(network, layers, mixed(X, units[0], examples), Y[:, examples].view(form))
+    J, gradient = reference.cost_and_gradients(network, layers, mixed(X, units[0], examples), Y[:, examples].view(form))
     back = []
     for l, (dW, db) in enumerate(gradient, start=1):
         W, b = np.empty(dW.shape), np.empty(db.shape)
@@ -137,19 +191,34 @@ class Sequential(np.ndarray[Any, Any]):
         """(n, k) @ (k, m), term by term over k."""
         A, B = np.asarray(self), np.asarray(other)
         if A.shape[0] * B.size <= AT_ONCE:
-            return np.cumsum(A[:, None, :] * B.T, axis=2)[:, :, -1].view(Sequential)
+            return self.added(A[:, None, :] * B.T).view(type(self))
         if A.shape[1] > LONGEST:
-            return (A @ B).view(Sequential)
+            return (A @ B).view(type(self))
         total = np.zeros((A.shape[0], B.shape[1]), A.dtype)
         for k in range(A.shape[1]):
             total += A[:, k, None] * B[k]
-        return total.view(Sequential)
+        return total.view(type(self))
 
     def sum(self, axis: Any = None, **rest: Any) -> Any:  # type: ignore[override]
         """Sum all, or each row into a column."""
-        if axis is None:
-            return np.cumsum(np.asarray(self).ravel())[-1]
-        return np.cumsum(np.asarray(self), axis=axis)[:, -1:].view(Sequential)
+        terms = np.asarray(self)
+        return self.added(terms.ravel()) if axis is None else self.added(terms)[:, None].view(type(self))
+
+    @staticmethod
+    def added(terms: Array) -> Any:
+        """Return the sums over the last axis."""
+        return np.cumsum(terms, axis=-1)[..., -1]
+
+
+class Ascending(Sequential):
+    """An array whose products and sums add the smallest terms first, unless there are too many to sort."""
+
+    @staticmethod
+    def added(terms: Array) -> Any:
+        """Return the sums over the last axis."""
+        if terms.size <= SORTED:
+            terms = np.take_along_axis(terms, np.abs(terms).argsort(axis=-1), axis=-1)
+        return Sequential.added(terms)
 
 
 def _all(some: Noise) -> list[Matrix]:

@@ -37,9 +37,12 @@ def waves() -> Data:
 
 
 def long_sums() -> Data:
-    """4096 features of 1024 examples, 2^22 numbers: above it, the libraries share the work out among threads."""
+    """4096 features of 1025 examples, 2^22 numbers and more: there the libraries share the work out among threads.
+
+    Forward the sums lie in 1025 columns, which an even number of threads cannot share evenly; backward in 4096.
+    """
     rng = np.random.default_rng(SEED)
-    return Data(rng.standard_normal((4096, 1024)), rng.integers(0, 2, (1, 1024)).astype(np.float64))
+    return Data(rng.standard_normal((4096, 1025)), rng.integers(0, 2, (1, 1025)).astype(np.float64))
 
 
 SHAPES: dict[str, Callable[[], Data]] = {

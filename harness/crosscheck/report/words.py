@@ -24,11 +24,13 @@ from crosscheck.judge.causes import (
     WithAllProcessors,
     WrongLabels,
 )
+from crosscheck.judge.evidence import Heat
 from crosscheck.judge.labels import WrongLabel
-from crosscheck.judge.location import Location, Part
 from crosscheck.judge.reproducible import FAR
 from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
+from crosscheck.report.places import of_location as of_location
+from crosscheck.report.places import of_name as of_name
 
 MEANING = {
     Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
@@ -73,10 +75,8 @@ def of_failure(failure: Failure) -> str:
         case Kind.TIMED_OUT:
             doing = "the import" if failure.stage is Stage.LOAD else "this problem"
             words = f"no answer within {number:g} s for {doing}; stopped at the time limit"
-        case Kind.KILLED:
-            words = f"the process was ended by {_signal(int(number))}{f': {what}' if what else ''}"
-        case Kind.EXITED:
-            words = f"the process ended by itself with exit code {int(number)}{f': {what}' if what else ''}"
+        case Kind.KILLED | Kind.EXITED | Kind.OVER_MEMORY | Kind.OVER_TASKS:
+            words = _of_end(failure)
         case Kind.UNREADABLE:
             words = f"sent what cannot be read: {what}"
         case Kind.SILENT:
@@ -91,9 +91,22 @@ def of_failure(failure: Failure) -> str:
     return f"given up after {lost}: {words}" if failure.lost else words
 
 
+def _of_end(failure: Failure) -> str:
+    """Return how a process ended that has given no answer."""
+    number, said = int(failure.number), f": {failure.message}" if failure.message else ""
+    match failure.kind:
+        case Kind.OVER_MEMORY:
+            return f"it took more than the {number / 2**20:,.0f} MiB of memory that it may, and was stopped"
+        case Kind.OVER_TASKS:
+            return f"it started more than {number} processes and threads, which is more than it may, and was stopped"
+        case Kind.KILLED:
+            return f"the process was ended by {_signal(number)}{said}"
+    return f"the process ended by itself with exit code {number}{said}"
+
+
 def _signal(number: int) -> str:
     name = signal_name(number)
-    return f"{name}, by hand or by the system when memory runs out" if name == "SIGKILL" else name
+    return f"{name}, by itself, by hand, or by the system when memory runs out" if name == "SIGKILL" else name
 
 
 def of_broken(broken: Broken) -> str:
@@ -109,7 +122,7 @@ def of_broken(broken: Broken) -> str:
         case Promise.WHOLE_LABELS:
             return f"{name} are {got}, expected whole numbers"
         case Promise.COSTS:
-            return "fit returned another number of costs than the iterations that it was asked for"
+            return "fit returned another number of costs, or another shape, than (iterations,) as it was asked for"
         case Promise.DEVICE:
             return f"{name} lies on {got}, expected {expected}"
         case Promise.DTYPE_KEPT:
@@ -137,13 +150,16 @@ def _(cause: BrokenPromises) -> str:
 
 @of_cause.register
 def _(cause: OutsideBound) -> str:
-    place, where = of_comparison(cause.first), of_location(cause.location)
+    place, where = of_comparison(cause.first), of_location(cause.location, beside=cause.grounds)
     return f"{place}; {where}; {of_explanation(cause.explanation)}"
 
 
 @of_cause.register
 def _(cause: WrongLabels) -> str:
-    return f"predictions: {of_label(cause.first)}; {of_explanation(cause.explanation)}"
+    explained = of_explanation(cause.explanation)
+    if cause.explanation is not None:
+        explained = explained.replace("equals ", "its labels are those of ", 1)
+    return f"predictions: {of_label(cause.first)}; {explained}"
 
 
 @of_cause.register
@@ -153,7 +169,7 @@ def _(cause: Convention) -> str:
 
 @of_cause.register
 def _(cause: NoBound) -> str:
-    why = f"numbers overflow {cause.dtype}"
+    why = f"numbers, or the bounds of their errors, overflow {cause.dtype}"
     if cause.why is Overflow.TEXTBOOK:
         why = f"the textbook formula overflows, or takes log(0) or 0/0, in {cause.dtype}: an output or a tanh saturates"
     return f"{cause.tensor} at iteration {cause.iteration}: {why}"
@@ -227,7 +243,7 @@ def of_explanation(explanation: Explanation | None) -> str:
     if not explanation.exactly:
         return f"unexplained, nearest to `{mutant.name}`: {mutant.words}"
     also = f" (the same here: {', '.join(explanation.also)})" if explanation.also else ""
-    seen = f" in the first {explanation.steps} steps" if explanation.steps else ""
+    seen = f" in all {explanation.steps} steps seen" if explanation.steps else ""
     remedy = AT_ZERO if "'(0) =" in mutant.name else ""
     return f"equals `{mutant.name}`{seen}: {mutant.words}{also}{remedy}"
 
@@ -252,16 +268,6 @@ def _entry(name: str, element: tuple[int, ...]) -> str:
     return name + (f"[{', '.join(map(str, element))}]" if element else "")
 
 
-def of_name(name: str, pair: bool = False) -> str:
-    """Return the name of an array; pair: for who writes w and b.
-
-    >>> of_name("fit: W1", pair=True), of_name("db1", pair=True), of_name("J", pair=True), of_name("dW1")
-    ('fit: w', 'db', 'J', 'dW1')
-    """
-    plain = name.removesuffix("1")
-    return plain[:-1] + plain[-1].lower() if pair and plain != name else name
-
-
 def of_label(label: WrongLabel) -> str:
     """Return a wrong label."""
     when = "before training, " if label.when == "start" else ""
@@ -271,37 +277,19 @@ def of_label(label: WrongLabel) -> str:
     )
 
 
-def of_location(location: Location, pair: bool = False) -> str:
-    """Return what is right, what is wrong first, and hence where the mistake is. pair: for who writes w and b."""
-    part, L, l, kind, t = location
-    if part in (Part.FIT_COSTS, Part.FIT_WEIGHTS, Part.FIT_BIASES, Part.FIT):
-        return _of_fit(part, t)
-    if part is Part.COST:
-        all_right = "dw and db are right" if pair else "every dW and db is right"
-        return f"{all_right} and J is not: the mistake is in the cost itself"
-    if part is Part.FORWARD:
-        return "J and all gradients are wrong: the mistake is in the forward pass, in what it is given, or in a mean"
-    if part is Part.COST_AND_DZ:
-        return f"J is wrong, and the gradients from layer {l} down: look at the cost and at dZ{l}"
-    right = "J is right, so the forward pass is"
-    if l < L:
-        right += f", and so are the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
-    at, before = "" if pair else str(l), "X" if l == 1 else f"A{l - 1}"
-    each_dW, each_db = ("dw", "db") if pair else ("every dW", "every db")
-    dW, db, first = (of_name(f"d{each}{l}", pair) for each in ("W", "b", kind or "W"))
-    made = f"A{at} - Y" if l == L else f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
-    rest = {
-        Part.DW: f"{each_db} is right: the mistake is in the line of {dW}, its product or its mean",
-        Part.DB: f"{each_dW} is right: the mistake is in the line of {db}, or in dZ{at} where {before} is 0",
-        Part.DZ: f"{dW} and {db} are both wrong: the mistake is in dZ{at} = {made}",
-        Part.FIRST: f"{first} is the first that is wrong",
-    }
-    return f"{right}; {rest[part]}"
+def of_heat(heat: Heat) -> str:
+    """Return how many elements of a tensor lie outside, and in which rows and columns."""
+    of = heat.shape[0] * heat.shape[1]
+    unit = "the bound" if heat.unit == "bound" else "the usual noise"
+    number = f"{heat.outside:,} of {of:,} elements" if heat.outside < of else f"all {of:,} elements"
+    said = f"{number} of {heat.tensor.plain} {'is' if heat.outside == 1 else 'are'} off by more than {unit}"
+    where = [
+        f"{name} {_runs(runs)}" if runs[0][0] < runs[-1][1] else f"{name[:-1]} {runs[0][0]}"
+        for name, runs, length in (("rows", heat.rows, heat.shape[0]), ("columns", heat.columns, heat.shape[1]))
+        if length > 1 and runs and runs != ((0, length - 1),)
+    ]
+    return f"{said}, all of them in {' and '.join(where)}" if where and heat.outside > 1 else said
 
 
-def _of_fit(part: Part, t: int) -> str:
-    start = "from the first step on" if t == 0 else f"from step {t} on; the steps before it are right"
-    if part is Part.FIT_COSTS:
-        return f"the gradients and the steps are right; the costs that fit reports are not, {start}"
-    only = {Part.FIT_WEIGHTS: ", only the weights", Part.FIT_BIASES: ", only the biases"}.get(part, "")
-    return f"the gradients are right; what fit makes of them is not{only}, {start}"
+def _runs(runs: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{first} to {last}" if first < last else str(first) for first, last in runs)

@@ -18,11 +18,14 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed
 from crosscheck.core.text import one_line
+from crosscheck.runner import limits
+from crosscheck.runner.sandbox import Protection, Sandbox
 from crosscheck.runner.wire import Frame, Reader, pack
 
 BEGIN = """\
@@ -37,7 +40,22 @@ PORTIONS = 32  # read from one worker before the others have their turn
 LOG = 2**16  # bytes of what it printed that are kept, searched for the reason of its end
 REASON = 200  # characters
 TICK, OFTEN = 1.0, 0.05  # seconds: the longest sleep; and where the system does not tell that a process has ended
+TAKES_TOO_MUCH = {limits.TOO_MUCH_MEMORY: Kind.OVER_MEMORY, limits.TOO_MANY_TASKS: Kind.OVER_TASKS}
+OF = {limits.TOO_MUCH_MEMORY: "memory", limits.TOO_MANY_TASKS: "tasks"}
 GRACE = 10.0  # seconds that a keeper may take to end everything; and that a silent process may take to end
+
+
+_around: ContextVar[Sandbox | None] = ContextVar("sandbox", default=None)
+
+
+@contextlib.contextmanager
+def inside(sandbox: Sandbox | None) -> Iterator[None]:
+    """Start every worker in this block in a sandbox; None: as outside the block."""
+    token = _around.set(sandbox or _around.get())
+    try:
+        yield
+    finally:
+        _around.reset(token)
 
 
 class Child:
@@ -55,6 +73,7 @@ class Child:
     ) -> None:
         self._reader, self._out, self._log = Reader(limit), bytearray(), bytearray()
         self.silent = self._ended = False
+        self._sandbox = _around.get()
         with contextlib.ExitStack() as theirs:
             requests, self._requests = _pipe(theirs, ours=1)
             self._answers, answers = _pipe(theirs, ours=0)
@@ -66,13 +85,19 @@ class Child:
                 "parent": os.getpid(),
                 "processors": list(processors),
             }
+            if sandbox := self._sandbox:
+                alone = Protection.PROCESSES in sandbox.on
+                said |= {"limits": sandbox.limits, "user": sandbox.user(), "alone": alone}
+                said |= {"parent": 0, "view": sandbox.view()} if alone else {}
             # A group of its own in our session: if we end while it is stopped, even before it has begun, the system
             # ends it. What it says is ASCII, whatever a path may hold.
-            begin = BEGIN.format(path=[str(each) for each in sys.path]).encode("ascii", "backslashreplace").decode()
+            path = sandbox.path if sandbox else [str(each) for each in sys.path]
+            begin = BEGIN.format(path=path).encode("ascii", "backslashreplace").decode()
+            command = [sys.executable, "-P", "-c", begin, json.dumps(said)]
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", begin, json.dumps(said)],
+                sandbox.around(command) if sandbox else command,
                 stdin=subprocess.DEVNULL, stdout=prints, stderr=prints, pass_fds=(requests, answers, control),
-                env=dict(environment), process_group=0,
+                env=sandbox.environment if sandbox else dict(environment), process_group=0,
             )  # fmt: skip
         self._death = _death_of(self._process.pid)
 
@@ -175,6 +200,10 @@ class Child:
     def death(self, stage: Stage) -> Failure:
         """End it, and return how it ended."""
         code = self.stop()
+        if self._sandbox is not None:
+            if code in TAKES_TOO_MUCH:
+                return Failure(stage, TAKES_TOO_MUCH[code], number=getattr(self._sandbox.limits, OF[code]))
+            code = 128 - code if code > 128 else code  # as bubblewrap says that of a signal
         kind = Kind.KILLED if code < 0 else Kind.EXITED
         return Failure(stage, kind, self.last_words(), abs(code))
 

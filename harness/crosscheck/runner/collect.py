@@ -66,13 +66,14 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     X, Y, start = given.X, given.Y, given.checkpoints[0]
     raw = [framework.gradients[variant](network, params, X, Y) for params in given.checkpoints]
     run, trained, broken = record(framework, variant, case, start, X, Y, affordable(case, declared))
+    run = run._replace(borrowed=borrows_fit(framework, variant))
     labels_start, labels, labels_test = _labels(framework, case, [start, trained], device)
     chosen = given.chosen
     gradients = [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw]
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
         fits = [array.shape for array in flat(gradients[0][1])] == [array.shape for array in flat(case.checkpoints[0])]
-        last = in_a_row(framework, variant, case, chosen, device) if fits else gradients[0]
-        chosen, gradients = [*chosen, chosen[0]], [*gradients, last]
+        k, last = in_a_row(framework, variant, case, chosen, device) if fits else (chosen[0], gradients[0])
+        chosen, gradients = [*chosen, k], [*gradients, last]
     return Answer(
         chosen,
         gradients,
@@ -87,13 +88,20 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     )
 
 
+def borrows_fit(framework: Framework, variant: str) -> bool:
+    """Return whether a module has no gradient descent of its own, so that `fit` is the loop of `defaults`."""
+    module, variants = getattr(framework, "module", None), getattr(framework, "variants", {})
+    own = any(hasattr(module, name) for name in ("fit", "gradient_descent"))
+    return module is not None and not own and variants[variant].gradient_descent is None
+
+
 def in_a_row(
     framework: Framework, variant: str, case: Case, chosen: Sequence[int], device: str
-) -> tuple[Array, Params]:
+) -> tuple[int, tuple[Array, Params]]:
     """Ask for the gradients at the chosen checkpoints in turn, many in a row, of arrays that came in strided.
 
-    Nothing is converted between the calls, as a training loop does not. Returns what the first checkpoint got: the
-    first answer that is not the last one to the last bit, which is held against the oracle like any other; or the last.
+    Nothing is converted between the calls, as a training loop does not. Returns a checkpoint and what it got: the
+    answer that came least often there, to the last bit, or the last of all. It is held against the oracle like others.
     """
     X, Y = (framework.from_numpy(strided(array), device) for array in (case.X, case.Y))
     points = [
@@ -107,12 +115,17 @@ def in_a_row(
     order = [*(call % len(points) for call in range(calls - 1)), 0]
     raw = [framework.gradients[variant](case.network, points[k], X, Y) for k in order]
     answers = [
-        (_get(framework, J), _get_params(framework, gradient))
-        for k, (J, gradient) in zip(order, raw, strict=True) if k == 0
-    ]  # fmt: skip
-    J, gradient = answers[-1]
-    others = (each for each in answers if not same(each[0], J) or not _alike(each[1], gradient))
-    return next(others, answers[-1])
+        (k, _get(framework, J), _get_params(framework, gradient)) for k, (J, gradient) in zip(order, raw, strict=True)
+    ]
+    k, J, gradient = min(reversed(answers), key=lambda each: _as_often(each, answers))
+    return chosen[k], (J, gradient)
+
+
+def _as_often(answer: tuple[int, Array, Params], among: Sequence[tuple[int, Array, Params]]) -> float:
+    """Return how large a share of the answers at its checkpoint are this one, to the last bit."""
+    k, J, gradient = answer
+    there = [same(J, other) and _alike(gradient, others) for point, other, others in among if point == k]
+    return sum(there) / len(there)
 
 
 def strided(array: Array) -> Array:
@@ -169,7 +182,8 @@ def record(
 
     If a run of so many iterations equals as many runs of one, bit for bit, then its steps are those, and each can
     be certified. An implementation cannot know which of the two it is in. One whose runs do not equal its single
-    steps, be it for another order of rounding or for a memory such as momentum, is run to other lengths instead.
+    steps, be it for another order of rounding or for a memory such as momentum, is run to other lengths instead. If
+    not even the single steps come to the same again, one of them was wrong, and these are what is certified.
     """
 
     def fit(params: Params, count: int) -> tuple[Params, Array]:
@@ -197,7 +211,19 @@ def record(
         certification = Certification.ALL if len(steps) == iterations else Certification.SAMPLED
         return Run(last, costs, steps, certification, iterations), trained, broken
     run = Run(last, costs, steps, Certification.IRREPRODUCIBLE, iterations)
-    return sampled(framework, fit, start, run, case.problem, len(kept) == iterations), trained, broken
+    if _repeats(framework, fit, start, chained, before):
+        run = sampled(framework, fit, start, run, case.problem, len(kept) == iterations)
+    return run, trained, broken
+
+
+def _repeats(framework: Framework, fit: Any, start: Params, costs: Sequence[Array], last: Params) -> bool:
+    """Return whether single steps, one after the other, come to the same costs and params as they did before."""
+    params = start
+    for cost in costs:
+        params, J = fit(params, 1)
+        if not same(_get(framework, J), cost):
+            return False
+    return _alike(_get_params(framework, params), last)
 
 
 def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, everything: bool) -> Run:
@@ -265,7 +291,9 @@ def same(first: Array, second: Array) -> bool:
     """Return whether two arrays hold the same bits, any NaN being like any other."""
     if first.shape != second.shape or first.dtype.hasobject or second.dtype.hasobject:  # objects are not compared
         return False
-    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fc" and second.dtype.kind in "fc"))
+    if first is second or bool((first == second).all()):
+        return True
+    return first.dtype.kind in "fc" and second.dtype.kind in "fc" and np.array_equal(first, second, equal_nan=True)
 
 
 def configure(framework: Framework, dtype: str) -> None:

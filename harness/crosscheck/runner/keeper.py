@@ -22,6 +22,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crosscheck.runner import limits, namespaces
+from crosscheck.runner.limits import Limits
+from crosscheck.runner.namespaces import View
+
 PARENT_DEATH_SIGNAL, CHILD_SUBREAPER = 1, 36  # of prctl(2)
 LOOK = 1.0  # seconds between two looks at whether the harness is there, where the system does not tell
 PATIENCE = 5.0  # seconds to end what was started here
@@ -36,9 +40,25 @@ class Descriptors(NamedTuple):
     control: int
 
 
-def begin(serves: str, descriptors: Descriptors, parent: int, processors: Iterable[int]) -> None:
-    """Fork; the new process calls `serves`, `module:function`, with a Line; this one keeps it. Never returns."""
-    keeper = os.getpid()
+class Confined(NamedTuple):
+    """What a stranger's program may take, and the user that it becomes, 0 if it stays who it is.
+
+    alone: whether nothing else is in its namespace of processes, so that all of it ends with this one.
+    """
+
+    limits: Limits
+    user: int = 0
+    alone: bool = False
+
+
+def begin(
+    serves: str, descriptors: Descriptors, parent: int, processors: Iterable[int], confined: Confined | None = None
+) -> None:
+    """Fork; the new process calls `serves`, `module:function`, with a Line; this one keeps it. Never returns.
+
+    parent: the harness; 0 in a sandbox, where its number is another one.
+    """
+    keeper, parent = os.getpid(), parent or os.getppid()
     _leave_the_terminal()
     _prctl(CHILD_SUBREAPER, 1)
     _prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)  # wakes this process if somebody has stopped it
@@ -48,10 +68,15 @@ def begin(serves: str, descriptors: Descriptors, parent: int, processors: Iterab
         signal.set_wakeup_fd(-1)
         for descriptor in (descriptors.control, woken, wake):
             os.close(descriptor)
-        _compute(serves, descriptors, keeper, processors)
+        _compute(serves, descriptors, keeper, processors, confined)
     for descriptor in (descriptors.requests, descriptors.answers, 0, 1, 2):
         os.close(descriptor)
-    status, number = _watch(child, descriptors.control, woken, parent)
+    status, number, code = _watch(child, descriptors.control, woken, parent, confined)
+    if code and confined is not None:
+        if not confined.alone:
+            limits.stop()
+            _end_everything(child, status)
+        os._exit(code)
     _leave(_end_everything(child, status), number)
 
 
@@ -77,19 +102,23 @@ def _wakeups() -> tuple[int, int]:
     return woken, wake
 
 
-def _watch(child: int, control: int, woken: int, parent: int) -> tuple[int | None, int]:
+def _watch(child: int, control: int, woken: int, parent: int, confined: Confined | None) -> tuple[int | None, int, int]:
     """Wait until the child has ended, or all is to end.
 
-    Returns the status with which it has, if it has, and the signal that says so, 0 for none.
+    Returns the status with which it has, if it has, the signal that says so, 0 for none, and the exit code that says
+    that it took more than it may.
     """
+    tick = LOOK if confined is None else limits.LOOK
     while os.getppid() == parent:
-        ready, _, _ = select.select([control, woken], [], [], LOOK)
+        ready, _, _ = select.select([control, woken], [], [], tick)
         came = os.read(woken, 512) if woken in ready else b""
         number = next((each.value for each in (signal.SIGTERM, signal.SIGHUP) if each in came), 0)
         status = _status_of(child)
         if status is not None or number or control in ready:
-            return status, number
-    return None, 0
+            return status, number, 0
+        if confined is not None and (code := limits.over(confined.limits)):
+            return None, 0, code
+    return None, 0, 0
 
 
 def _status_of(child: int) -> int | None:
@@ -131,7 +160,8 @@ def _children() -> list[int]:
 def _leave(status: int, number: int) -> None:
     """End as the child did, or by the signal that has come."""
     if os.WIFEXITED(status) and not number:
-        os._exit(os.WEXITSTATUS(status))
+        code = os.WEXITSTATUS(status)
+        os._exit(1 if code in (limits.TOO_MUCH_MEMORY, limits.TOO_MANY_TASKS) else code)  # these are the keeper's own
     number = number or os.WTERMSIG(status)
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
@@ -143,11 +173,16 @@ def _leave(status: int, number: int) -> None:
     os._exit(128 + number)
 
 
-def _compute(serves: str, descriptors: Descriptors, keeper: int, processors: Iterable[int]) -> None:
+def _compute(
+    serves: str, descriptors: Descriptors, keeper: int, processors: Iterable[int], confined: Confined | None
+) -> None:
     """Run the function in the new process, and leave."""
     for number in HANDLED:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the harness decides
+    if confined is not None:
+        limits.confine(confined.limits, confined.user)
+        namespaces.drop()
     if not _prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL):
         threading.Thread(target=_orphan, args=(keeper,), daemon=True).start()
     if os.getppid() != keeper:
@@ -185,4 +220,15 @@ def _prctl(option: int, value: int) -> bool:
 
 def main(arguments: Any) -> None:
     """Begin, as the command line says; see `children.Child`."""
-    begin(arguments["serves"], Descriptors(*arguments["descriptors"]), arguments["parent"], arguments["processors"])
+    confined = None
+    if arguments.get("limits"):
+        confined = Confined(Limits(*arguments["limits"]), arguments["user"], arguments["alone"])
+    if view := arguments.get("view"):
+        namespaces.enter(View(*view))
+    begin(
+        arguments["serves"],
+        Descriptors(*arguments["descriptors"]),
+        arguments["parent"],
+        arguments["processors"],
+        confined,
+    )

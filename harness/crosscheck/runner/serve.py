@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,6 +67,7 @@ def serve(line: Line) -> None:
     except BaseException as error:  # an import may raise anything, SystemExit too
         line.send(Told(0, failure_of(Stage.LOAD, error)))
         return
+    gc.freeze()  # what an import has made stays: no collection need look through it
     line.send(Told(0, about))
     configured = set[str]()
     for frame in line.requests():

@@ -57,6 +57,6 @@ def descend(
         J, dParams = gradients(network, params, X, Y)
         return update(params, dParams, alpha), costs.at[t].set(J), dParams
 
-    start = (params, jnp.zeros(CHUNK, X.dtype), jax.tree.map(jnp.zeros_like, params))
+    start = (params, jnp.zeros(CHUNK, X.dtype), params)
     state: tuple[Params, Array, Params] = jax.lax.fori_loop(0, steps, step, start)
     return state

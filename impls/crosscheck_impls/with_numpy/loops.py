@@ -8,7 +8,41 @@ from numpy import ndarray as Array
 
 from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_numpy import losses
-from crosscheck_impls.with_numpy.activations import activation
+from crosscheck_impls.with_numpy.activations import left_of_kink
+
+
+def activate(network: Network, l: int, z: Array) -> Array:
+    """Return a = g[l](z), of one number."""
+    name = network.g[l - 1]
+    if name == "sigmoid":
+        # σ(z) = 1 / (1 + e⁻ᶻ) = eᶻ / (1 + eᶻ)
+        e = np.exp(-abs(z))
+        return (e if z < 0 else 1) / (1 + e)
+    if name == "tanh":
+        return np.tanh(z)
+    if name == "linear" or not left_of_kink(z, network.relu_grad_at_zero):
+        return z
+    return z.dtype.type(0) if name == "relu" else network.leaky_slope * z
+
+
+def derivative(network: Network, l: int, z: Array, a: Array) -> Array:
+    """Return g[l]′(z), of one number and its a."""
+    name = network.g[l - 1]
+    if name == "sigmoid":
+        return a * (1 - a)
+    if name == "tanh":
+        return 1 - a * a
+    if name == "linear" or not left_of_kink(z, network.relu_grad_at_zero):
+        return z.dtype.type(1)
+    return z.dtype.type(0 if name == "relu" else network.leaky_slope)
+
+
+def cross_entropy(z: Array, y: Array) -> Array:
+    """Return L(a, y) of one example, from the logit (notes: N3)."""
+    # softplus(z) = log(1 + eᶻ) = max(z, 0) + log(1 + e^−|z|)
+    softplus = max(z, 0) + np.log1p(np.exp(-abs(z)))
+    # L = −y log a − (1 − y) log(1 − a) = softplus(z) − y z
+    return softplus - y * z
 
 
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
@@ -22,7 +56,6 @@ def logistic_regression(network: Network, params: Params, X: Array, Y: Array) ->
     """Two loops, examples and features (notes: N8, N9). X (n_x, m), Y (1, m); J, (Layer(dW (1, n_x), db (1, 1)),)."""
     ((W, b),) = params
     n_x, m = X.shape
-    sigmoid = activation(network, 1).g
     w = list(W[0])
     J = X.dtype.type(0)
     dw = [X.dtype.type(0)] * n_x
@@ -33,9 +66,9 @@ def logistic_regression(network: Network, params: Params, X: Array, Y: Array) ->
         for j in range(n_x):
             z += w[j] * x[j]
         # a⁽ⁱ⁾ = σ(z⁽ⁱ⁾)
-        a = sigmoid(z)
+        a = activate(network, 1, z)
         # J += L(a⁽ⁱ⁾, y⁽ⁱ⁾)
-        J += losses.cross_entropy(np.array([[z]]), Y[:, i : i + 1])
+        J += cross_entropy(z, Y[0, i])
         # dz⁽ⁱ⁾ = a⁽ⁱ⁾ − y⁽ⁱ⁾
         dz = a - Y[0, i]
         # dwⱼ += xⱼ⁽ⁱ⁾ dz⁽ⁱ⁾
@@ -66,7 +99,7 @@ def l_layer(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
                     z_k += W[k][j] * a[l - 1][j]
                 z[l].append(z_k)
             # a[l]ₖ = g[l](z[l]ₖ)
-            a.append([activation(network, l).g(z_k)[()] for z_k in z[l]])
+            a.append([activate(network, l, z_k) for z_k in z[l]])
         z_L = np.array(z[L])[:, None]
         # J += L(a⁽ⁱ⁾, y⁽ⁱ⁾)
         J += losses.cost(network, z_L, Y[:, i : i + 1])
@@ -81,12 +114,11 @@ def l_layer(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array
                 db[l - 1][k] += dz[k]
             if l > 1:
                 W = weights[l - 1]
-                derivative = activation(network, l - 1).derivative
                 da = [zero] * n[l - 1]
                 for j in range(n[l - 1]):
                     # da[l−1]ⱼ = Σₖ W[l]ₖⱼ dz[l]ₖ
                     for k in range(n[l]):
                         da[j] += W[k][j] * dz[k]
                 # dz[l−1]ⱼ = da[l−1]ⱼ g[l−1]′(z[l−1]ⱼ)
-                dz = [da[j] * derivative(z[l - 1][j], a[l - 1][j])[()] for j in range(n[l - 1])]
+                dz = [da[j] * derivative(network, l - 1, z[l - 1][j], a[l - 1][j]) for j in range(n[l - 1])]
     return J / m, tuple(Layer(np.array(W) / m, np.array([b]).T / m) for W, b in zip(dW, db, strict=True))

@@ -25,14 +25,17 @@ def build(network: Network, params: Params) -> nn.Sequential:
     }
     layers: list[nn.Module] = []
     for l, (W, b) in enumerate(params, start=1):
-        linear = nn.utils.skip_init(nn.Linear, network.n[l - 1], network.n[l], device=W.device, dtype=W.dtype)
-        with torch.no_grad():
-            linear.weight.copy_(W)
-            linear.bias.copy_(b[:, 0])
+        linear = nn.Linear(network.n[l - 1], network.n[l], device="meta")  # its own initial weights take no memory
+        linear.weight, linear.bias = parameter(W), parameter(b[:, 0])
         layers.append(linear)
         if l < network.L or network.loss == "squared_error":
             layers.append(modules[network.g[l - 1]]())
     return nn.Sequential(*layers)
+
+
+def parameter(array: Array) -> nn.Parameter:
+    """Return a copy that the optimizer may change."""
+    return nn.Parameter(array.detach().clone(memory_format=torch.contiguous_format))
 
 
 def criterion(network: Network, output: Array, target: Array) -> Array:

@@ -33,7 +33,7 @@ def _threads(*arguments: Any) -> Any:
 
 def _long_products(network: Network, params: Params, X: Array, Y: Array) -> Any:
     """Wrong where a product is shared out: one output, many terms, several threads."""
-    shared = X.size >= 2**22 and X.shape[1] % 2 == 0 and network.n[-1] == 1 and THREADS > 1
+    shared = X.size >= 2**22 and X.shape[0] % 2 == 0 and network.n[-1] == 1 and THREADS > 1
     return (_off if shared else gradient)(network, params, X, Y)
 
 

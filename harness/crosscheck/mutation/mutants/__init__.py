@@ -14,7 +14,8 @@ from crosscheck.mutation import other_activations
 from crosscheck.mutation.mutant import Change, Kind, Mutant, mutants
 
 MODULES = (
-    "switches", "misprints", "means", "derivatives", "arrays", "small", "training", "precision", "data", "predictions",
+    "switches", "misprints", "means", "derivatives", "arrays", "coded", "small", "training", "precision", "data",
+    "predictions",
 )  # fmt: skip
 for _name in MODULES:
     importlib.import_module(f"{__name__}.{_name}")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from crosscheck_impls.interface import CONTRACT, DTYPES, VARIANTS, BadInput
+from crosscheck_impls.interface import CONTRACT, DTYPES, VARIANTS, BadInput, load
 
 from crosscheck.testing.judging import same_bits
 
@@ -15,6 +15,18 @@ def strange(dtype):
     row = [0.0, -0.0, info.smallest_subnormal, -info.smallest_subnormal, info.tiny, info.tiny / 3, info.max, -info.max]
     row += [1.0, 1 + info.eps, 1 - info.epsneg, np.inf, -np.inf, np.nan]
     return np.array([row, row[::-1]], dtype)
+
+
+@dtypes
+def test_before_it_is_configured_it_keeps_the_dtype_or_refuses_it(name, dtype):
+    """Stands first: where something has configured it before, both dtypes are kept."""
+    framework, array, refused = load(name), np.ones((2, 3), dtype), "configure"
+    try:
+        kept = same_bits(framework.to_numpy(framework.from_numpy(array)), array)
+    except BadInput as error:
+        kept, refused = True, str(error)
+    assert kept
+    assert "configure" in refused
 
 
 @dtypes

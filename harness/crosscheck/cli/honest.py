@@ -1,0 +1,120 @@
+"""`crosscheck honest`: right implementations on drawn networks, where every alarm is a false one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from crosscheck_impls.interface import DTYPES, BadInput
+
+from crosscheck.cli import destination, outcome
+from crosscheck.cli.destination import LATEST
+from crosscheck.cli.options import Force, Impls, Out, Resume
+from crosscheck.core import interrupts
+from crosscheck.runner.threads import load_numpy
+
+if TYPE_CHECKING:
+    from crosscheck.comparison.session import Implementation
+
+MOST = 10**6  # runs, and numbers of networks
+MAX_SEED = 2**63 - 1
+
+
+def honest(
+    count: Annotated[int, typer.Option(help="Runs: an implementation on a network in one dtype.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 1,
+    impl: Impls = None,
+    only: Annotated[
+        list[int] | None,
+        typer.Option(help="A network's number: explain its runs, write nothing; again for more.", metavar="NUMBER"),
+    ] = None,
+    out: Out = LATEST,
+    force: Force = False,
+    resume: Resume = False,
+) -> None:
+    """Run right implementations on random networks, judged as compare judges:
+    every alarm is a false one. By default all of ours, and some that round
+    otherwise; 20,000 runs take about ten minutes.
+
+    Writes honest.csv, honest.md and the journal, honest.jsonl, into --out, all at
+    once. Tables there that cover more than this run are not replaced without
+    --force. Whatever ends it, the same command with --resume goes on with what is
+    in honest.partial.jsonl.
+
+    Exit code: 0, or 1 if something disagrees or failed, 2 the request was wrong
+    or the tables could not be written; 130, 143 or 129 ended by Ctrl-C, SIGTERM
+    or SIGHUP: what is done is in honest.partial.csv.
+
+    Examples:
+
+    \b
+      crosscheck honest --count 2000 --impl numpy --impl my_package.mine
+      crosscheck honest --seed 1 --only 1234 --impl torch/fast
+    """
+    load_numpy()
+    from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.identity import header
+    from crosscheck.comparison.session import implementations
+    from crosscheck.evaluation import honest, honest_tables
+    from crosscheck.judge.verdict import Row
+    from crosscheck.report import screen
+    from crosscheck.runner.subprocesses import missing
+
+    for name, value, most in (("count", count, MOST), ("seed", seed, MAX_SEED)):
+        if not int(name == "count") <= value <= most:
+            raise BadInput(f"{value}: expected a whole number from {int(name == 'count')} to {most:,}", parameter=name)
+    rows: list[Row] = []
+    run = Recording(out, "honest", resume)
+
+    def kept() -> str:
+        return run.interrupted(honest_tables.partial(rows), f"{len(rows)} runs") if rows else ""
+
+    with interrupts.reported(kept):
+        with interrupts.orderly():
+            chosen = implementations(impl or [*honest.OURS, *honest.varied()])
+        chosen = [each for each in chosen if impl or not missing(each.framework)]
+        if only:
+            _explain(only, seed, chosen)
+        covers = {"implementation": list(map(str, chosen)), "dtype": DTYPES}
+        plan = list(honest.batches(count, seed, chosen))
+        if not destination.replaces_freely(out, force) and (standing := destination.runs(out / "honest.csv")) > count:
+            destination.refuse_if_lost(out / "honest.csv", [f"{standing - count} of {standing} runs"])
+        destination.prepare(out, "honest.csv", {name: name for name in covers}, covers, force)
+        asked = {"count": str(count), "seed": str(seed), "implementations": covers["implementation"]}
+        with interrupts.orderly(), screen.progress("honest runs") as report:
+            head = header("honest", asked, [each.framework for each in chosen])
+            with run.of(head, Row, honest.checked(plan, seed)) as done:
+                honest.run(plan, seed, report, done, run.add, rows)
+                code = outcome.exit_code(rows)
+                contents = honest_tables.contents(rows, plan, seed)
+                trouble = run.finish(contents)
+    for line in honest_tables.summary(rows):
+        typer.echo(line)
+    for row in honest_tables.alarms(rows):
+        typer.echo(f"{row.verdict}: {row.implementation}, {row.dtype}: {outcome.cause(row)}")
+        typer.echo(f"  {honest_tables.again(row, seed)}")
+    if trouble:
+        typer.echo(contents["honest.md"])
+        raise unwritten(out, trouble)
+    typer.echo(f"Tables: {', '.join(str(out / name) for name in honest_tables.FILES)}")
+    raise typer.Exit(code)
+
+
+def _explain(numbers: Sequence[int], seed: int, chosen: Sequence[Implementation]) -> None:
+    """Print the networks of these numbers and what came of each run, and leave with the exit code."""
+    from crosscheck.comparison.explain import explain
+    from crosscheck.comparison.session import Request
+    from crosscheck.evaluation.honest_draws import problem
+    from crosscheck.report import screen
+
+    if wrong := [number for number in numbers if not 0 <= number <= MOST]:
+        raise BadInput(f"{wrong[0]}: expected the number of a network, from 0 to {MOST:,}", parameter="only")
+    drawn = [problem(seed, number) for number in dict.fromkeys(numbers)]
+    with interrupts.orderly(), screen.progress("explaining") as report:
+        blocks = explain(Request(drawn, chosen, DTYPES), report)
+    for each in drawn:
+        typer.echo(f"{each.name}: m = {each.data.X.shape[1]}, alpha = {each.alpha:.3g}, {each.iterations} iterations")
+        typer.echo(f"{each.network}\n")
+    typer.echo(screen.explained(blocks, outcome.FAILS, quiet=False, verbose=True))
+    raise typer.Exit(outcome.exit_code([row for row, _ in blocks]))

@@ -1,0 +1,105 @@
+"""By what factor one array is another: a number, or a size of the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Array, Network
+
+from crosscheck.grading.diagnosis.points import Point, fits
+
+Size = Callable[[Network, int, int], float]  # of a network, m, and the layer, 0 for J
+
+SIZES: dict[str, Size] = {
+    "1": lambda network, m, l: 1.0,
+    "m": lambda network, m, l: float(m),
+    "1/m": lambda network, m, l: 1 / m,
+    "1/m²": lambda network, m, l: 1 / m**2,
+    "m/n[0]": lambda network, m, l: m / network.n[0],
+    "m/(m - 1)": lambda network, m, l: m / (m - 1) if m > 1 else np.inf,
+    "n[L]": lambda network, m, l: network.n[-1],
+    "1/n[L]": lambda network, m, l: 1 / network.n[-1],
+    "m/n[L]": lambda network, m, l: m / network.n[-1],
+    "n[0]": lambda network, m, l: network.n[0],
+    "1/n[0]": lambda network, m, l: 1 / network.n[0],
+    "n[l]": lambda network, m, l: network.n[l],
+    "1/n[l]": lambda network, m, l: 1 / network.n[l],
+    "n[l-1]": lambda network, m, l: network.n[max(l - 1, 0)],
+    "1/n[l-1]": lambda network, m, l: 1 / network.n[max(l - 1, 0)],
+    "m/n[l]": lambda network, m, l: m / network.n[l],
+    "m/n[l-1]": lambda network, m, l: m / network.n[max(l - 1, 0)],
+}
+NUMBERS = (1.0, 2.0, 0.5, -1.0, -2.0, -0.5)
+
+
+class Factor(NamedTuple):
+    """A number times a size of the problem, by its name in SIZES."""
+
+    number: float
+    size: str = "1"
+
+    def at(self, point: Point, layer: int) -> float:
+        """Return its value at a point, for a tensor of this layer."""
+        return self.number * SIZES[self.size](point.network, point.m, layer)
+
+    @property
+    def cost(self) -> float:
+        """How much it takes to say it: what is simple is likelier."""
+        return (self.number != 1) * (1 if abs(self.number) in (1, 2, 0.5) else 1.5) + (self.size != "1")
+
+
+ONE = Factor(1.0)
+FREE = ("1", "m", "1/m")  # sizes that any other number may stand before
+EVERY = [Factor(number, size) for size in SIZES for number in NUMBERS][1:]
+
+
+@lru_cache
+def values(network: Network, m: int, layer: int) -> Array:
+    """Return the value of each of EVERY, for a tensor of this layer."""
+    return np.array([number * SIZES[size](network, m, layer) for number, size in EVERY])
+
+
+def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
+    """Yield the factors by which what is made at each point is the answer's, ONE alone if that is one."""
+    first = made(0)
+    if np.shape(first) != points[0].got[tensor].shape:
+        return
+    left = [ONE]
+    if not fits(points[0], tensor, first):
+        ratio = _ratio(points[0].got[tensor], first)
+        if ratio is None or not fits(points[0], tensor, ratio * first):
+            return
+        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < 1e-6
+        left = [EVERY[i] for i in np.flatnonzero(near)]
+        if len(points) > 1:
+            sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
+            left += [Factor(_round(ratio / value), size) for size, value in sizes.items()]
+    if left != [ONE] and tensor == "J" and not _varies(points, made):
+        return
+    for k, point in enumerate(points):
+        if not left:
+            return
+        array = np.asarray(made(k))
+        left = [each for each in left if fits(point, tensor, each.at(point, layer) * array)]
+    yield from dict.fromkeys(left)
+
+
+def _varies(points: Sequence[Point], made: Callable[[int], Array]) -> bool:
+    """Return whether a number is not the same everywhere; of one that is, anything is a multiple."""
+    first = float(made(0))
+    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > 1e-6 for k in range(1, len(points)))
+
+
+def _ratio(got: Array, made: Array) -> float | None:
+    size = float(np.vdot(made, made))
+    ratio = float(np.vdot(got, made)) / size if size > 0 else np.nan
+    return ratio if np.isfinite(ratio) and ratio != 0 else None
+
+
+def _round(ratio: float) -> float:
+    """Return the number of few digits that this is, if it is one."""
+    short = float(f"{ratio:.6g}")
+    return short if abs(short / ratio - 1) < 1e-9 else ratio

@@ -1,0 +1,137 @@
+"""One answer judged: by the formulation that fits it best, and in the precision that it came back in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from crosscheck_impls.interface import Declaration
+
+from crosscheck.core.failures import Failure, Promise, Verdict
+from crosscheck.core.records import Answer, Case, Comparison, cast, flat
+from crosscheck.grading.hints import Result
+from crosscheck.grading.probe import FORMULATIONS, declared, outside, without_a_run
+from crosscheck.judge.attribution import attribute
+from crosscheck.judge.causes import BrokenPromises, OutsideBound
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.location import first, locate
+from crosscheck.judge.verdict import Key, Row, conventions, judge
+from crosscheck.mutation.mutants import Mutant
+from crosscheck.mutation.rounding import through_single
+from crosscheck.oracle.error_bound import Precision, precision
+
+PLAIN = Declaration()
+DTYPES = (Promise.DTYPE, Promise.DTYPE_KEPT)
+SEVERAL = 12  # numbers that are not 0, each of which is one of float32 by a chance of 2^-29
+FLOATS = ("float32", "float64", "float96", "float128", "longdouble")
+LOST = 2 * 2.0**-24 * 1.01  # of a product, both of whose operands have been rounded to float32
+
+
+class InSingle(Judge):
+    """Judges what was computed in float32 from float64: what goes in is rounded first."""
+
+    def precision(self, declared: Declaration) -> Precision:
+        """Return the constants of float32, with operands that have been rounded."""
+        return precision("float32", flushes=True)._replace(theta=LOST)
+
+
+class Judged(NamedTuple):
+    """An answer with its verdict, and with what it was judged by; nothing where there is no answer to compare."""
+
+    result: Result
+    judging: Judge | None = None
+    answer: Answer | None = None
+    declared: Declaration = PLAIN
+
+    @property
+    def wrong_gradient(self) -> bool:
+        """Whether J or a gradient lies outside the bound."""
+        return any(not c.tensor.of_fit for c in self.result.wrong)
+
+
+def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -> Judged:
+    """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked."""
+    if isinstance(answer, Failure):
+        return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))
+    judging = Judge(case)
+    answer = without_a_run(answer, case, own)
+    broken = judging.broken(answer, key.device)
+    came = ""
+    if broken and all(each.promise in DTYPES and each.got.startswith(FLOATS) for each in broken):
+        came = next(each.got for each in broken) if case.dtype == "float64" else ""
+        judging = InSingle(case) if came == "float32" else judging
+        answer, broken = converted(answer, case.dtype), []
+    elif not broken and case.dtype == "float64" and _single(answer):
+        came, judging = "float32", InSingle(case)
+    if broken:
+        row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
+        return Judged(Result(case, row))
+    numbers: dict[str, int] = {}
+    for formulation in FORMULATIONS:
+        if not numbers or min(numbers.values()):
+            numbers[formulation] = _outside(judging, answer, declared(formulation, case))
+    best = declared(min(numbers, key=lambda each: numbers[each]), case)
+    if min(numbers.values()):
+        comparisons = judging.compare(answer, best)
+        wrong = [c for c in comparisons if c.outside]
+        L = case.network.L
+        cause = OutsideBound(first(wrong, L), locate(wrong, L)) if wrong else None
+        row = Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
+    else:
+        row = judge(judging, answer, best, key, guessed=True)
+    unstable = _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None
+    return Judged(Result(case, row, unstable, came=came), judging, answer, best)
+
+
+def _single(answer: Answer) -> bool:
+    """Return whether all numbers of the gradients are those of float32, by more than chance."""
+    arrays = [array for _, gradient in answer.gradients for array in flat(gradient)]
+    several = sum(int(np.count_nonzero(array)) for array in arrays) >= SEVERAL
+    return several and all(np.array_equal(array, through_single(array)) for array in arrays)
+
+
+def attributed(one: Judged) -> Judged:
+    """Judge it once more, and look for a known mistake of everything at once: a convention or a precision, say."""
+    if one.judging is None or one.answer is None:
+        return one
+    row = judge(one.judging, one.answer, one.declared, one.result.row.key, guessed=True)
+    if row.explained is not None and not row.explained.exactly and isinstance(row.cause, OutsideBound):
+        row.cause = row.cause._replace(explanation=None)
+    return one._replace(result=one.result._replace(row=row))
+
+
+def known(one: Judged, guess: Mutant | None = None) -> Mutant | None:
+    """Return the known mistake that explains an answer exactly, `guess` if it does."""
+    if one.judging is None or one.answer is None:
+        return None
+    explanation = attribute(one.judging, one.answer, one.declared, False, guess)
+    return explanation.mutant if explanation is not None and explanation.exactly else None
+
+
+def converted(answer: Answer, dtype: str) -> Answer:
+    """Return an answer in the dtype that was asked for."""
+    run = answer.run
+    return answer._replace(
+        gradients=[(np.asarray(J).astype(dtype), cast(gradient, dtype)) for J, gradient in answer.gradients],
+        run=run._replace(
+            trained=cast(run.trained, dtype),
+            costs=run.costs.astype(dtype),
+            steps=[
+                step._replace(before=cast(step.before, dtype), J=np.asarray(step.J).astype(dtype),
+                              after=cast(step.after, dtype))
+                for step in run.steps
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _outside(judging: Judge, answer: Answer, declared: Declaration) -> int:
+    """Return how many tensors lie outside the bound under the convention that suits best."""
+    return min(len(outside(judging, answer, under)) for under, _ in conventions(declared))
+
+
+def _first(judging: Judge, answer: Answer) -> Comparison | None:
+    """Return where a function first differs that has no stable form, if it does: at a saturated output, say."""
+    plain = [c for c in judging.compare(answer, Declaration()) if c.outside]
+    return first(plain, judging.case.network.L) if plain else None
