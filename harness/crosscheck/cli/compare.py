@@ -163,7 +163,7 @@ def explain(
 
     Shows what does not simply agree; -v also names the rows that agree, -q only
     explains what makes it fail. Takes every option of compare, so that only the
-    command's name has to be changed, and writes nothing.
+    command's name has to be changed. Writes nothing.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong or nothing could run,
