@@ -54,7 +54,7 @@ def rows(lines: Lines, separator: str) -> Iterator[Row]:
     """Yield the lines with something in them, as fields without the space around them. Raises csv.Error."""
     text: Iterable[str] = (line.strip(" \t\r\n") for line in lines) if separator == " " else lines
     for fields in csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True):
-        bare = [field.strip() for field in fields]
+        bare = list(map(str.strip, fields))
         if any(bare):
             yield Row(lines.number, bare)
 

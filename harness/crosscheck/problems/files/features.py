@@ -83,8 +83,7 @@ def planned(path: Path, table: Table, how: How) -> tuple[Plan, Table]:
     hot = {c.name: tuple(c.kinds()[1]) for c in features if c.name in one_hot}
     told += [line for line in table.told if line not in told]
     told += _said_of(features, hot)
-    others = kinds_of_labels.candidates(features, label)
-    labels = None if how.regression else kinds_of_labels.of_column(str(path), target, how.positive, others)
+    labels = None if how.regression else kinds_of_labels.of_column(str(path), target, how.positive, features)
     if labels is None:
         _regression(path, target, table)
     told += [f"label {label}: {labels.told}"] if labels and labels.told else []

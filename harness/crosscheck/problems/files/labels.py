@@ -39,8 +39,8 @@ class Labels(NamedTuple):
     told: str = ""
 
 
-def of_column(where: str, column: Column, positive: str | None, candidates: Sequence[str]) -> Labels:
-    """Return what the kinds of a column become. where: the file. candidates: other columns of two kinds.
+def of_column(where: str, column: Column, positive: str | None, others: Sequence[Column] = ()) -> Labels:
+    """Return what the kinds of a column become. where: the file. others: columns that may be the label instead.
 
     Raises BadInput unless there are two kinds, or `positive` says which of them is 1.
     """
@@ -54,7 +54,7 @@ def of_column(where: str, column: Column, positive: str | None, candidates: Sequ
         return Labels(ones, zeros, f"{' and '.join(ones)} is 1, {_rest(zeros)} 0")
     groups = _groups(kinds)
     if len(groups) > 2:
-        raise BadInput(f"{where}: {_too_many(column, kinds, candidates)}")
+        raise BadInput(f"{where}: {_too_many(column, kinds, _candidates(others))}")
     if len(groups) == 2:
         return _two(groups)
     only = next(iter(groups.values()))[0]
@@ -150,9 +150,9 @@ def _rest(zeros: Sequence[str]) -> str:
     return f"{_listed(zeros)} {'are' if len(zeros) > 1 else 'is'}" if zeros else "nothing is"
 
 
-def candidates(columns: Sequence[Column], label: str) -> list[str]:
-    """Return the names of other columns that hold two kinds, the usual names of labels first."""
-    two = [c.name for c in columns if c.name != label and 0 < len(_groups(c.kinds()[1])) <= 2]
+def _candidates(columns: Sequence[Column]) -> list[str]:
+    """Return the names of columns that hold two kinds, the usual names of labels first."""
+    two = [c.name for c in columns if 0 < len(_groups(c.kinds()[1])) <= 2]
     return sorted(two, key=lambda name: name.casefold() not in USUAL)
 
 
@@ -169,7 +169,7 @@ def of_array(where: str, Y: Matrix, positive: str | None) -> tuple[Matrix, str]:
     if len(Y) != 1 or not Y.size or not np.isfinite(Y).all():
         return Y, ""
     column = Column("Y", Y[0], np.full(Y.shape[1], -1, np.int32), ())
-    labels = of_column(where, column, positive, ())
+    labels = of_column(where, column, positive)
     return values(where, column, labels), labels.told
 
 
