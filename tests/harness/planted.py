@@ -12,7 +12,7 @@ from crosscheck.grading.diagnosis.diagnose import diagnoses
 from crosscheck.grading.diagnosis.factors import ONE
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.points import Point, fits, in_order, points_of
-from crosscheck.grading.load import Solution
+from crosscheck.grading.load import of_object
 from crosscheck.grading.probe import Wanted, case_of, problems
 from crosscheck.judge.elementwise import Judge
 
@@ -170,7 +170,7 @@ def answers(slips: Sequence[Slip]) -> list[tuple[Judge, Answer]]:
     """Return what the program with these slips answers."""
     namespace: dict[str, Callable[..., object]] = {}
     exec(program(slips), namespace)
-    solution, given = Solution(namespace["cost_and_gradients"]), []
+    solution, given = of_object(namespace["cost_and_gradients"]), []
     for case, judging in asked():
         gradients = [solution.ask(case.network, params, case.X, case.Y) for params in case.checkpoints]
         run = Run(case.checkpoints[0], np.zeros(1), [], Certification.ALL, 1)
@@ -201,7 +201,8 @@ def names(slip: Slip, finding: Finding) -> bool:
         return bool({finding.mutant.name, *joint.get(finding.mutant.name, ())} & set(slip.names))
     line = str(finding.stage) if finding.stage != "dZ[L]" else "dZ2"
     at = {f"{line}{l}" for l in finding.layers} | {line}
-    return slip.factor is not None and slip.factor[0] == finding.factor.number and bool(at & {slip.line, slip.line[:2]})
+    at |= set(finding.tensors)
+    return slip.factor == tuple(finding.factor) and bool(at & {slip.line, slip.line[:2]})
 
 
 def true(finding: Finding, slips: Sequence[Slip], points: Sequence[Point]) -> bool:

@@ -12,10 +12,13 @@ import pytest
 from crosscheck.cli.main import main
 from crosscheck.comparison.session import implementations
 from crosscheck.grading import session as check
-from crosscheck.grading.load import Solution, from_file, is_solution, places
+from crosscheck.grading.diagnosis.source import lines_of
+from crosscheck.grading.load import solution_of
 from crosscheck.grading.probe import Wanted
 from crosscheck.grading.reported import Report
 from crosscheck.grading.session import check_function, check_name, examine, in_process
+from crosscheck.grading.sources.module import load_program as from_file
+from crosscheck.grading.sources.place import is_solution
 from crosscheck.testing import plugin
 from crosscheck_impls.interface import BadInput
 from hypothesis import given, settings
@@ -27,7 +30,7 @@ FLOWER = Wanted(problems=("flower",))
 
 def said(name: str, *problems: str, **options: str) -> Report:
     """Check one of the solutions in this process, on a few problems; the report on one line."""
-    found = examine(in_process(Solution.of(f"{STUDENTS}/{name}")), Wanted(problems, **options), ("float64",), name)
+    found = examine(in_process(solution_of(f"{STUDENTS}/{name}")), Wanted(problems, **options), ("float64",), name)
     return Report(found.right, " ".join(found.text.split()))
 
 
@@ -43,7 +46,10 @@ def apart(name: str, *problems: str, time_limit: float = 60.0) -> Report:
 def test_two_layers_are_right_and_the_ratios_are_shown() -> None:
     report = said("right/two_layer.py", "flower", "one_example", "many_outputs")
     assert report.right
-    assert "takes a dictionary W1, b1, ...; 2 layers, hidden tanh (found by its J)" in report.text
+    assert (
+        "read as cost_and_gradients over a dictionary W1, b1, ...; 2 layers, hidden tanh (found by its J)"
+        in report.text
+    )
     assert "right: J and every gradient lie within what rounding can do, on 3 problems in float64." in report.text
     rows = dict(re.findall(r"(J|d[Wb][12]) (\S+) \S+ \S+, float64", report.text))
     assert set(rows) == {"J", "dW1", "db1", "dW2", "db2"}
@@ -55,7 +61,7 @@ def test_two_layers_are_right_and_the_ratios_are_shown() -> None:
 def test_logistic_regression_over_w_and_b_with_the_gradients_first() -> None:
     report = said("right/logistic.py:propagate", "flower", "one_class", "saturated")
     assert report.right
-    assert "takes w and b; logistic regression" in report.text
+    assert "read as propagate over w and b; logistic regression" in report.text
     assert "right, but undefined at saturated outputs" in report.text
     assert "On saturated-logistic: J is nan and should be 220.629" in report.text
     assert "give fit(w, b, X, Y, alpha, iterations), returning w, b, costs" in report.text
@@ -73,7 +79,7 @@ def test_a_deep_one_with_a_loop_of_its_own_and_the_other_convention_at_the_kink(
 def test_tuples_of_layers() -> None:
     report = said("right/layers.py", "flower")
     assert report.right
-    assert "takes a tuple of (W, b); 1, 2 and 3 layers, hidden sigmoid" in report.text
+    assert "read as cost_and_gradients over a tuple of (W, b); 1, 2 and 3 layers, hidden sigmoid" in report.text
 
 
 def test_a_cost_by_logarithms_is_right_but_for_saturated_outputs() -> None:
@@ -84,7 +90,7 @@ def test_a_cost_by_logarithms_is_right_but_for_saturated_outputs() -> None:
 
 
 def test_float32_too() -> None:
-    solution = Solution.of(f"{STUDENTS}/right/two_layer.py")
+    solution = solution_of(f"{STUDENTS}/right/two_layer.py")
     report = examine(in_process(solution), Wanted(("flower-2layer",)), ("float64", "float32"), "mine")
     assert report.right
     assert "on 1 problem in float64 and float32" in " ".join(report.text.split())
@@ -125,7 +131,7 @@ WRONG = {
         "exactly those of `tanh' = 1 - A`",
     ),
     "numpy_sign.py": (
-        "takes w and b",
+        "over w and b",
         "right J wrong first dw[22, 0]: yours",
         "dw and db are both wrong: the mistake is in dZ = A - Y",
         "N10: dZ = A - Y",
@@ -177,12 +183,11 @@ TROUBLE = {
         "line 21 of raises.py, `dW1 = X @ dZ1 / m`: ValueError: matmul",
         "a network with 2 layers: X (2, 400), W1 (4, 2) b1 (4, 1), W2 (1, 4) b2 (1, 1), Y (1, 400)",
     ),
-    "rank_1.py": ("an array has the wrong shape", "db1 has shape (4,) (rank 1), expected (4, 1)", "keepdims=True"),
+    "rank_1.py": ("an array has the wrong shape", "db1 is rank 1, (4,), expected (4, 1)", "keepdims=True"),
     "nan.py": ("right J, dW2, db2", "dW1[0, 0]: yours is nan", "dW1 is the first that has it, on flower-2layer"),
     "mutates.py": ("it changes what it is given: X, W1, b1.", "Apart from that, right: J and every gradient"),
     "leaves.py": ("line 19 of leaves.py, `sys.exit(0)`: it calls sys.exit, expected a function to return",),
     "forgets.py": ("gradients are missing", "db1 did not come back; only dW1, dW2, db2"),
-    "three.py": ("it returns 3 things, expected two: the cost and the gradients",),
 }
 
 
@@ -194,11 +199,8 @@ def test_one_in_trouble_is_told_so(name: str) -> None:
         assert words in report.text, report.text
 
 
-@pytest.mark.parametrize("name", ["trouble/float32.py", "trouble/jax_without_x64.py"])
-def test_float32_is_told_and_judged_by_what_float32_can_do(name: str) -> None:
-    if "jax" in name:
-        pytest.importorskip("jax")
-    report = (apart if "jax" in name else said)(name, "flower", "subnormal", "breast_cancer")
+def test_float32_is_told_and_judged_by_what_float32_can_do() -> None:
+    report = said("trouble/float32.py", "flower", "subnormal", "breast_cancer")
     assert report.right, report.text
     assert "float64 went in, and float32 came back: half of the digits are lost on the way" in report.text
 
@@ -242,16 +244,12 @@ def changed(tmp_path: Path, student: str, *changes: tuple[str, str]) -> Report:
         assert old in text
         text = text.replace(old, new)
     name = solution(tmp_path, text, f"changed_{abs(hash(changes))}.py")
-    found = examine(in_process(Solution.of(name)), FLOWER, ("float64",), "mine.py")
+    found = examine(in_process(solution_of(name)), FLOWER, ("float64",), "mine.py")
     return Report(found.right, " ".join(found.text.split()))
 
 
 def test_the_order_of_the_arguments_is_told_by_their_names(tmp_path: Path) -> None:
     assert changed(tmp_path, "right/two_layer.py", ("(parameters, X, Y)", "(X, Y, parameters)")).right
-    assert places(lambda w, b, X, Y: None) == ("w", "b", "X", "Y")
-    assert places(lambda theta, inputs, labels: None) == ("parameters", "X", "Y")
-    with pytest.raises(BadInput, match="takes 2 arguments"):
-        places(lambda X, Y: None)
 
 
 def test_gradients_may_bear_the_names_of_the_parameters(tmp_path: Path) -> None:
@@ -314,16 +312,16 @@ def test_a_wrong_prediction_is_told(tmp_path: Path) -> None:
         ("return 1.0, 2.0", "it returns a float and a float, expected a number and the gradients"),
         ("return Y, {}", "J has shape (1, 400), expected one number"),
         ("return 'a', {'dW1': 1}", "J is an array of <U1, expected one of numbers"),
-        ("return 1, {'dW1': parameters['W1'].T, 'db1': parameters['b1']}", "dW1 has shape (2, 1), expected (1, 2): it"),
+        ("return 1, {'dW1': parameters['W1'].T, 'db1': parameters['b1']}", "dW1 is transposed, (2, 1), expected (1,"),
         ("return 1.0, {}", "dW1, db1 did not come back; only nothing"),
         ("return parameters['W9'], {}", "it is written for another network"),
-        ("return 1.0, ((1, 2, 3),)", "the gradients of layer 1 are 3 things, expected (dW, db)"),
+        ("return 1.0, ((1, 2, 3),)", "dW1, db1 did not come back; only"),
     ],
 )  # fmt: skip
 def test_what_comes_back_otherwise_is_named(tmp_path: Path, body: str, words: str) -> None:
     text = f"def cost_and_gradients(parameters, X, Y):\n    {body}\n"
     name = solution(tmp_path, text)
-    found = examine(in_process(Solution.of(name)), Wanted(("flower-logistic",)), ("float64",), "mine.py")
+    found = examine(in_process(solution_of(name)), Wanted(("flower-logistic",)), ("float64",), "mine.py")
     assert not found.right
     assert words in " ".join(found.text.split())
 
@@ -367,13 +365,11 @@ def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
     for words, expected in (
         (("nowhere.py",), "nowhere.py: no such file; check the path"),
         (("broken.py",), "SyntaxError: '(' was never closed (broken.py, line 1)"),
-        (("empty.py",), "no function cost_and_gradients; it has no function at all"),
-        (("two.py",), "cost_and_gradients takes 2 arguments, (X, Y); expected cost_and_gradients(parameters, X, Y)"),
+        (("empty.py",), "empty.py: it has no function at all; expected cost_and_gradients(parameters, X, Y)"),
+        (("two.py",), "two.py: it has cost_and_gradients: none computes a cost and its gradient; expected cost_and"),
         (("refuses.py",), "import: line 1 of refuses.py, `raise RuntimeError('no licence')`: RuntimeError: no licence"),
         (("leaves.py",), "import: line 2 of leaves.py, `sys.exit(3)`: it calls sys.exit, expected a file that can be"),
-        (("several.py",), "it has sigmoid, update, propagate: say which one, as in several.py:propagate"),
         (("mine.csv",), "mine.csv: data, expected a program, mine.py; data go with crosscheck compare --data"),
-        ((named,), "no function cost_and_gradients; it has sigmoid, backpropagation: say which one, as in"),
         ((f"{named}:backprop",), "named.py:backpropagation"),
         (("numpyy",), "no such file or module"),
         ((named, "--problem", "flour"), "no such problem here; did you mean flower"),
@@ -384,7 +380,8 @@ def test_a_wrong_request_is_one_line(run: Run, tmp_path: Path) -> None:
     ):  # fmt: skip
         code, out, err = run("check", *words)
         assert (code, out) == (2, ""), words
-        assert len(set(err.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
+        said = err.partition("\n\n")[0]  # an adapter may follow
+        assert len(set(said.splitlines()) - {"checking"}) == 1  # which is told where the import takes long
         assert expected in err
 
 
@@ -494,13 +491,13 @@ def test_the_plugin_costs_nothing_to_load() -> None:
     assert "crosscheck.grading.session" not in got.stdout
 
 
-def test_what_is_a_solution_and_what_a_framework() -> None:
+def test_what_is_a_solution_and_what_a_framework(tmp_path: Path) -> None:
     assert is_solution("mine.py")
     assert not is_solution("pkg.mine")
     with pytest.raises(BadInput, match=r"takes 1 argument, \(parameters\)"):
         check_function(lambda parameters: 0, FLOWER)
     with pytest.raises(BadInput, match="PARAMETERS is 'tuples', expected one of dictionary, layers"):
-        Solution(lambda parameters, X, Y: 0, type("module", (), {"PARAMETERS": "tuples"}))
+        solution_of(solution(tmp_path, "PARAMETERS = 'tuples'\n"))
 
 
 # ---------------------------------------------------------------- a learner's own names, fit, and ends
@@ -524,7 +521,7 @@ def propagated(tmp_path: Path, *changes: tuple[str, str], problems: tuple[str, .
         assert old in text
         text = text.replace(old, new)
     name = solution(tmp_path, text, f"changed_{abs(hash(changes))}.py") + ":propagate"
-    found = examine(in_process(Solution.of(name)), Wanted(problems), ("float64",), "mine.py")
+    found = examine(in_process(solution_of(name)), Wanted(problems), ("float64",), "mine.py")
     return Report(found.right, " ".join(found.text.split()))
 
 
@@ -541,13 +538,12 @@ def test_an_entry_bears_the_name_and_index_of_the_learners_own_array(
 
 
 def test_w_and_b_are_told_the_shapes_of_w_and_b(tmp_path: Path) -> None:
-    report = propagated(tmp_path, ("w.T @ X", "w @ X"))
+    report = propagated(tmp_path, ("w.T @ X", "w.T @ X @ X"))
     assert "It was given a network with 1 layer: X (2, 400), w (2, 1), b a number, Y (1, 400)." in report.text
     assert "W1" not in report.text
     report = propagated(tmp_path, ("np.mean(A - Y)", "A - Y"))
     assert "db has shape (1, 400), expected a number: the sum over the examples, over m" in report.text
-    report = propagated(tmp_path, ('{"dw"', '(1, {"dw"'), ("(A - Y)}", "(A - Y)})"))
-    assert 'the gradients are 2 things, expected {"dw": dw, "db": db}' in report.text
+    assert propagated(tmp_path, ('{"dw"', '(1, {"dw"'), ("(A - Y)}", "(A - Y)})")).right  # nested
     report = propagated(tmp_path)
     assert report.right
     assert re.search(r" J \S+ \S+ flower-logistic, float64 dw \S+ \S+ flower-logistic, float64 db ", report.text)
@@ -689,7 +685,7 @@ def test_the_samples_of_a_wrong_one_are_what_the_template_with_that_mistake_is_t
     template = Path(check.__file__).parents[1] / "testing/templates/function.py"
     mistaken = template.read_text(encoding="utf-8").replace("(1 - A1**2)", "(1 - A1)")
     name = solution(tmp_path, mistaken)
-    text = examine(in_process(Solution.of(name)), Wanted(), ("float64",), "mine.py").text
+    text = examine(in_process(solution_of(name)), Wanted(), ("float64",), "mine.py", lines_of(name)).text
     assert f"$ crosscheck check mine.py\n{text}\n" in samples("harness/README.md")
     shorter = next(each for each in samples("README.md") if each.startswith("$ crosscheck check mine.py"))
     for line in shorter.splitlines()[1:]:  # a choice of the lines, some of them longer there

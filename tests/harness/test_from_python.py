@@ -11,8 +11,8 @@ from typing import Any
 import crosscheck
 import pytest
 from crosscheck.cli.main import main
-from crosscheck.grading.load import from_file
 from crosscheck.grading.reported import Report
+from crosscheck.grading.sources.module import load_program as from_file
 
 STUDENTS = Path(__file__).parent / "students"
 SETTINGS = {"problems": "flower-2layer", "layers": (4,), "activation": "tanh"}

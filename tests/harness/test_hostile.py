@@ -38,7 +38,7 @@ FAILED = {
     "forged": "no evidence: gradients at other points",
     "nothing": "cannot be read: message: got None, expected a Told",
     "gigabytes": "cannot be read: 3,052 MiB, expected at most 64",
-    "too_much": "cannot be read: 12,288 MiB, expected at most 64",
+    "too_much": "cannot be read: 9,216 MiB, expected at most 64",
     "closes": "exit code 0",
     "closes_and_stays": "closed its connection",
     "forks": "exit code 0",

@@ -42,7 +42,7 @@ def case_of(problem: str, dtype: str = "float64", **options: Any) -> Any:
 
 
 def test_the_table_of_mutants_is_whole() -> None:
-    assert len(MUTANTS) == 136
+    assert len(MUTANTS) == 154
     assert len(BY_NAME) == len(MUTANTS)
     assert {mutant.kind for mutant in MUTANTS} == set(Kind)
     for mutant in MUTANTS:

@@ -153,7 +153,7 @@ def test_a_click_opens_all_that_is_known_of_a_cell(browser):
     assert f"tiles/tiled on {WIDE}" in dialog.text
     assert "x the bound" in browser.one(".numbers").text
     assert browser.one(".chip.first").text == "✕ dW1"
-    assert "first wrong: dW1" in (browser.one("svg.network").get_attribute("aria-label") or "")
+    assert "wrong first: dW1" in (browser.one("svg.network").get_attribute("aria-label") or "")
     assert len(browser.all(".heat rect[data-at]")) == 16 * 64
     assert "columns 14 to 15, 30 to 31" in (browser.one("svg.heat").get_attribute("aria-label") or "")
     assert browser.one(".tensors tr.outside").text.startswith("✕ dW1")
@@ -162,6 +162,13 @@ def test_a_click_opens_all_that_is_known_of_a_cell(browser):
     command = f"crosscheck explain --impl tiles/tiled --problem {WIDE} --dtype float64"
     assert browser.one(".command code").text == command
     assert browser.driver.get_log("browser") == []
+
+
+def test_a_convention_is_not_called_wrong(browser):
+    browser.cell("mine/left", "kink-2layer-relu").click()
+    assert "wrong" not in browser.one("dialog").text
+    assert browser.one(".chip.differs").text == "≈ db1"
+    assert browser.one(".lead").text.startswith("By the oracle's own convention ")
 
 
 def test_the_line_that_differs_is_shown(browser):

@@ -15,6 +15,8 @@ from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Pro
 from crosscheck.core import interrupts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crosscheck.runner.sandbox import Sandbox
 
 DATA = (".npz", ".csv", ".h5", ".npy", ".pkl")  # the endings of files that are no programs
@@ -22,7 +24,11 @@ DATA = (".npz", ".csv", ".h5", ".npy", ".pkl")  # the endings of files that are 
 
 def check(
     solution: Annotated[
-        str, typer.Argument(help="mine.py, mine.py:function, pkg.mine:function, or pkg.mine.", metavar="SOLUTION")
+        list[str],
+        typer.Argument(
+            help="mine.py, homework.ipynb, mine.py:function, mine.py:Class, a folder, several files, or pkg.mine.",
+            metavar="SOLUTION...",
+        ),
     ],
     problem: Problems = None,
     layers: Layers = None,
@@ -31,6 +37,17 @@ def check(
     loss: Loss = None,
     leaky_slope: Slope = None,
     dtype: Dtypes = None,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Examples are rows: X (m, n_x). Found out by itself as a rule.")
+    ] = False,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a file that turns your functions into the contract, and check nothing. Never overwrites.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     time_limit: Annotated[
         float | None,
         typer.Option(
@@ -46,8 +63,24 @@ def check(
     """Check your own gradient: is it right, and if not, what is the first thing
     that is wrong?
 
-    The function gets NumPy arrays, examples as columns, and may use what it
-    likes inside. In mine.py:
+    It is taken as it is: a script, a notebook, a folder. Only imports,
+    constants, functions and classes of it are run. What it is read as is found
+    by trying, and said; so are the number of layers, the activation (tanh, relu,
+    sigmoid or leaky_relu), and whether examples are columns or rows:
+
+    \b
+      propagate(w, b, X, Y)                    one function, over w and b
+      cost_and_gradients(parameters, X, Y)     a dictionary, tuples or lists
+      loss(W1, b1, W2, b2, X, y)               its arrays, in any order
+      forward_propagation, compute_cost,       the course's functions, also
+        backward_propagation                   L_model_forward, ...
+      class Net: forward, backward             weights as attributes
+      class Net: fit or train_step             judged by the steps it makes
+      class Net(torch.nn.Module)               logits or probabilities
+      loss(params, X, Y) in torch or JAX       autodiff gives the gradient
+
+    The cost and the gradients may come back in any order and nesting. If you
+    write a new one, in mine.py:
 
     \b
         def cost_and_gradients(parameters, X, Y):
@@ -57,16 +90,15 @@ def check(
             grads = {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
             return cost, grads
 
-    For logistic regression also (w, b, X, Y), w (n_x, 1), returning cost,
-    {"dw": dw, "db": db}. The cost and the gradients may come back in either
-    order. With PARAMETERS = "layers" in the file, parameters is a tuple of
-    (W, b), and so are the gradients. How many layers it is for, and its
-    activation (tanh, relu, sigmoid or leaky_relu), is found out. A
-    fit(parameters, X, Y, alpha, iterations) and a predict(parameters, X) in the
-    same file are checked too. A module with the contract of a whole framework
-    is compared as by `crosscheck compare`.
+    A fit(parameters, X, Y, alpha, iterations) and a predict(parameters, X) in
+    the same file are checked too. A module with the contract of a whole
+    framework is compared as by `crosscheck compare`.
 
-    Writes nothing.
+    Writes nothing, but the file of --adapter.
+
+    Several mistakes at once are told one by one, each with its proof. Right is
+    also what is so but for a small epsilon against log(0), which is told with
+    its size, and what has no value only where outputs saturate.
 
     Exit code: 0 right, 1 wrong, 2 the request was wrong, 130 interrupted.
 
@@ -74,49 +106,57 @@ def check(
 
     \b
       crosscheck check mine.py
+      crosscheck check homework.ipynb
       crosscheck check mine.py:propagate --problem flower --dtype float32
+      crosscheck check model.py:Network --rows
+      crosscheck check odd.py --adapter mine.py
       crosscheck check mine.py --json | jq .causes
     """
     from crosscheck.comparison.session import check_dtypes, check_time_limit
+    from crosscheck.grading.adapter import Unrecognised, write_adapter
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
+    from crosscheck.grading.sources.place import place_of, whole_name
     from crosscheck.report import screen
     from crosscheck.runner import children
 
-    wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope)
+    wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope, rows)
     dtypes = check_dtypes(dtype or ["float64"])
     if time_limit is not None:
         check_time_limit(time_limit)
-    if Path(solution).suffix in DATA:
-        raise BadInput(f"check {solution}: data, expected a program, mine.py; data go with crosscheck compare --data")
+    for each in solution:
+        if Path(each).suffix in DATA:
+            raise BadInput(f"check {each}: data, expected a program, mine.py; data go with crosscheck compare --data")
+    named = whole_name(solution)
+    if adapter is not None:
+        typer.echo(write_adapter(named, adapter))
+        return
     with interrupts.reported():
         with interrupts.orderly():
-            if sandbox and not Path(_file(solution)).exists():
-                raise BadInput(f"--sandbox {solution}: a module, expected a file or a folder; it is all that is shown")
-            name, whole = in_full(solution, time_limit)
+            files = place_of(named).files
+            if sandbox and not all(path.exists() for path in files or [Path(named)]):
+                raise BadInput(f"--sandbox {named}: a module, expected a file or a folder; it is all that is shown")
+            name, whole = in_full(named, time_limit)
         if whole and as_json:
-            raise BadInput(
-                f"{solution}: a whole framework, expected one function; compare writes agreement.csv", "json"
-            )
+            raise BadInput(f"{named}: a whole framework, expected one function; compare writes agreement.csv", "json")
         if whole:
             raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
-        around = _sandbox(solution) if sandbox else None
-        with interrupts.orderly(), screen.progress("checking"), children.inside(around):
-            report = check_name(name, wanted, dtypes, time_limit)
-    typer.echo(json.dumps(report.data(solution=solution), indent=1) if as_json else report.text)
+        around = _sandbox(files) if sandbox else None
+        try:
+            with interrupts.orderly(), screen.progress("checking"), children.inside(around):
+                report = check_name(name, wanted, dtypes, time_limit)
+        except Unrecognised as error:
+            typer.echo(f"crosscheck: {error.message}\n\n{error.more}", err=True)
+            raise typer.Exit(2) from None
+    typer.echo(json.dumps(report.data(solution=named), indent=1) if as_json else report.text)
     raise typer.Exit(0 if report.right else 1)
 
 
-def _file(solution: str) -> str:
-    """Return the file of `mine.py` or `mine.py:function`."""
-    return solution if Path(solution).exists() else solution.rpartition(":")[0]
-
-
-def _sandbox(solution: str) -> Sandbox:
-    """Return the best sandbox that works, for this file, and say on standard error what it protects from."""
+def _sandbox(files: Sequence[Path]) -> Sandbox:
+    """Return the best sandbox that works, for these files, and say on standard error what it protects from."""
     from crosscheck.report.protections import of_sandbox
     from crosscheck.runner import sandbox
 
-    found = sandbox.find().of(Path(_file(solution)))
+    found = sandbox.find().of(*files)
     typer.echo("\n".join(textwrap.wrap(of_sandbox(found, "it"), 80)), err=True)
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from crosscheck.core.records import Answer
+from crosscheck.grading.diagnosis.account import Account
 from crosscheck.grading.diagnosis.points import points_of
-from crosscheck.grading.diagnosis.search import Account, Search
+from crosscheck.grading.diagnosis.search import Search
 from crosscheck.grading.judging import converted
 from crosscheck.grading.probe import FORMULATIONS, How, Shown, declared, outside
 from crosscheck.judge.elementwise import Judge

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from crosscheck_impls.interface import Array
 
 from crosscheck.core.failures import BAD
+from crosscheck.core.records import flat
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.diagnose import diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
-from crosscheck.grading.diagnosis.search import Special
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.judging import Judged, attributed, known
 from crosscheck.mutation.mutants import Mutant
 
 SEARCHES = 2  # answers that are compared with every known mistake of everything at once
+APART = 1e-3  # of a number, when it is asked for twice
 LARGEST = 1e-3  # of an epsilon that is against log(0), and nothing else
 
 
@@ -25,10 +28,25 @@ def diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
     pairs = [(one.judging, one.answer) for one in compared if one.judging is not None and one.answer is not None]
     if not any(one.result.row.verdict in BAD or _is_a_number(one) for one in compared):
         return list(every), []
+    if any(_differs(one) for one in compared):  # from itself: no formula is to be found in it
+        return [one._replace(result=one.result._replace(differs=_differs(one))) for one in every], []
     found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs)]
     if not any(diagnosis.wrong for diagnosis in found):  # what is wrong is so at kinks alone
         every = [attributed(one) if one.wrong_gradient else one for one in every]
     return [_excused(one, found) for one in every], found
+
+
+def _differs(one: Judged) -> bool:
+    """Return whether the same question, asked again, had another answer, by more than rounding."""
+    if one.answer is None or one.judging is None:
+        return False
+    first: dict[int, list[Array]] = {}
+    for checkpoint, (J, gradient) in zip(one.answer.checkpoints, one.answer.gradients, strict=True):
+        arrays = [np.asarray(J), *flat(gradient)]
+        before = first.setdefault(checkpoint, arrays)
+        if any(not np.allclose(a, b, rtol=APART, atol=0, equal_nan=True) for a, b in zip(before, arrays, strict=True)):
+            return bool(one.wrong_gradient)
+    return False
 
 
 def _is_a_number(one: Judged) -> bool:

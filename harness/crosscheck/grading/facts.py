@@ -78,6 +78,8 @@ def facts(
     parts: dict[str, Part] = {}
     for result in results:
         for name, right in _parts(result, result in counted, own).items():
+            if _is_theirs(name, said.unjudged):
+                continue
             part = parts.get(name, Part(0, 0))
             parts[name] = Part(part.right + right, part.asked + 1)
     for name, function in ((TRAINING, "fit"), (PREDICTIONS, "predict")):
@@ -94,6 +96,11 @@ def facts(
         digest(answers),
         "it changes what it is given" if said.changed else "",
     )
+
+
+def _is_theirs(name: str, unjudged: Sequence[str]) -> bool:
+    """Return whether a part stands for something that did not come back, so that it was not judged."""
+    return (name == "J" and "J" in unjudged) or ("gradients" in unjudged and name not in (TRAINING, PREDICTIONS))
 
 
 def _parts(result: Result, bad: bool, own: Sequence[str]) -> dict[str, bool]:

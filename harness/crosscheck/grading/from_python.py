@@ -16,13 +16,14 @@ OPTIONS = (*Wanted._fields, "dtypes")
 
 
 def check(function: Callable[..., Any], **options: Any) -> Report:
-    """Check a function in this process, as `crosscheck check` does.
+    """Check a function, a class, or an object with weights, in this process, as `crosscheck check` does.
 
     options: problems, names or how they begin, all that fit by default; layers, "4,3" or (4, 3); activation, output,
     loss and leaky_slope as on the command line; dtypes, ("float64",) by default. Where one name will do, a string
-    may stand for a list. Raises TypeError for what is no function and for another option; BadInput.
+    may stand for a list; rows, True to say that examples are rows. Raises TypeError for what is no function and for
+    another option; BadInput.
     """
-    if not callable(function):
+    if not callable(function) and not hasattr(function, "__dict__"):
         raise TypeError(f"crosscheck: {function!r} is no function, expected cost_and_gradients itself, without a call")
     for name in options:
         if name not in OPTIONS:

@@ -35,6 +35,7 @@ class Result(NamedTuple):
     pair: bool = False  # it takes w and b, and names what it returns so
     came: str = ""  # the dtype that came back, if it is another
     excused: bool = False  # all that is wrong is a small epsilon
+    differs: bool = False  # the same question had another answer the second time
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -121,6 +122,14 @@ def notices(
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
+    notes += [
+        f"{said.names.get(tensor, tensor)} is {shape}: it was taken as that"
+        for tensor, shape in said.conversions
+        if tensor not in said.breaks
+    ]
+    if "J" in said.unjudged:
+        notes.append("it tells no cost that could be checked")
+    notes += said.remarks
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))
     if said.cost_shape:
@@ -141,7 +150,7 @@ def notices(
 def _dtypes(came: Sequence[str]) -> str:
     """Return what it means that another dtype came back."""
     words = f"float64 went in, and {', '.join(came)} came back: "
-    if "float128" in came:
+    if "float32" not in came:
         return words + "what NumPy's float64 has not is of no use to anybody else"
     words += "half of the digits are lost on the way, and it was judged by what float32 can do"
     return words + "; in torch say dtype=torch.float64, in JAX jax.config.update('jax_enable_x64', True)"

@@ -24,6 +24,7 @@ from crosscheck.oracle.error_bound import Precision, precision
 PLAIN = Declaration()
 DTYPES = (Promise.DTYPE, Promise.DTYPE_KEPT)
 SEVERAL = 12  # numbers that are not 0, each of which is one of float32 by a chance of 2^-29
+FLOATS = ("float32", "float64", "float96", "float128", "longdouble")
 LOST = 2 * 2.0**-24 * 1.01  # of a product, both of whose operands have been rounded to float32
 
 
@@ -49,23 +50,32 @@ class Judged(NamedTuple):
         return any(not c.tensor.of_fit for c in self.result.wrong)
 
 
-def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -> Judged:
-    """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked."""
+def judged(
+    case: Case, answer: Answer | Failure, key: Key, own: Sequence[str], only_steps: bool = False
+) -> Judged:  # fmt: skip
+    """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked.
+
+    only_steps: there is no gradient of its own that could tell the formulation, so that its steps have to.
+    """
     if isinstance(answer, Failure):
         return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))
     judging = Judge(case)
     answer = without_a_run(answer, case, own)
     broken = judging.broken(answer, key.device)
     came = ""
-    if broken and all(each.promise in DTYPES for each in broken):
+    if broken and all(each.promise in DTYPES and each.got.startswith(FLOATS) for each in broken):
         came = next(each.got for each in broken) if case.dtype == "float64" else ""
-        judging = InSingle(case) if came and np.dtype(came).itemsize < 8 else judging
+        judging = InSingle(case) if came == "float32" else judging
         answer, broken = converted(answer, case.dtype), []
     elif not broken and case.dtype == "float64" and _single(answer):
         came, judging = "float32", InSingle(case)
     if broken:
         row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
         return Judged(Result(case, row))
+    if only_steps:
+        rows = [(judge(judging, answer, declared(each, case), key, guessed=True), each) for each in FORMULATIONS]
+        row, formulation = min(rows, key=lambda each: sum(c.outside for c in each[0].comparisons))
+        return Judged(Result(case, row, came=came), judging, answer, declared(formulation, case))
     numbers: dict[str, int] = {}
     for formulation in FORMULATIONS:
         if not numbers or min(numbers.values()):

@@ -18,8 +18,9 @@ from typing import Any
 from crosscheck_impls.interface import BadInput, nearest
 
 from crosscheck.core.text import one_line
+from crosscheck.grading.forms.functions import fits
+from crosscheck.grading.forms.pipeline import DEFAULT
 from crosscheck.grading.from_python import check
-from crosscheck.grading.load import DEFAULT, fits
 from crosscheck.grading.reported import Report
 
 

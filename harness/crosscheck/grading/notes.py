@@ -16,6 +16,12 @@ class Notes(NamedTuple):
     takes: the form of its parameters, once it has answered. own: which of `fit` and `predict` it has, and which have
     worked so far. trouble: with those that have not. changed: the names of the arrays that each function, `ask` for
     the gradient, has changed. printed: lines, of one call at most. cost_shape: of J, where it is an array.
+    read_as: what the program is taken for, in words. conversions: dW1, db2, ... that came in another shape than
+    expected, and were converted, each with the shapes in words. breaks: those of them with which W - alpha dW would
+    have another shape than W. names: what their author calls J, dW1, ...
+    unjudged: `J` or `gradients`, which did not come back, and are the right ones instead. remarks: what was supplied
+    or left out of the source. activation: of code that only trains, found by its steps.
+    at_zero: whether that always begins with weights of 0, so that it can be asked of those alone.
     """
 
     takes: str = ""
@@ -24,6 +30,14 @@ class Notes(NamedTuple):
     changed: Mapping[str, list[str]] = {}
     printed: int = 0
     cost_shape: tuple[int, ...] = ()
+    read_as: str = ""
+    conversions: tuple[tuple[str, str], ...] = ()
+    breaks: tuple[str, ...] = ()
+    names: Mapping[str, str] = {}
+    unjudged: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    activation: str = ""
+    at_zero: bool = False
 
     def plain(self) -> Mapping[str, Any]:
         """Return them as an answer carries them."""

@@ -44,7 +44,7 @@ MORE = (
 
 
 class Wanted(NamedTuple):
-    """What the user says of the function and of the problems; None leaves it to us."""
+    """What the user says of the function and of the problems; None leaves it to us, as rows False does."""
 
     problems: tuple[str, ...] = ()
     layers: str | None = None
@@ -52,6 +52,7 @@ class Wanted(NamedTuple):
     output: str | None = None
     loss: str | None = None
     leaky_slope: float | None = None
+    rows: bool = False
 
     def options(self, activation: str = "") -> Options:
         """Return what takes the place of a problem's own settings."""
@@ -67,8 +68,8 @@ class Wanted(NamedTuple):
 class How(StrEnum):
     """How the activation was found: SAID: the user says it. MISTAKE: with a known mistake it explains the answer.
 
-    NEAREST: J is far nearer to that of this one than of any other. USUAL: J fits none of those that were tried, and
-    two are about as near.
+    NEAREST: J is far nearer to that of this one than of any other. STEPS: by the steps of training. SLOPES: by its
+    gradients, since it has no J. USUAL: J fits none of those that were tried, and two are about as near.
     """
 
     SAID = "said"
@@ -76,13 +77,16 @@ class How(StrEnum):
     GRADIENTS = "gradients"
     MISTAKE = "mistake"
     NEAREST = "nearest"
+    STEPS = "steps"
+    SLOPES = "slopes"
     USUAL = "usual"
 
 
 class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
-    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters.
+    how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters. at_zero:
+    whether it can be asked of weights of 0 alone.
     """
 
     depths: tuple[int, ...]
@@ -91,6 +95,7 @@ class Function(NamedTuple):
     how: How
     own: tuple[str, ...]
     takes: str = ""
+    at_zero: bool = False
 
 
 def problems(wanted: Wanted) -> list[Spec]:
@@ -153,7 +158,7 @@ def declared(formulation: str, case: Case) -> Declaration:
 
 
 def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> Function | Failure:
-    """Ask once for each depth and activation. Returns a Failure if there was no answer at all."""
+    """Ask once for each depth. Returns a Failure if there was no answer at all."""
     asked = _ask_once(ask, specs, wanted)
     failures = [answer for answer in asked.answers.values() if isinstance(answer, Failure)]
     lost = next((failure for failure in failures if failure.kind not in TOLD), None)
@@ -161,7 +166,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
         return lost
     depths, trouble, notes = [], {}, Notes()
     for depth in sorted(asked.depths, key=_order):
-        answer = asked.answers[depth, asked.names[0]]
+        answer = asked.answers[depth]
         if isinstance(answer, Failure):
             trouble[depth] = answer
         elif depth > 1 and _ignores_the_last(answer, asked.judges[depth, asked.names[0]]):
@@ -171,10 +176,12 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
             notes = noted(answer)
     deep = next((depth for depth in depths if depth > 1), 0)
     name, how = asked.names[0], How.SAID
-    if deep and not wanted.activation:
-        shown = {each: (asked.judges[deep, each], asked.answers[deep, each]) for each in asked.names}
+    if deep and not wanted.activation and notes.activation:
+        name, how = notes.activation, How.STEPS if "gradients" in notes.unjudged else How.SLOPES
+    elif deep and not wanted.activation:
+        shown = {each: (asked.judges[deep, each], asked.answers[deep]) for each in asked.names}
         name, how = choose(shown)
-    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes)
+    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero)
 
 
 Shown = Mapping[str, tuple[Judge, "Answer | Failure"]]  # an answer for each activation
@@ -182,12 +189,12 @@ Choose = Callable[[Shown], tuple[str, How]]
 
 
 class _Asked(NamedTuple):
-    """What was asked once for each depth and name of an activation, and what came back."""
+    """What was asked once for each depth, and what came back: the same, whatever activation it is held against."""
 
     depths: list[int]
     names: tuple[str, ...]
     judges: dict[tuple[int, str], Judge]
-    answers: dict[tuple[int, str], Answer | Failure]
+    answers: dict[int, Answer | Failure]
 
 
 def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
@@ -197,9 +204,10 @@ def _ask_once(ask: Ask, specs: Sequence[Spec], wanted: Wanted) -> _Asked:
     names = (wanted.activation,) if wanted.activation else HIDDEN
     depths = sorted(first, key=_order)
     keys = [(depth, name) for depth in depths for name in (names if depth > 1 else names[:1])]
-    cases = [case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys]
-    judges = dict(zip(keys, map(Judge, cases), strict=True))
-    return _Asked(depths, names, judges, dict(zip(keys, ask(cases), strict=True)))
+    cases = {(depth, name): case_of(first[depth], wanted, name, "float64", 1, 1) for depth, name in keys}
+    judges = {key: Judge(case) for key, case in cases.items()}
+    answers = ask([cases[depth, names[0]] for depth in depths])
+    return _Asked(depths, names, judges, dict(zip(depths, answers, strict=True)))
 
 
 def _order(depth: int) -> int:

@@ -6,28 +6,30 @@ oracle with the error bound, and what is wrong is told once, on the simplest pro
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import inspect
-import textwrap
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
 
 from crosscheck.core.failures import Failure, Kind, Stage
-from crosscheck.core.files import wrong_with
 from crosscheck.core.records import Answer, Case
 from crosscheck.grading.activation import activation
+from crosscheck.grading.adapter import refusal
 from crosscheck.grading.convert import PAIR
 from crosscheck.grading.diagnosed import diagnosed
+from crosscheck.grading.diagnosis.source import Lines, lines_of, lines_of_object
 from crosscheck.grading.facts import Facts, facts
+from crosscheck.grading.hints import Result
 from crosscheck.grading.judging import Judged, judged
-from crosscheck.grading.load import VARIANT, Solution, is_solution, is_whole
+from crosscheck.grading.load import is_whole, of_object
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, problems, survey
 from crosscheck.grading.reported import Report
+from crosscheck.grading.solution import ROWS, VARIANT
+from crosscheck.grading.sources.place import is_solution, wrong_file
 from crosscheck.grading.word import gravest, headline_of, report, sorted_out
 from crosscheck.grading.wrong import Told
 from crosscheck.judge.verdict import Key
@@ -37,6 +39,7 @@ from crosscheck.runner.collect import measure
 from crosscheck.runner.loading import importable, registered
 from crosscheck.runner.subprocesses import Job
 
+NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
 TIME_LIMIT = 10.0  # seconds for one problem
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
@@ -48,26 +51,20 @@ def import_limit(time_limit: float | None) -> float:
     return IMPORT_LIMIT if time_limit is None else START + time_limit
 
 
-def in_worker(name: str, time_limit: float | None) -> Ask:
-    """Return how to ask a function by its name, in a process of its own that may hang or die once."""
+@contextlib.contextmanager
+def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Iterator[Ask]:
+    """Give how to ask a function by its name, in one process of its own that may hang or die once."""
+    limit = TIME_LIMIT if time_limit is None else time_limit
+    job = Job(name, variant, "cpu", (), max_lost=1)
+    with subprocesses.Conversation(job, limit, import_limit(time_limit)) as conversation:
 
-    def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
-        answers: dict[int, Answer | Failure] = {}
-        refused: list[Failure] = []
+        def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
+            answers = conversation.ask(cases)
+            if conversation.refused is not None:
+                raise refusal(name, conversation.refused, _of_import(conversation.refused, time_limit))
+            return answers
 
-        def done(job: Job, case: Case, about: subprocesses.About | None, answer: Answer | Failure) -> None:
-            if about is None and isinstance(answer, Failure):
-                refused.append(answer)
-            answers[next(k for k, each in enumerate(cases) if each is case)] = answer
-
-        job = Job(name, VARIANT, "cpu", cases, max_lost=1)
-        limit = TIME_LIMIT if time_limit is None else time_limit
-        subprocesses.run([job], done, limit, import_limit=import_limit(time_limit))
-        if refused:
-            raise BadInput(f"check {name}: {_of_import(refused[0], time_limit)}")
-        return [answers[k] for k in range(len(cases))]
-
-    return ask
+        yield ask
 
 
 def _of_import(failure: Failure, time_limit: float | None) -> str:
@@ -77,14 +74,14 @@ def _of_import(failure: Failure, time_limit: float | None) -> str:
     return of_failure(failure)
 
 
-def in_process(solution: Framework) -> Ask:
+def in_process(solution: Framework, variant: str = VARIANT) -> Ask:
     """Return how to ask a function in this very process: quicker, and as safe as the function is."""
 
     def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
         answers: list[Answer | Failure] = []
         for case in cases:
             try:
-                answers.append(measure(solution, VARIANT, Declaration(), case, "cpu"))
+                answers.append(measure(solution, variant, Declaration(), case, "cpu"))
             except Exception as error:
                 answers.append(subprocesses.failure_of(Stage.CASE, error))
         return answers
@@ -119,40 +116,29 @@ def check_name(
 
     time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT.
     """
-    place = Path(name if name.endswith(".py") else name.rpartition(":")[0])
-    if place.suffix == ".py" and (wrong := wrong_with(place)):
-        raise BadInput(f"check {name}: {place}: {wrong}; check the path")
+    if wrong := wrong_file(name):
+        raise BadInput(f"check {name}: {wrong}; check the path")
     assert is_solution(name)
-    return examine(in_worker(name, time_limit), wanted, dtypes, name, text_of(place))
-
-
-def text_of(place: Path) -> str:
-    """Return a program's text; nothing where it cannot be read."""
-    try:
-        return place.read_text(encoding="utf-8") if place.suffix == ".py" else ""
-    except (OSError, UnicodeError):
-        return ""
+    with in_worker(name, time_limit, ROWS if wanted.rows else VARIANT) as ask:
+        return examine(ask, wanted, dtypes, name, lines_of(name))
 
 
 def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("float64",)) -> Report:
     """Check a function object, in this process. Raises BadInput."""
-    import sys
-
-    module = sys.modules.get(getattr(function, "__module__", ""))
-    solution = Solution(function, module)
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):  # a notebook's cell that is gone, a callable object
-        source = ""
-    return examine(in_process(cast("Framework", solution)), wanted, dtypes, solution.name, source)
+    solution = of_object(function)
+    variant = ROWS if wanted.rows else VARIANT
+    ask = in_process(cast("Framework", solution), variant)
+    return examine(ask, wanted, dtypes, solution.name, lines_of_object(function))
 
 
-def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: str = "") -> Report:
-    """Survey, ask, judge, and report. source: the program's text, where there is one. Raises BadInput."""
+def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: Lines = NO_LINES) -> Report:
+    """Survey, ask, judge, and report. source: the program's lines, where there are any. Raises BadInput."""
     begun = time.monotonic()
     specs = problems(wanted)
     function = survey(ask, specs, wanted, activation)
     if isinstance(function, Failure):
+        if function.kind is Kind.INCOMPLETE:
+            raise refusal(name, function, function.message)
         function = Function((), {2: function}, "", How.SAID, ())
     if not function.depths:
         found = Facts(trouble=headline_of(gravest(function.trouble)))
@@ -160,6 +146,9 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     chosen = [spec for spec in specs if wanted.layers or len(spec.hidden) + 1 in function.depths]
     if function.takes == PAIR and not wanted.problems:  # logistic regression with one output
         chosen = [spec for spec in chosen if not spec.name.startswith("many_outputs")]
+    chosen = [spec for spec in chosen if not function.at_zero or spec.weights == "zeros"]
+    if not chosen:
+        raise BadInput(f"check {name}: it always begins with weights of 0, which none of these problems has")
     steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]
@@ -170,12 +159,24 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
         zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
         own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
-        one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own)
+        one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own, "gradients" in noted(answer).unjudged)
         every.append(one._replace(result=one.result._replace(why=spec.why, pair=function.takes == PAIR)))
-    every, diagnoses = diagnosed(every)
-    results = [one.result for one in every]
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
+    every, diagnoses = diagnosed(every)
+    results = [one.result for one in every]
+    for result in results:
+        _leave_out(result, said.unjudged)
     found = facts(results, sorted_out(results).counted, function.own, said, answers, diagnoses)
-    told = Told(diagnoses, source, function.how is How.USUAL)
+    names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
+    told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
+
+
+def _leave_out(result: Result, unjudged: Sequence[str]) -> None:
+    """Leave out the comparisons of what was not the user's own: gradients of what only trains, a J that it has not."""
+    row = result.row
+    row.comparisons = [
+        c for c in row.comparisons
+        if not ("gradients" in unjudged and not c.tensor.of_fit) and not ("J" in unjudged and c.tensor.kind == "J")
+    ]  # fmt: skip

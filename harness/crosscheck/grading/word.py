@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crosscheck.core.failures import BAD, Failure, Kind, Verdict
 from crosscheck.core.records import Comparison, Tensor
 from crosscheck.core.text import listed
-from crosscheck.grading.diagnosis.search import Special
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.words import within
 from crosscheck.grading.hints import KINK, Result, notices
 from crosscheck.grading.notes import Notes
@@ -16,7 +16,6 @@ from crosscheck.grading.probe import HIDDEN, Function, How
 from crosscheck.grading.wrong import Told, wrapped, wrong
 from crosscheck.report.words import of_entry, of_failure, of_name
 
-TAKES = {"dictionary": "a dictionary W1, b1, ...", "layers": "a tuple of (W, b)", "w, b": "w and b"}
 KINDS = {  # of trouble, see convert.py; the first of them says most
     Kind.SHAPE: "an array has the wrong shape",
     Kind.RETURNS: "it returns something else than a cost and gradients",
@@ -38,10 +37,13 @@ ACTIVATION = {
     How.J: "found by its J",
     How.GRADIENTS: "found by its gradients: its J fits no activation",
     How.MISTAKE: "its J fits no activation; this one with a known mistake explains it",
+    How.STEPS: "found by its steps",
+    How.SLOPES: "found by its gradients",
     How.NEAREST: "its J is nearest to that of this one",
     How.USUAL: f"a guess: its J fits none of {', '.join(HIDDEN)}; say --activation",
 }
 NOTHING = Told()
+AXES = "a sum keeps its axis by keepdims=True, a product may lack a transpose"
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
 SATURATED = (
     "A sigmoid there rounds to exactly 0 or 1, and log(0) and 0/0 have no value; the exact J has. Take it from Z[L]: "
@@ -58,7 +60,7 @@ def report(
         return False, "\n".join([name, "", *_trouble(function.trouble)])
     kinked, several, counted = sorted_out(results)
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
-    lines = [*wrapped(f"{name}: {_what(function, results)}", "  ")]
+    lines = [*wrapped(f"{name}: {_what(function, results, said)}", "  ")]
     if more:  # what works with one layer and with two is meant for three
         lines += ["", *_trouble(more)]
     for each, changed in said.changed.items():
@@ -66,11 +68,15 @@ def report(
         lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *wrapped(f"  {IN_PLACE}", "  ")]
     for each, failure in said.trouble.items():
         lines += ["", *_its_trouble(each, failure)]
-    apart = bool(more or said.changed or said.trouble)
+    for tensor, shape in said.conversions:
+        if tensor in said.breaks:
+            shown = f"{said.names.get(tensor, tensor)} is {shape}"
+            lines += ["", *wrapped(f"wrong: an array has the wrong shape. {shown}; {AXES}", "  ")]
+    apart = bool(more or said.changed or said.trouble or said.breaks)
     if counted:
         lines += ["", *wrong(counted, results, told)]
     else:
-        right = _right([each for each in results if each.excused or each.row.verdict not in BAD], dtypes, told)
+        right = _right([each for each in results if each.excused or each.row.verdict not in BAD], dtypes, told, said)
         lines += ["", f"Apart from that, {right[0]}" if apart else right[0], *right[1:]]
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
@@ -100,13 +106,13 @@ def sorted_out(results: Sequence[Result]) -> SortedOut:
     return SortedOut(kinked, lost, [result for result in wrong if result not in lost])
 
 
-def _what(function: Function, results: Sequence[Result]) -> str:
+def _what(function: Function, results: Sequence[Result], said: Notes) -> str:
     """Return what the function is taken for."""
     depths = sorted({result.case.network.L for result in results})
     counts = [str(depth) for depth in depths]
     count = " and ".join([", ".join(counts[:-1]), counts[-1]]) if counts[:-1] else counts[0]
     hidden = ", ".join(dict.fromkeys(g for result in results for g in result.case.network.g[:-1]))
-    words = f"takes {TAKES[function.takes]}; " if function.takes in TAKES else ""
+    words = f"read as {said.read_as}; " if said.read_as else ""
     words += "logistic regression" if depths == [1] else f"{count} layer{'s' if depths[-1] > 1 else ''}"
     return words + (f", hidden {hidden} ({ACTIVATION[function.how]})" if hidden else "")
 
@@ -148,7 +154,7 @@ def _given(failure: Failure) -> list[str]:
     return wrapped(f"  It was given {failure.given}.", "  ") if failure.given else []
 
 
-def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told) -> list[str]:
+def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Notes) -> list[str]:
     undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED]
     epsilons = [f for diagnosis in told.diagnoses for f in diagnosis.findings if f.special is Special.EPSILON]
     moved = _moved([result for result in good if result.excused])
@@ -161,7 +167,7 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told) -> list[st
         undefined = []
     else:
         verdict = "right, but undefined at saturated outputs" if undefined else "right"
-        lines = wrapped(f"{verdict}: J and every gradient lie within what rounding can do, {on}.", "  ")
+        lines = wrapped(f"{verdict}: {_judged(said)} within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
         there = f"On {names}: " + (
@@ -169,7 +175,14 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told) -> list[st
         )
         known = [f"It comes of an epsilon of about {f.size:.3g} {within(f)}. " for f in epsilons if f.tensors == ()]
         lines += wrapped(f"  {there}{''.join(known[:1])}{SATURATED}", "  ")
-    return [*lines, "", *_table([result for result in good if not result.excused] or good)]
+    return [*lines, "", *_table(good)]
+
+
+def _judged(said: Notes) -> str:
+    """Return what was judged, with its verb."""
+    if "gradients" in said.unjudged:
+        return "every step of your training lies"
+    return "every gradient lies" if "J" in said.unjudged else "J and every gradient lie"
 
 
 def _moved(excused: Sequence[Result]) -> str:
@@ -192,7 +205,11 @@ def _table(results: Sequence[Result]) -> list[str]:
     worst: dict[Tensor, tuple[Comparison, Result]] = {}
     for result in results:
         for c in result.row.comparisons:
-            if c.bounded and (c.tensor not in worst or c.ratio > worst[c.tensor][0].ratio):
+            if (
+                c.bounded
+                and not (result.excused and c.outside)
+                and (c.tensor not in worst or c.ratio > worst[c.tensor][0].ratio)
+            ):
                 worst[c.tensor] = c, result
     lines = ["  tensor    of what rounding can do   in ulps   the largest is on"]
     for name in sorted(worst, key=_in_order):

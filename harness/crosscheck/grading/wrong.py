@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from crosscheck.core.failures import Failure, Kind, Promise
@@ -13,6 +13,7 @@ from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
 from crosscheck.grading.convert import PAIR, shapes
 from crosscheck.grading.diagnosis.findings import Diagnosis
+from crosscheck.grading.diagnosis.source import Lines, beyond
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.diagnosis.words import lines, sentence
 from crosscheck.grading.hints import Result, equation, mistake, not_a_number
@@ -24,17 +25,35 @@ WIDTH = 80  # of a line
 TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
 HELD = "\x00"  # a blank that is no place to break a line
+ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
+GUESSED = "which activation it has is not known, so that no number is called right or wrong: say --activation NAME"
+DIFFERS = (
+    "asked twice for the same numbers, it gave two answers: something in it is random, or remembers the call before"
+)
 NOTHING = "nothing that we know gives these numbers"
 
 
 class Told(NamedTuple):
-    """What is known beside the results. source: the text of the program, where there is one. guessed: nobody has said
-    which activation it has, and its J does not tell.
+    """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
+    which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
+    and the weights turned.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
-    source: str = ""
+    source: Lines = ()
     guessed: bool = False
+    names: Mapping[str, str] = {}
+    rows: bool = False
+
+    def name(self, tensor: str, pair: bool) -> str:
+        """Return what the author calls a tensor."""
+        return self.names.get(tensor, of_name(tensor, pair))
+
+    def entry(self, c: Comparison, pair: bool) -> str:
+        """Return an entry as the author writes it."""
+        turned = self.rows and not pair and c.tensor.kind == "W"
+        entry = of_entry(c._replace(element=c.element[::-1]) if turned else c, pair)
+        return self.name(c.tensor, pair) + entry.removeprefix(of_name(c.tensor, pair))
 
 
 def wrapped(text: str, indent: str) -> list[str]:
@@ -46,19 +65,34 @@ def wrapped(text: str, indent: str) -> list[str]:
 
 def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> list[str]:
     """Return the diagnosis: the mistakes, on the simplest problem that shows them; what else is wrong, a line each."""
+    told = told._replace(diagnoses=[diagnosis for diagnosis in told.diagnoses if diagnosis.wrong])
     compared = [result for result in counted if _gradient(result)]
     rest = [result for result in counted if result not in compared]
     count, total = (len({result.case.problem for result in each}) for each in (counted, results))
     found = sum(len(diagnosis.findings) for diagnosis in told.diagnoses[:1])
     whole = bool(found) and not told.diagnoses[0].unexplained
     mistakes = f": {found} mistake{'s' if found > 1 else ''}" if whole and compared else ""
+    if any(result.differs for result in counted):
+        return [*wrapped(f"wrong: {DIFFERS}.", "  "), *_outside(told)]
     head = f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."
-    items = _diagnosed(compared, results, told) if compared and told.diagnoses else _other(rest or counted, results)
+    known = bool(compared and told.diagnoses)
+    items = _diagnosed(compared, results, told) if known else _other(rest or counted, results, told)
     written = [head]
     for title, text in items:
         written += wrapped(f"  {title:{TITLE}}{text}", " " * (TITLE + 2))
-    also = _also(rest if compared and told.diagnoses else rest[1:], items)
+    unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
+    written += _outside(told) if unexplained and told.diagnoses else []
+    also = _also(rest if known else rest[1:], items)
     return written + [line for each in also for line in wrapped(f"  {each}", "  ")]
+
+
+def _outside(told: Told) -> list[str]:
+    """Return what the program speaks of that is outside the plain model."""
+    lines = []
+    for what, name in beyond(told.source):
+        text = f"the program has `{name}`: {what} is no part of the plain model that it is held against"
+        lines += wrapped(f"  {'outside':{TITLE}}{text}", " " * (TITLE + 2))
+    return lines
 
 
 def _gradient(result: Result) -> bool:
@@ -79,11 +113,13 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
         good = [name for name in dict.fromkeys(names) if name not in main.wrong]
         when = "at the initial parameters" if c.iteration == 0 else f"after {c.iteration} steps of training"
         items += [
-            ("right", ", ".join(of_name(name, pair) for name in good) or "nothing"),
-            ("wrong first", f"{of_entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when}"),
+            ("right", ", ".join(told.name(name, pair) for name in good) or "nothing"),
+            ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when}"),
         ]
         if not math.isfinite(c.got):
             items.append(("no number", not_a_number(c, results)))
+    elif not main.findings:
+        items.append(("not told", GUESSED))
     shown = set[str]()
     for diagnosis in (main, *others):
         deeper = f"with {diagnosis.depth} layers, " if diagnosis is not main else ""
@@ -92,15 +128,15 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
                 continue
             shown.add(finding.key)
             many = f"mistake {len(shown)}" if len(main.findings) > 1 else "mistake"
-            items += [(many, deeper + sentence(finding, pair)), *lines(finding, told.source, pair)]
+            items += [(many, deeper + sentence(finding, pair, told.names)), *lines(finding, told.source, pair)]
             if finding.also:
                 items.append(("", f"(the same numbers on these problems: {', '.join(finding.also)})"))
     if main.unexplained and not told.guessed:
-        names = listed([of_name(name, pair) for name in main.unexplained])
-        items += [("not explained", f"{names}: {NOTHING}"), *_where(main, example)]
+        left = listed([told.name(name, pair) for name in main.unexplained])
+        items += [("not explained", f"{left}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
-    elif not main.findings[1:] and not told.guessed:
-        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD:
+    elif len(main.findings) == 1 and not told.guessed:
+        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD and _has_J(example):
             items.append(("where", of_location(locate(example.wrong, L), pair)))
         items.append(("notes", equation(now, case.network)))
     return items
@@ -111,6 +147,11 @@ def _where(diagnosis: Diagnosis, example: Result) -> list[tuple[str, str]]:
     if diagnosis.findings:
         return []
     return [("where", of_location(locate(example.wrong, diagnosis.depth), example.pair))]
+
+
+def _has_J(result: Result) -> bool:
+    """Return whether J was judged: else nothing is known of the forward pass."""
+    return any(c.tensor == "J" for c in result.row.comparisons)
 
 
 def _simplest(compared: Sequence[Result], depth: int) -> Result:
@@ -136,7 +177,7 @@ def _at_once(result: Result) -> list[Comparison]:
     return [c for c in result.wrong if c.iteration == start]
 
 
-def _other(counted: Sequence[Result], results: Sequence[Result]) -> list[tuple[str, str]]:
+def _other(counted: Sequence[Result], results: Sequence[Result], told: Told) -> list[tuple[str, str]]:
     """Return what is said where it is not a gradient that is wrong: a failure, a promise, the training, a label."""
     example = next((result for result in counted if result.exactly), counted[0])
     row, case, pair = example.row, example.case, example.pair and example.case.network.n[1:] == (1,)
@@ -149,14 +190,16 @@ def _other(counted: Sequence[Result], results: Sequence[Result]) -> list[tuple[s
     c, now = first(example.wrong, case.network.L), _at_once(example)
     names = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.of_fit)
     outside = {each.tensor for each in example.wrong}
-    right = ", ".join(of_name(name, pair) for name in names if name not in outside) or "nothing"
+    right = ", ".join(told.name(name, pair) for name in names if name not in outside) or "nothing"
     after = f"after {c.iteration} steps of training" if c.iteration else "at the initial parameters"
+    items += [("right", right)] if names else []
     items += [
-        ("right", right),
-        ("wrong first", f"{of_entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {after}"),
+        ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {after}"),
     ]
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
+    if not names:
+        return [*items, ("where", ONLY_STEPS), *(mistake(row.explained) if example.exactly else [])]
     items.append(("where", of_location(locate(example.wrong, case.network.L), pair)))
     return [*items, ("notes", equation(now, case.network)), *mistake(row.explained)]
 

@@ -9,6 +9,7 @@ implementation prints is kept, and its last words become part of the reason.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 from collections import deque
@@ -29,10 +30,11 @@ from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
 from crosscheck.runner.wire import MEBIBYTE, Frame
 
-__all__ = ["About", "Job", "failure_of", "missing", "probe", "run"]
+__all__ = ["About", "Conversation", "Job", "failure_of", "missing", "probe", "run"]
 
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 MAX_LOST_PROCESSES = 3  # as a rule, see Job
+FOREVER = 1e9  # seconds
 IMPORTS = 2  # deaths during the import after which no other process tries
 SERVES = "crosscheck.runner.serve:serve"
 
@@ -114,6 +116,43 @@ def run(
                 worker.end()
 
 
+class Conversation:
+    """One implementation in a process that stays there between questions; a context, after which it is ended."""
+
+    def __init__(self, job: Job, time_limit: float, import_limit: float) -> None:
+        self._answers: dict[int, Answer | Failure] = {}
+        self.refused: Failure | None = None
+        processors = settings.shares(1)[0]
+        limits = Limits(time_limit, import_limit)
+        self._worker = _Worker(job, self._done, limits, settings.environment(1), processors, stays=True)
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Conversation:
+        self._open.enter_context(compiled.checked(settings.jax_cache_dir()))
+        self._open.callback(self._worker.end)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _done(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
+        if about is None and isinstance(answer, Failure):
+            self.refused = answer
+        self._answers[id(case)] = answer
+
+    def ask(self, cases: Sequence[Case]) -> list[Answer | Failure]:
+        """Return the answer to each case. `refused` says why there was nobody to answer."""
+        worker, clock = self._worker, Clock()
+        self._answers = {}
+        worker.left_cases.extend(replace(worker.job, cases=cases).questions())
+        if worker.child is None and worker.lost_processes and worker.lost_processes >= worker.job.max_lost:
+            return [Failure(Stage.CASE, Kind.EXITED, lost=worker.lost_processes)] * len(cases)
+        worker.go_on()
+        while len(self._answers) < len(cases):
+            attend([worker], clock)
+        return [self._answers[id(case)] for case in cases]
+
+
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
     job = Job(framework, "", "", ())
@@ -153,6 +192,7 @@ class _Worker(Member):
     lost_processes: int = 0
     lost_imports: int = 0
     ready: bool = False
+    stays: bool = False
 
     def __post_init__(self) -> None:
         self.left_cases = deque(self.job.questions())
@@ -173,6 +213,13 @@ class _Worker(Member):
             return
         self.child.send(Start(job.framework, job.variant, job.device, loader_of(job.framework)))
         self.allow(self.limits.load)
+
+    def go_on(self) -> None:
+        """Take the next case of one that stays; in a new process where there is none."""
+        if self.child is None:
+            self.begin()
+        elif self.ready and self.current is None:
+            self._next()
 
     def received(self, frame: Frame) -> None:
         """Take one message; the worker gets its next case before its answer is judged, so that it need not wait."""
@@ -212,6 +259,9 @@ class _Worker(Member):
     def _next(self) -> None:
         """Give it its next case, or end it."""
         self.current = None
+        if self.stays and self.child is not None and not self.left_cases:
+            self.allow(FOREVER)
+            return
         if not self.left_cases or self.child is None:
             self.end()
             return

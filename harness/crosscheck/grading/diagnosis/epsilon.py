@@ -7,15 +7,17 @@ then give the answer's numbers at every point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from crosscheck_impls.interface import Array
 
-from crosscheck.grading.diagnosis.factors import Factor
+from crosscheck.grading.diagnosis.factors import EVERY, ONE, Factor
 from crosscheck.grading.diagnosis.points import Point, fits
 from crosscheck.grading.diagnosis.stages import Lazy, Pass
 from crosscheck.mutation.rounding import shaken
 from crosscheck.oracle.noise import FACTOR
+from crosscheck.oracle.reference import RIGHT
 
 Formula = Callable[[Array, Array, float], Array]  # of A[L], Y, and the epsilon
 
@@ -36,6 +38,7 @@ DERIVATIVES: dict[str, Formula] = {  # of dZ[L]
     "1/(1 - A + ε) of the second fraction": lambda A, Y, e: (-Y / A + (1 - Y) / (1 - A + e)) * (A * (1 - A)),
 }
 SIZES = np.logspace(-17, -2, 46)
+NEAR = 0.01  # of a factor, where there is an epsilon as well
 NICE = (1.0, 2.0, 3.0, 5.0)
 
 
@@ -49,14 +52,16 @@ def _over(A: Array, Y: Array) -> Array:
 
 def in_the_cost(points: Sequence[Point], passes: Lazy, factor: Factor) -> tuple[str, float] | None:
     """Return the formula and the size of the epsilon that gives J at every point, if one does; J times a factor."""
-    if any(point.network.loss != "cross_entropy" for point in points):
+    if len(points) < 2 or any(point.network.loss != "cross_entropy" for point in points):
         return None
     with np.errstate(all="ignore"):
         got = [float(point.got["J"]) / factor.at(point, 0) for point in points]
-        effects = [_effect(point, J) for point, J in zip(points, got, strict=True)]
+        base = [float(RIGHT.J(p.network, passes(k).A, passes(k).Z, passes(k).Y)) for k, p in enumerate(points)]
+        effects = [_effect(*each) for each in zip(points, got, base, strict=True)]
         k = int(np.argmax(effects))
         if effects[k] <= 1:
             return None
+        fitting: list[tuple[str, float]] = []
         for name, losses in LOSSES.items():
 
             def J(e: float, k: int = k, losses: Formula = losses) -> float:
@@ -64,12 +69,15 @@ def in_the_cost(points: Sequence[Point], passes: Lazy, factor: Factor) -> tuple[
 
             for e in _sizes(J, got[k]):
                 if all(_is_J(p, got[j], losses, passes(j), e) for j, p in enumerate(points)):
-                    return name, e
-    return None
+                    fitting.append((name, e))
+                    break
+    if not fitting:
+        return None
+    return fitting[0] if len(fitting) == 1 else ("", fitting[0][1])  # which of them it is, the numbers do not tell
 
 
-def _effect(point: Point, got: float) -> float:
-    return abs(got - float(point.true["J"])) / point.strict if np.isfinite(got) and point.strict > 0 else 0.0
+def _effect(point: Point, got: float, without: float) -> float:
+    return abs(got - without) / point.strict if np.isfinite(got) and point.strict > 0 else 0.0
 
 
 def _is_J(point: Point, got: float, losses: Formula, passed: Pass, e: float) -> bool:
@@ -80,26 +88,54 @@ def _is_J(point: Point, got: float, losses: Formula, passed: Pass, e: float) -> 
     return abs(got - float(made.sum()) / point.m) <= point.strict + FACTOR * moved
 
 
-def in_the_gradient(points: Sequence[Point], passes: Lazy, bias: str) -> Iterator[tuple[str, float, Lazy]]:
-    """Yield formulas for dZ[L] with their sizes, by which db[L] is the answer's, and dZ[L] at each point."""
-    if any(point.network.loss != "cross_entropy" for point in points):
+def in_the_gradient(points: Sequence[Point], passes: Lazy, L: int) -> Iterator[tuple[str, float, Lazy]]:
+    """Yield formulas for dZ[L] with their sizes, and dZ[L] at each point, by which dW[L] or db[L] is the answer's.
+
+    Up to a factor: their own lines may be wrong besides.
+    """
+    if len(points) < 2 or any(point.network.loss != "cross_entropy" for point in points):
         return
-    with np.errstate(all="ignore"):
-        effects = [np.abs(p.got[bias] - p.true[bias]) / p.unit[bias] for p in points]
+    for tensor in (f"db{L}", f"dW{L}"):
+        found = False
+        for name, size, dZ in _in(points, passes, tensor):
+            found = True
+            yield name, size, dZ
+        if found:
+            return
+
+
+def _at(passes: Lazy, formula: Formula, e: float, k: int) -> Array:
+    return formula(passes(k).A[-1], passes(k).Y, e)
+
+
+def _in(points: Sequence[Point], passes: Lazy, tensor: str) -> Iterator[tuple[str, float, Lazy]]:
+    L = points[0].network.L
+    bias = tensor.startswith("db")
+
+    def made(k: int, dZ: Array) -> Array:
+        product = dZ.sum(axis=1, keepdims=True) if bias else dZ @ passes(k).A[-2].T
+        return np.asarray(product / points[k].m)
+
+    sizes = [float(np.vdot(p.got[tensor], p.true[tensor]) / np.vdot(p.true[tensor], p.true[tensor])) for p in points]
+    near = [each for each in EVERY if abs(each.at(points[0], L) / sizes[0] - 1) < NEAR]
+    for factor in (ONE, *near):
+        got = [p.got[tensor] / factor.at(p, L) for p in points]
+        effects = [np.abs(g - p.true[tensor]) / p.unit[tensor] for g, p in zip(got, points, strict=True)]
         largest = [float(np.nan_to_num(each, nan=0.0, posinf=0.0).max()) for each in effects]
         k = int(np.argmax(largest))
         if largest[k] <= 1:
-            return
+            continue
         i = int(np.argmax(effects[k]))
         for name, formula in DERIVATIVES.items():
 
-            def db(e: float, k: int = k, formula: Formula = formula) -> float:
-                return float(formula(passes(k).A[-1], passes(k).Y, e)[i].sum()) / points[k].m
+            def one(e: float, k: int = k, i: int = i, formula: Formula = formula) -> float:
+                return float(made(k, formula(passes(k).A[-1], passes(k).Y, e)).flat[i])
 
-            for e in _sizes(db, float(points[k].got[bias].flat[i])):
-                dZ = Lazy(lambda j, formula=formula, e=e: formula(passes(j).A[-1], passes(j).Y, e))
-                if all(fits(p, bias, dZ(j).sum(axis=1, keepdims=True) / p.m) for j, p in enumerate(points)):
+            for e in _sizes(one, float(got[k].flat[i])):
+                dZ = Lazy(partial(_at, passes, formula, e))
+                if all(fits(p, tensor, factor.at(p, L) * made(j, dZ(j))) for j, p in enumerate(points)):
                     yield name, e, dZ
+                    return
 
 
 def _sizes(made: Callable[[float], float], got: float) -> Iterator[float]:

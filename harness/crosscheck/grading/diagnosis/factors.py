@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,14 @@ class Factor(NamedTuple):
 
 
 ONE = Factor(1.0)
+FREE = ("1", "m", "1/m")  # sizes that any other number may stand before
 EVERY = [Factor(number, size) for size in SIZES for number in NUMBERS][1:]
+
+
+@lru_cache
+def values(network: Network, m: int, layer: int) -> Array:
+    """Return the value of each of EVERY, for a tensor of this layer."""
+    return np.array([number * SIZES[size](network, m, layer) for number, size in EVERY])
 
 
 def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
@@ -64,22 +72,30 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
         ratio = _ratio(points[0].got[tensor], first)
         if ratio is None or not fits(points[0], tensor, ratio * first):
             return
-        left = [each for each in EVERY if abs(each.at(points[0], layer) / ratio - 1) < 1e-6]
-        number = Factor(_round(ratio))
-        if not any(each.size == "1" for each in left):
-            left.append(number)
+        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < 1e-6
+        left = [EVERY[i] for i in np.flatnonzero(near)]
+        if len(points) > 1:
+            sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
+            left += [Factor(_round(ratio / value), size) for size, value in sizes.items()]
+    if left != [ONE] and tensor == "J" and not _varies(points, made):
+        return
     for k, point in enumerate(points):
         if not left:
             return
         array = np.asarray(made(k))
         left = [each for each in left if fits(point, tensor, each.at(point, layer) * array)]
-    yield from left
+    yield from dict.fromkeys(left)
+
+
+def _varies(points: Sequence[Point], made: Callable[[int], Array]) -> bool:
+    """Return whether a number is not the same everywhere; of one that is, anything is a multiple."""
+    first = float(made(0))
+    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > 1e-6 for k in range(1, len(points)))
 
 
 def _ratio(got: Array, made: Array) -> float | None:
-    with np.errstate(all="ignore"):
-        size = float(np.vdot(made, made))
-        ratio = float(np.vdot(got, made)) / size if size > 0 else np.nan
+    size = float(np.vdot(made, made))
+    ratio = float(np.vdot(got, made)) / size if size > 0 else np.nan
     return ratio if np.isfinite(ratio) and ratio != 0 else None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from crosscheck.grading.diagnosis.account import Account, Slip, Special
 from crosscheck.grading.diagnosis.factors import ONE, Factor
 from crosscheck.grading.diagnosis.points import Point, names
-from crosscheck.grading.diagnosis.search import Account, Slip, Special
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.mutation.mutants import BY_NAME, Mutant
 

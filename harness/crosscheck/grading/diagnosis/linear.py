@@ -30,9 +30,8 @@ def added(
     got = points[0].got[tensor]
     if first is None or np.shape(first) != got.shape or np.shape(along) != got.shape:
         return None
-    with np.errstate(all="ignore"):
-        c = float(np.vdot(got - first, along) / np.vdot(along, along))
-    if not np.isfinite(c) or c == 0:
+    c = float(np.vdot(got - first, along) / np.vdot(along, along))
+    if len(points) < 2 or not np.isfinite(c) or c == 0:
         return None
     for form in (Added(c, False), Added(c * points[0].m, True)):
         short = form._replace(size=float(f"{form.size:.4g}"))

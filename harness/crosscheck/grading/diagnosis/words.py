@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crosscheck.core.text import listed
+from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.factors import Factor
 from crosscheck.grading.diagnosis.findings import Finding
-from crosscheck.grading.diagnosis.search import Special
-from crosscheck.grading.diagnosis.source import line_of
+from crosscheck.grading.diagnosis.source import Lines, line_of
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.report.words import of_name
 
@@ -30,20 +30,20 @@ OURS = {  # the line of the notes
 }
 
 
-def sentence(finding: Finding, pair: bool) -> str:
-    """Return what is wrong, in a sentence. pair: for who writes w and b."""
-    names = listed([of_name(tensor, pair) for tensor in finding.tensors])
+def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}) -> str:
+    """Return what is wrong, in a sentence. pair: for who writes w and b. names: what their author calls J, dW1, ..."""
+    called = listed([names.get(tensor, of_name(tensor, pair)) for tensor in finding.tensors])
     be, they = ("are", "they") if len(finding.tensors) > 1 else ("is", "it")
     if finding.special is not None:
-        return _special(finding, names, pair)
+        return _special(finding, called, pair)
     if finding.mutant is not None:
         exactly = (
             "your numbers are exactly those of" if finding.alone else "your numbers are, with the others, those of"
         )
-        return f"{names}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
+        return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
     should = f"what {they} should be" if finding.alone else f"what {they} would be without this"
-    return f"{names} {be} exactly {value} {should}{f': {meaning}' if meaning else ''}"
+    return f"{called} {be} exactly {value} {should}{f': {meaning}' if meaning else ''}"
 
 
 def _where(finding: Finding) -> str:
@@ -82,7 +82,7 @@ def _special(finding: Finding, names: str, pair: bool) -> str:
             f"{names}: {above} has been updated already, with alpha = {size}, when {below} is taken from it: compute "
             "all gradients first, and update after that"
         )
-    what = "the squares of the weights" if names == "J" else "the weights"
+    what = "the squares of the weights" if finding.stage is Stage.COST else "the weights"
     over = " / m" if finding.formula else ""
     return (
         f"{names}: {size}{over} times {what} is added. That is L2 regularisation, which is outside the plain model; "
@@ -95,7 +95,7 @@ def within(finding: Finding) -> str:
     return "in the logarithms of the cost" if finding.stage is Stage.COST else "in the divisions of dZ[L]"
 
 
-def lines(finding: Finding, source: str, pair: bool) -> list[tuple[str, str]]:
+def lines(finding: Finding, source: Lines, pair: bool) -> list[tuple[str, str]]:
     """Return our line, and theirs where it can be found, else what ours becomes with the known mistake."""
     said: list[tuple[str, str]] = []
     changes = finding.mutant.changes if finding.mutant is not None else ()
@@ -110,11 +110,11 @@ def lines(finding: Finding, source: str, pair: bool) -> list[tuple[str, str]]:
     return said
 
 
-def _theirs(finding: Finding, source: str, pair: bool) -> list[tuple[str, str]]:
+def _theirs(finding: Finding, source: Lines, pair: bool) -> list[tuple[str, str]]:
     """Return the lines of their own that compute what is wrong."""
     if not source or finding.stage is Stage.FORWARD:
         return []
     kind = {Stage.COST: "J", Stage.DW: "dW", Stage.DB: "db", Stage.DA: "dA"}.get(finding.stage, "dZ")
     names: Sequence[str] = ["J"] if kind == "J" else [kind if pair else f"{kind}{l}" for l in finding.layers]
     found = dict.fromkeys(line for name in names if (line := line_of(source, name)))
-    return [("your line", f"{line.number}: `{line.text}`") for line in found]
+    return [("your line", f"{f'{line.part}, ' if line.part else ''}{line.number}: `{line.text}`") for line in found]

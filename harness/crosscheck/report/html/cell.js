@@ -29,7 +29,7 @@ function openCell(row) {
   const fact = facts(row), detail = detailOf(row);
   const background = INDEX.backgrounds[`${fact.problem} ${fact.dtype}`];
   body.replaceChildren(head(fact), ...[
-    summary(fact, detail), where(detail, background), heat(detail), why(detail), tensors(detail),
+    summary(fact, detail), where(fact, detail, background), heat(detail), why(detail), tensors(detail),
     training(detail, background), reproduce(fact, detail)].filter(Boolean));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
@@ -56,16 +56,16 @@ function summary(fact, detail) {
   return h("section", { class: `block first v-${fact.verdict.replace(" ", "-")}` },
     h("p", { class: "what" }, h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, fact.symbol),
       ` ${fact.verdict}`), " ", h("span", null, `${detail.means || fact.means}.`)),
-    detail.twin && h("p", { class: "note" }, "It is held by its float64 twin, which the words below are about."),
+    detail.twin && h("p", { class: "note" }, "The verdict is that of its float64 twin, and so are the words below."),
     first && h("dl", { class: "numbers" }, [["entry", `${first.entry} at iteration ${first.at}`], ["got", first.got],
       ["oracle", first.oracle], ["bound", first.bound], ["off by", `${read(first.ratio, 3)} x the bound`]]
       .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
     !first && detail.cause && h("p", null, detail.cause));
 }
 
-function where(detail, background) {
+function where(fact, detail, background) {
   if (!background || !detail.tensors.length) return detail.where && block("Where", h("p", null, detail.where));
-  const marks = {};
+  const marks = fact.verdict === "convention" ? { convention: "right" } : {};
   for (const [name, ratio, , , , undefined_] of detail.tensors) {
     const value = number(ratio);
     marks[name] = value > 1 ? "wrong" : value === null && undefined_ ? "none" : "right";
@@ -80,7 +80,7 @@ function where(detail, background) {
 
 function heat(detail) {
   return detail.heat && block(`Errors over ${plainly(detail.heat.tensor)}, at iteration ${detail.heat.at}`,
-    h("p", { class: "lead" }, `${detail.heat.words}.`), heatMap(detail.heat));
+    h("p", { class: "lead" }, `${detail.heat.words[0].toUpperCase()}${detail.heat.words.slice(1)}.`), heatMap(detail.heat));
 }
 
 function why(detail) {

@@ -76,7 +76,8 @@ function network(of, marks, first) {
     x += width + GAP;
   });
   const width = x - GAP + 4, height = TOP + H + 6;
-  const words = first ? `first wrong: ${plainly(first)}` : "nothing in it is outside its bound";
+  const how = marks.convention ? "differs by the convention" : "wrong first";
+  const words = first ? `${how}: ${plainly(first)}` : "nothing in it is outside its bound";
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Network" },
     s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: "network",
       "aria-label": `The network, ${of.n.join(", ")} units; ${words}` }, parts));
@@ -107,19 +108,22 @@ function box(item, x, width, top, height, of, marks, first, chips) {
 }
 
 function chip(name, x, y, width, marks, first) {
-  const kind = name === first ? "first" : marks[name];
+  const kind = name !== first ? marks[name] : marks.convention ? "differs" : "first";
+  const flag = { first: "▲ wrong first", differs: "▲ convention" }[kind];
   const label = name.startsWith("fit: ") ? `${name.slice(5)}′` : name;
-  const symbol = { right: "✓", wrong: "✕", first: "✕", none: "∅" }[kind];
+  const symbol = { right: "✓", wrong: "✕", first: "✕", none: "∅", differs: "≈" }[kind];
   return [s("g", { class: `chip ${kind}` },
-    s("title", null, `${plainly(name)}: ${{ first: "wrong first", none: "no bound" }[kind] || kind}`),
+    s("title", null, `${plainly(name)}: ${{ first: "wrong first", none: "no bound", differs: "differs by the convention" }[kind] || kind}`),
     s("rect", { x, y, width, height: 24, rx: 6 }),
     s("text", { x: x + width / 2, y: y + 16.5, class: "middle" }, `${symbol} ${label}`)),
-  kind === "first" && s("text", { x: x + width / 2, y: y + 37, class: "middle flag" }, "▲ wrong first")];
+  flag && s("text", { x: x + width / 2, y: y + 37, class: `middle flag ${kind}` }, flag)];
 }
 
 // ---------------------------------------------------------------- the heat map
 
 const BIGGEST = 26, WIDEST = 520, TALLEST = 420;
+
+const axis = (name, length, arrow) => length > 1 ? `${name}s 0 to ${length - 1} ${arrow}` : `${name} 0`;
 
 function heatMap(heat) {
   const lines = heat.ratios, columns = lines[0].length;
@@ -144,8 +148,8 @@ function heatMap(heat) {
   const scale = heat.block[0] * heat.block[1] > 1
     ? `A cell is ${heat.block[0]} × ${heat.block[1]} elements and has the largest error of them. ` : "";
   return h("figure", { class: "heatmap" },
-    h("div", { class: "axis-top" }, `columns 0 to ${heat.shape[1] - 1} →`),
-    h("div", { class: "axis-left" }, `rows 0 to ${heat.shape[0] - 1} ↓`), picture, readout,
+    h("div", { class: "axis-top" }, axis("column", heat.shape[1], "→")),
+    h("div", { class: "axis-left" }, axis("row", heat.shape[0], "↓")), picture, readout,
     h("figcaption", null, `${scale}Errors in units of the ${heat.unit === "noise" ? "usual noise" : "bound"}.`),
     scaleLegend());
 }

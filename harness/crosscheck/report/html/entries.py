@@ -65,7 +65,7 @@ def of_row(row: Row, background: Background | None) -> Entry:
     if explanation is not None:
         detail["why"] = _why(explanation)
     if row.heat is not None:
-        detail["heat"] = _heat(row.heat)
+        detail["heat"] = _heat(row.heat, row.verdict is Verdict.CONVENTION)
     if row.predictions is not None:
         p = row.predictions
         detail["labels"] = [*map(short, (p.train, p.oracle_train, p.test, p.oracle_test)), p.near_threshold]
@@ -171,10 +171,12 @@ def _place(tensor: Tensor) -> tuple[bool, int, str]:
     return tensor.of_fit, tensor.layer, tensor.kind
 
 
-def _heat(heat: Heat) -> Detail:
+def _heat(heat: Heat, convention: bool) -> Detail:
+    """Return a map, and its words; one of a convention shows the distance from the oracle's own."""
+    words = f"by the oracle's own convention {of_heat(heat)}" if convention else of_heat(heat)
     return {
         "tensor": str(heat.tensor), "at": heat.iteration, "unit": heat.unit, "shape": heat.shape, "block": heat.block,
-        "ratios": [[short(ratio, 3) for ratio in line] for line in heat.ratios], "words": of_heat(heat),
+        "ratios": [[short(ratio, 3) for ratio in line] for line in heat.ratios], "words": words,
     }  # fmt: skip
 
 

@@ -1,0 +1,89 @@
+"""What an argument is, by its name: the data, the parameters, one of them, a cache, or a switch."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+NAMES = {
+    "X": "x inputs input data features x_train train_x xtrain images x_batch xs a0 x_in x_data samples in_ img",
+    "Y": "y labels label targets target t y_true y_train train_y ytrain ys y_batch truth y_data y_in ground_truth true",
+    "AL": "al a yhat y_hat y_pred ypred output outputs predictions prediction pred preds probs prob probabilities h o "
+          "a_l a_out a_last out y_ yh a_final final hypothesis y_prob p_hat",
+    "parameters": "parameters params parameter param theta thetas p ps model net network state layers "
+                  "weights_and_biases",
+    "weights": "weights ws w_list w_s",
+    "biases": "biases bs b_list b_s",
+    "w": "w weight",
+    "b": "b bias",
+    "cache": "cache caches memory cached forward_cache store intermediates activations acts ctx saved history",
+    "ZL": "zl z logits logit scores",
+    "grads": "grads gradients grad gradient dparams",
+    "m": "m n_examples num_examples batch_size n_samples num_samples nb_examples",
+    "zero": "lambd lambda_ lam reg l2 regularization weight_decay reg_lambda lmbda l2_lambda dropout momentum",
+    "one": "keep_prob",
+    "false": "print_cost verbose debug plot print_loss show",
+    "alpha": "learning_rate learning_rate_init lr alpha eta rate learningrate learning_r",
+    "iterations": "num_iterations n_iters iterations epochs n_iter num_iters "
+    "n_iterations num_epochs n_epochs max_iter iters "
+                  "steps n_steps num_steps epoch niter",
+}  # fmt: skip
+ROLE = {name: role for role, names in NAMES.items() for name in names.split()}
+LAYERED = re.compile(r"^(w|weights?|theta|b|bias|a|z|s)_?(\d+)$")
+KIND = {"w": "W", "weight": "W", "weights": "W", "theta": "W", "b": "b", "bias": "b", "a": "A", "z": "Z"}
+
+
+class Argument(NamedTuple):
+    """An argument of a function. role: "" where its name says nothing."""
+
+    name: str
+    role: str
+    required: bool
+    keyword: bool = False
+
+
+def role_of(name: str) -> str:
+    """Return the role of a name: of those above, or W1, b2, A1, Z3.
+
+    >>> [role_of(name) for name in ("X_train", "w1", "AL", "y", "learning_rate", "foo")]
+    ['X', 'W1', 'AL', 'Y', 'alpha', '']
+    """
+    plain = name.strip("_").lower()
+    if found := LAYERED.match(plain):
+        return f"{KIND.get(found.group(1), 'A')}{int(found.group(2))}"
+    return ROLE.get(plain) or ROLE.get(name.lower(), "")
+
+
+def arguments(function: Callable[..., Any]) -> list[Argument] | None:
+    """Return the arguments of a function; None if it does not say."""
+    try:
+        every = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    return [
+        Argument(each.name, role_of(each.name), each.default is each.empty, each.kind is each.KEYWORD_ONLY)
+        for each in every
+        if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    ]
+
+
+def takes_anything(function: Callable[..., Any]) -> bool:
+    """Return whether a function takes *arguments."""
+    try:
+        every = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(each.kind is each.VAR_POSITIONAL for each in every)
+
+
+FILLED = {"zero": 0.0, "one": 1.0, "false": False}
+
+
+def value_of(argument: Argument, environment: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Return whether an argument can be given, and what."""
+    for name in (argument.name, argument.name.lower(), argument.role):
+        if name and name in environment:
+            return True, environment[name]
+    return (True, FILLED[argument.role]) if argument.role in FILLED else (False, None)

@@ -1,0 +1,65 @@
+"""The names that stand in a function's return: what its author calls each thing that comes back."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+
+@lru_cache(maxsize=256)
+def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the syntax of a function; None where its source is not to be had."""
+    try:
+        text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+        whole = ast.parse(text)
+    except (OSError, TypeError, SyntaxError, ValueError):  # a lambda inside an expression may be no statement
+        return None
+    for node in ast.walk(whole):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            return node
+    return None
+
+
+def returned_by(function: Callable[..., Any]) -> tuple[ast.expr | None, dict[str, ast.expr]]:
+    """Return the expression that a function's last return has, and the last value that each of its names is given."""
+    node = _tree(function)
+    if isinstance(node, ast.Lambda):
+        return node.body, {}
+    if node is None:
+        return None, {}
+    last, values = None, {}
+    for each in _inside(node):
+        if isinstance(each, ast.Return) and each.value is not None:
+            last = each.value
+        elif isinstance(each, ast.Assign) and len(each.targets) == 1 and isinstance(each.targets[0], ast.Name):
+            values[each.targets[0].id] = each.value
+    return last, values
+
+
+def _tree(function: Callable[..., Any]) -> ast.FunctionDef | ast.Lambda | None:
+    try:
+        return tree_of(function)
+    except TypeError:  # it cannot be hashed
+        return None
+
+
+def _inside(node: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield the statements of a function in order, not those of functions inside it."""
+    waiting: list[ast.AST] = list(reversed(node.body))
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if not isinstance(each, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += reversed(list(ast.iter_child_nodes(each)))
+
+
+def text_of(function: Callable[..., Any]) -> str:
+    """Return a function's source; nothing where it is not to be had."""
+    try:
+        return inspect.getsource(inspect.unwrap(function))
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,103 @@
+"""A function that trains: `gradient_descent(X, y, w, b, alpha, n)`, or a model that makes its parameters itself."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from crosscheck_impls.interface import Array, Network, Params
+
+from crosscheck.grading.forms.calling import Caller
+from crosscheck.grading.forms.layout import LAYOUTS
+from crosscheck.grading.forms.packing import Way
+from crosscheck.grading.forms.returned import GRADIENT, leaves_of, named_by
+from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.training import Trained, Training, as_array, costs_in, filled
+from crosscheck.grading.forms.weights import SIZE
+
+INITIALISE = re.compile(r"^(init|random_init|create_param|make_param|get_param|start)", re.IGNORECASE)
+
+
+class Function(Training):
+    """A function over parameters, data, a learning rate and a number of iterations, which returns the parameters.
+
+    initialiser: the name of the function that makes them for one that is not given any; "" else.
+    """
+
+    def __init__(self, function: Callable[..., Any], initialiser: str, way: Way, call: Caller) -> None:
+        super().__init__(way.layout, call)
+        self.function, self.initialiser, self.way = function, initialiser, way
+
+    def train(
+        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> Trained:  # fmt: skip
+        """Return the params after so many iterations. Raises Trouble."""
+        environment = self.way.environment(network, params, X, Y) | {"alpha": alpha, "iterations": iterations}
+        every = arguments(self.function) or []
+        hidden = network.n[1] if network.L > 1 else 0
+        sizes = {"n_x": network.n[0], "n_h": hidden, "n_y": network.n[-1], "sizes": list(network.n)}
+        environment |= {a.name: sizes[SIZE[a.name.lower()]] for a in every if SIZE.get(a.name.lower()) in sizes}
+        repeated = 1 if any(argument.role == "iterations" for argument in every) else iterations
+        costs: list[Any] = []
+        for _ in range(repeated):
+            with self._starting(environment["parameters"]):
+                returned = self.call(self.function, [], **filled(every, environment, ()))
+            leaves = leaves_of(self.function, returned)
+            plain = [leaf for leaf in leaves if (m := GRADIENT.match(leaf.name)) and not m["d"] and not m["after"]]
+            plain = [leaf for leaf in plain if not any("grad" in str(key).lower() for key in leaf.keys)]
+            found = named_by(plain, network.L, "forward")
+            if len(found) < 2 * network.L and len(leaves) >= 2 * network.L:  # W1 - alpha dW1, b1 - alpha db1, ...
+                keys = [(kind, l) for l in range(1, network.L + 1) for kind in "Wb"]
+                found = dict(zip(keys, leaves, strict=False))
+            params = self._read(found, network)
+            environment |= {k: v for k, v in self.way.environment(network, params, X, Y).items() if k not in "XY"}
+            costs += costs_in(leaves, iterations if repeated == 1 else 0)
+        return Trained(params, as_array(costs, iterations))
+
+    @contextlib.contextmanager
+    def _starting(self, parameters: Any) -> Iterator[None]:
+        """Let the initialiser, if there is one, return these parameters within."""
+        inside = self.function.__globals__
+        own = inside.get(self.initialiser)
+        if self.initialiser:
+            inside[self.initialiser] = lambda *_, **__: parameters
+        try:
+            yield
+        finally:
+            if self.initialiser:
+                inside[self.initialiser] = own
+
+    def words(self) -> str:
+        """Say what it is read as."""
+        unusual = self.way.layout.words(2)
+        name = self.function.__name__
+        return f"{name}, which trains and returns no gradient: judged by its steps{f', {unusual}' if unusual else ''}"
+
+    def parts(self) -> Sequence[str]:
+        """Return the names of what is called."""
+        return [self.function.__name__]
+
+
+def _initialisers(function: Callable[..., Any]) -> list[str]:
+    """Return the names by which a function may call what makes its parameters."""
+    called = getattr(getattr(function, "__code__", None), "co_names", ())
+    return [name for name in called if INITIALISE.search(name) and callable(function.__globals__.get(name))]
+
+
+def trained_by(
+    functions: Mapping[str, Callable[..., Any]], rows: bool | None, packings: Sequence[str], keys: tuple[str, str],
+    call: Caller,
+) -> Iterator[Training]:  # fmt: skip
+    """Yield the functions that only train."""
+    layouts = [each for each in LAYOUTS if rows is None or each.rows == rows]
+    for function in functions.values():
+        roles = {argument.role for argument in arguments(function) or ()}
+        if {"X", "Y", "alpha"} <= roles and roles & {"parameters", "w", "W1", "weights"}:
+            for layout in layouts:
+                for packing in packings if "parameters" in roles else packings[:1]:
+                    yield Function(function, "", Way(layout, packing, keys), call)
+        elif {"X", "Y", "alpha", "iterations"} <= roles:
+            for initialiser in _initialisers(function):
+                yield from (Function(function, initialiser, Way(each, packings[0], keys), call) for each in layouts)

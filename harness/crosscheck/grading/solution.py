@@ -1,0 +1,307 @@
+"""A program as a framework, see crosscheck_impls/interface.py. It gets copies of everything.
+
+Its form is recognised at the first question, so that one that hangs or dies does so as an answer, not as an import.
+What is noted on the way, such as arguments that a function changes, is told by `notes`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, Layer, Network, Params, check
+
+from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.grading.convert import PAIR, Trouble, to_numpy, what
+from crosscheck.grading.forms.calling import Caller
+from crosscheck.grading.forms.form import Form
+from crosscheck.grading.forms.packing import unpacked
+from crosscheck.grading.forms.pipeline import Pipeline
+from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
+from crosscheck.grading.forms.returned import cost_of
+from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.training import Training
+from crosscheck.grading.forms.trial import Settings
+from crosscheck.grading.notes import Notes
+from crosscheck.mutation.build import VARIANT as REFERENCE
+from crosscheck.mutation.build import framework
+
+VARIANT = "function"  # as it is found to be
+ROWS = "rows"  # and as the user says that it is
+CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for logistic regression"
+OWN = {"fit": ("parameters", "X", "Y", "alpha", "iterations"), "predict": ("parameters", "X")}
+
+
+class Solution:
+    """A program as a framework. asked: what is known of it. files: the names of its own files."""
+
+    def __init__(self, asked: Asked, name: str, files: set[str], remarks: Sequence[str]) -> None:
+        self.asked, self.name, self.remarks = asked, name, list(remarks)
+        self.gradients: Mapping[str, Gradients] = {VARIANT: self.ask, ROWS: self.ask_rows}
+        self.declarations: Mapping[str, Declaration] = {}
+        self.call = Caller(files)
+        self.found: Found | None = None
+        self.own: dict[str, Any] = {}
+        self.trouble: dict[str, Failure] = {}
+        self.changed: dict[str, dict[str, None]] = {}  # the inner ones are ordered sets
+        self.conversions: dict[str, str] = {}
+        self.breaks: dict[str, None] = {}
+        self.names: dict[str, str] = {}
+        self.unjudged: tuple[str, ...] = ()
+        self.cost_shape: tuple[int, ...] = ()
+        if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
+            raise BadInput(f"{name}: {nothing(asked)}")
+
+    def ask_rows(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        """Return J and dParams of a program whose examples are rows, as the user says. Raises Trouble."""
+        self.asked = self.asked._replace(rows=True)
+        return self.ask(network, params, X, Y)
+
+    def ask(self, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        """Return J and dParams. Raises Trouble."""
+        check(network, params, X, Y)
+        form = self._form(network)
+        if form.takes == PAIR and network.n[1:] != (1,):
+            raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
+        if isinstance(form, Training):
+            return self._none(form, network, params, X, Y)
+        try:
+            reading = form.ask(network, params, X, Y)
+            for name in form.changed:
+                self.changed.setdefault("ask", {})[name] = None
+            self.conversions |= reading.conversions
+            self.breaks |= dict.fromkeys(reading.breaks)
+            self.names |= reading.names
+            self.unjudged = reading.unjudged
+            if reading.J is None:  # the right one, which is not judged
+                J, _ = framework().gradients[REFERENCE](network, params, X, Y)
+                return np.asarray(J, X.dtype), reading.gradient
+            J, shape = cost_of(reading.J, X)
+            self.cost_shape = self.cost_shape or shape
+            return J, reading.gradient
+        except Trouble as trouble:
+            trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
+            raise
+
+    def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
+        self.unjudged = self.unjudged or ("gradients", "J")
+        J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
+        try:
+            after = form.train(network, params, X, Y, 0.1, 1).params
+            if network.L > 1 and gradient[-1].W.any() and np.array_equal(after[-1].W, params[-1].W):
+                raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
+        except Trouble as trouble:
+            trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
+            raise
+        return np.asarray(J, X.dtype), gradient
+
+    def _steps(
+        self, form: Training, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
+        """Return what its own training makes of the parameters; costs that it does not tell are the right ones."""
+        trained = form.train(network, params, X, Y, alpha, iterations)
+        if trained.costs is not None:
+            self.unjudged = ("gradients",)
+            return trained.params, trained.costs.astype(X.dtype)
+        self.unjudged = ("gradients", "J")
+        costs = np.empty(iterations, X.dtype)
+        for t in range(iterations):
+            at = form.train(network, params, X, Y, alpha, t).params if t else params
+            costs[t], _ = framework().gradients[REFERENCE](network, at, X, Y)
+        return trained.params, costs
+
+    def _form(self, network: Network) -> Any:
+        """Return the program's form, recognised at the first call. Raises Trouble."""
+        if self.found is None:
+            self.found = recognise(self.asked, Settings.of(network), self.call)
+            if self.found is None or (not self.found.score.answers and not self._clear(self.found.form)):
+                found, self.found = self.found, None
+                raise Trouble(Kind.INCOMPLETE, nothing(self.asked) if found is None else unlike(found))
+            self.call.printed = 0
+            if self.found.form.takes == PAIR and self.found.score.deepest > 1:
+                self.found.form.takes = "lists of W and b"
+            for name, roles in OWN.items():
+                more = 1 if self.found.form.takes == PAIR else 0
+                beside = self.asked.things.get(name) if isinstance(self.found.form, Pipeline) else None
+                self.own[name] = _beside(beside, len(roles) + more)
+        return self.found.form
+
+    def _clear(self, form: Form | Training) -> bool:
+        """Return whether a form that answers nothing is the one that is meant, by its names alone."""
+        return self.asked.chosen is not None or form.clear
+
+    def fit(
+        self, variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
+        """Train by the `fit` beside the function; or by plain gradient descent, which shows nothing new."""
+        form = self._form(network)
+        if isinstance(form, Training):
+            return self._steps(form, network, params, X, Y, alpha, iterations)
+        if self.own.get("fit") is not None:
+            with self._its_trouble("fit", network, X):
+                return self._own_fit(network, params, X, Y, alpha, iterations)
+        costs = np.empty(iterations, X.dtype)
+        for t in range(iterations):
+            costs[t], gradient = self.ask(network, params, X, Y)
+            params = tuple(
+                Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradient, strict=True)
+            )
+        return params, costs
+
+    @contextlib.contextmanager
+    def _its_trouble(self, name: str, network: Network, X: Array) -> Iterator[None]:
+        """Note the trouble with `fit` or `predict`, and do without it from then on: the gradient may be right."""
+        try:
+            yield
+        except Trouble as trouble:
+            if trouble.kind is Kind.DEPTH:  # of another network than this function is
+                raise
+            form = self._form(network)
+            given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
+            given = given if name == "fit" else given.rpartition(", Y ")[0]
+            self.trouble[name] = Failure(Stage.CASE, trouble.kind, str(trouble), line=trouble.line, given=given)
+            self.own[name] = None
+
+    def _handed(self, network: Network, params: Params, X: Array, Y: Array | None) -> tuple[dict[str, Any], list[Any]]:
+        """Return the environment of a call, and its first arguments: the parameters, or w and b."""
+        form = self._form(network)
+        assert isinstance(form, Pipeline)
+        environment = form.way.environment(network, params, X, Y)
+        if form.takes == PAIR:
+            return environment, [environment["w"], environment["b"], environment["X"]]
+        return environment, [environment["parameters"], environment["X"]]
+
+    def _own_fit(
+        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Params, Array]:
+        environment, first = self._handed(network, params, X, Y)
+        returned = self.call(self.own["fit"], [*first, environment["Y"], alpha, iterations])
+        way = self._form(network).way
+        self._look("fit", way.changed(environment, params, X, Y))
+        count = len(first)  # the parameters, and the costs instead of X
+        if not isinstance(returned, tuple | list) or len(returned) != count:
+            raise Trouble(
+                Kind.RETURNS, f"fit returns {what(returned)}, expected the parameters and the costs: {count} things"
+            )
+        pairs = [(returned[0], returned[1])] if count == 3 else unpacked(way.packing, returned[0], network.L, way.keys)
+        costs = to_numpy(returned[-1], "fit's costs")
+        if costs.shape != (iterations,):
+            got = f"fit's costs have shape {costs.shape} after {iterations} iteration{'s' if iterations != 1 else ''}"
+            raise Trouble(
+                Kind.SHAPE, f"{got}, expected {(iterations,)}: one cost for each iteration, J before its step"
+            )
+        return self._trained(network, pairs), costs.astype(X.dtype)
+
+    def _trained(self, network: Network, pairs: Sequence[tuple[Any, Any]]) -> Params:
+        """Return what training has made of the parameters. Raises Trouble."""
+        layout, layers = self._form(network).way.layout, []
+        for l, (n, before) in enumerate(zip(network.n[1:], network.n, strict=False), 1):
+            taken = []
+            for kind, array in zip("Wb", pairs[l - 1], strict=True):
+                name = f"fit's {kind}{l}"
+                if array is None:
+                    raise Trouble(Kind.MISSING, f"{kind}{l} did not come back from fit")
+                taken.append(layout.taken(to_numpy(array, name), kind, name, n, before, network.L == 1).array)
+            layers.append(Layer(*taken))
+        return tuple(layers)
+
+    def _look(self, function: str, names: Sequence[str]) -> None:
+        for name in names:
+            self.changed.setdefault(function, {})[name] = None
+
+    def predict(self, network: Network, params: Params, X: Array) -> Array:
+        """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
+        if self.own.get("predict") is not None:
+            with self._its_trouble("predict", network, X):
+                return self._own_predict(network, params, X)
+        return framework().predict(network, params, X)
+
+    def _own_predict(self, network: Network, params: Params, X: Array) -> Array:
+        environment, first = self._handed(network, params, X, None)
+        labels = self.call(self.own["predict"], first)
+        way = self._form(network).way
+        self._look("predict", way.changed(environment, params, X, None))
+        predicted = way.layout.outputs(to_numpy(labels, "what predict returns"), X.shape[1])
+        whole = network.loss == "cross_entropy" and bool(np.isin(predicted, (0, 1)).all())
+        return predicted.astype(np.int64) if whole else predicted
+
+    def devices(self) -> tuple[str, ...]:
+        """Return where the arrays lie that it gets."""
+        return ("cpu",)
+
+    def device(self, array: Array) -> str:
+        """Return the same of one."""
+        return "cpu"
+
+    def from_numpy(self, array: Any, device: str = "cpu") -> Array:
+        """Copy."""
+        return np.array(array)
+
+    def to_numpy(self, array: Array) -> Any:
+        """Copy."""
+        return np.array(array)
+
+    def environment(self) -> Mapping[str, Any]:
+        """Return nothing: it is not asked what it uses."""
+        return {}
+
+    def notes(self) -> Mapping[str, Any]:
+        """Return what was noted of the function, see notes.py."""
+        form = None if self.found is None else self.found.form
+        own = tuple(name for name, function in self.own.items() if function is not None)
+        own = ("fit", *own) if isinstance(form, Training) else own
+        return Notes(
+            takes="" if form is None else form.takes,
+            own=own,
+            activation=self.found.score.activation if self.found is not None and self.unjudged else "",
+            trouble=self.trouble,
+            changed={function: list(names) for function, names in self.changed.items()},
+            printed=self.call.printed,
+            cost_shape=self.cost_shape,
+            read_as="" if form is None else form.words(),
+            conversions=tuple(self.conversions.items()),
+            breaks=tuple(self.breaks),
+            names=self.names,
+            unjudged=self.unjudged,
+            remarks=tuple(self.remarks),
+            at_zero=isinstance(form, Training) and form.at_zero,
+        ).plain()
+
+
+def _layers(depth: int) -> str:
+    return f"{depth} layer{'s' if depth > 1 else ''}"
+
+
+def _beside(function: Any, count: int) -> Any:
+    """Return a function if it takes so many arguments; another one is not ours to call."""
+    try:
+        return function if callable(function) and len(inspect.signature(function).parameters) == count else None
+    except (TypeError, ValueError):
+        return None
+
+
+def unlike(found: Found) -> str:
+    """Return why the nearest form of a program is none."""
+    trouble = "it does not answer" if found.trouble is None else str(found.trouble)
+    return f"nearest to {' and '.join(found.form.parts())}, but {trouble}; {CONTRACT}"
+
+
+def nothing(asked: Asked) -> str:
+    """Return why a program has no form."""
+    mine = [name for name, each in asked.things.items() if callable(each)]
+    if asked.chosen is not None:
+        takes = ", ".join(argument.name for argument in arguments(asked.chosen) or ())
+        count = takes.count(",") + 1 if takes else 0
+        return f"it takes {count} argument{'s' if count != 1 else ''}, ({takes}); {CONTRACT}"
+    if theirs := [name for name, each in asked.things.items() if of_scikit_learn(each)]:
+        said = (
+            "scikit-learn draws its initial weights itself and shows no gradient, so that nothing of it can be judged"
+        )
+        return f"{theirs[-1]}: {said}; {CONTRACT}"
+    found = f"it has {', '.join(mine)}: none computes a cost and its gradient" if mine else "it has no function at all"
+    return f"{found}; {CONTRACT}"
