@@ -9,53 +9,17 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from crosscheck.claims import CLAIMS, IDS
+from crosscheck.claims import CLAIMS, IDS, notes
+from crosscheck.claims.notes import ITEMS, ids_in
 from crosscheck_impls.interface import VARIANTS
 
 ROOT = Path(__file__).parents[1]
 TESTS = ("tests", "harness/crosscheck/testing/conformance")
-ID = re.compile(r"\bN([1-9]|1[0-9]|2[0-7])\b")
-TITLES = dict(
-    zip(
-        IDS,
-        (
-            "perceptron",
-            "logistic regression",
-            "cross-entropy",
-            "squared error",
-            "gradient descent",
-            "derivatives by nudging",
-            "computation graph, chain rule",
-            "the derivative for one example",
-            "m examples: two loops, one, none",
-            "vectorised logistic regression",
-            "vectorisation is faster",
-            "axis, reshape, broadcasting, rank 1",
-            "images as columns, normalised inputs",
-            "the 2-layer network",
-            "activations and their derivatives",
-            "the six equations",
-            "initial weights",
-            "the L-layer network",
-            "matrix dimensions",
-            "linear hidden layers collapse",
-            "outputs for regression",
-            "parity, deep against shallow",
-            "hyperparameters",
-            "the loop; the simplest model first",
-            "ReLU, tanh and sigmoid",
-            "scale",
-            "prediction, accuracy",
-        ),
-        strict=True,
-    )
-)
 
 
 class Place(NamedTuple):
@@ -65,15 +29,6 @@ class Place(NamedTuple):
     name: str
     ids: frozenset[str]
     function: bool = False
-
-
-def ids_in(text: str) -> frozenset[str]:
-    """Return the ids that a text names.
-
-    >>> sorted(ids_in("Linear regression (notes: N1, N21), in float32"))
-    ['N1', 'N21']
-    """
-    return frozenset(match.group() for match in ID.finditer(text))
 
 
 @lru_cache
@@ -102,17 +57,7 @@ def scan(folder: str) -> tuple[Place, ...]:
 
 def functions(framework: str) -> dict[str, list[str]]:
     """Return, for each id, module.function of one framework; all of a file's where only the file names the id."""
-    places = scan(f"impls/crosscheck_impls/with_{framework}")
-    covered: dict[str, list[str]] = {id: [] for id in IDS}
-    for path in dict.fromkeys(place.path for place in places):
-        module = Path(path).stem
-        whole = next(place.ids for place in places if place.path == path and not place.name)
-        inside = [place for place in places if place.path == path and place.name]
-        for id in IDS:
-            named = [f for f in inside if id in f.ids] or [f for f in inside if f.function and id in whole]
-            prefix = "" if module == "__init__" else f"{module}."
-            covered[id] += [f"{prefix}{f.name}" for f in named]
-    return {id: list(dict.fromkeys(names)) for id, names in covered.items()}
+    return {id: list(dict.fromkeys(each.key for each in notes.functions(framework, id))) for id in IDS}
 
 
 def shared() -> dict[str, list[str]]:
@@ -189,7 +134,7 @@ def markdown() -> str:
         cells = [code(by[name][id]) or ("*shared*" if common[id] else "*the claim*") for name in VARIANTS]
         links = ", ".join(f"[{name}](../harness/crosscheck/claims/experiments/{name}.py)" for name in claimed[id])
         text.append(
-            f"| {id} | {TITLES[id]} | {' | '.join(cells)} | {code(common[id])} | {code(tested[id])} | {links} |"
+            f"| {id} | {ITEMS[id].title} | {' | '.join(cells)} | {code(common[id])} | {code(tested[id])} | {links} |"
         )
     return "\n".join(text) + "\n"
 

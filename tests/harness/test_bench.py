@@ -14,7 +14,7 @@ from crosscheck.bench.report import Grown, cells, csv, markdown, number, short
 from crosscheck.bench.sizes import GROWTH, SIZES, Size, choose, draw
 from crosscheck.bench.turns import Contestant, Ready, contest, contestants, peak, repetitions
 from crosscheck.cli.main import main
-from crosscheck.report.tables import environment
+from crosscheck.report.machine import environment
 from crosscheck_impls.interface import BadInput
 
 Run = Callable[..., tuple[int, str, str]]

@@ -15,7 +15,7 @@ from crosscheck.bench import report
 from crosscheck.bench.figures import Line, lines
 from crosscheck.bench.sizes import GROWTH, SIZES, Size
 from crosscheck.bench.turns import COPIED, PEERS, Contestant, contest, contestants
-from crosscheck.report import tables
+from crosscheck.report import machine
 from crosscheck.report.screen import progress
 from crosscheck.runner import subprocesses as workers
 
@@ -135,7 +135,7 @@ def contents(results: Results, options: Options, sizes: Sequence[Size]) -> dict[
         "sizes": [size.name for size in sizes], "seconds of a repetition": options.repetition,
     }  # fmt: skip
     environments = {name: said for each in results.timed for name, said in each.environments.items()}
-    environment = tables.environment(environments, settings)
+    environment = machine.environment(environments, settings)
     return {
         "speed.csv": report.csv(results.lines),
         "speed.md": report.markdown(results.lines, results.grown, environment),

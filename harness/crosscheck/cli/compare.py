@@ -16,6 +16,8 @@ from crosscheck.cli.options import (
     FailOn,
     Force,
     Impls,
+    Json,
+    Junit,
     Out,
     Problems,
     Quiet,
@@ -27,6 +29,8 @@ from crosscheck.cli.options import (
     takes_all_of,
     tell,
 )
+from crosscheck.cli.outputs import Outputs
+from crosscheck.cli.rerun import remembers
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
@@ -34,8 +38,10 @@ from crosscheck.runner.threads import load_numpy
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
+@remembers
 @of_a_problem
 def compare(
+    asked: dict[str, Any],
     impl: Impls = None,
     problem: Problems = None,
     everything: Everything = False,
@@ -50,12 +56,19 @@ def compare(
     quiet: Quiet = False,
     verbose: Verbose = False,
     time_limit: TimeLimit = 120.0,
+    json: Json = False,
+    junit: Junit = None,
 ) -> None:
     """Hold every implementation against the oracle, and write the tables.
 
-    Shows the rows that do not simply agree, with the columns that fit the
-    terminal; a file or a pipe gets what fits 120 columns, or COLUMNS if that is
-    set. All rows and columns are in the tables.
+    Shows one screen: a matrix, a symbol for each verdict, then what does not
+    agree, and why. -v shows every row instead, with the columns that fit; all
+    rows and columns are in the tables.
+
+    For other programs: --json prints one document and nothing else, --junit
+    writes JUnit's XML, in which a verdict that fails is a failure, `failed` an
+    error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
+    what is wrong is also said as annotations, on standard error.
 
     Writes report.html, agreement.csv, agreement.md, environment.json and
     agreement.jsonl, the journal, into --out, all at once. Tables there that cover
@@ -73,17 +86,18 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --json -q | jq .summary
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
-    from crosscheck.comparison.identity import header, of_request
-    from crosscheck.report import screen, tables
+    from crosscheck.comparison.identity import header, of_request, stamp
+    from crosscheck.report import machine, screen, tables
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
-    run = Recording(out, "agreement", resume)
+    run, outputs = Recording(out, "agreement", resume), Outputs(quiet, verbose, json, junit)
 
     def kept() -> str:
         rows = comparison.restored(request, list(results.rows)).rows
@@ -91,7 +105,8 @@ def compare(
         if not rows:
             return ""
         rows = comparison.in_order(request, rows)
-        return run.interrupted(tables.partial(rows, total), f"{len(rows)} of {total} rows")
+        stamped = tables.partial(rows, total, stamp(run.begun, request, results.environments))
+        return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
@@ -103,6 +118,7 @@ def compare(
             "device": [device],
         }
         destination.same_settings(out, options, force)
+        outputs.check()
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet)
         settings = {
@@ -111,6 +127,7 @@ def compare(
             "relu_grad_at_zero": options.relu_grad_at_zero or "each problem's own",
             "options": destination.changed(options),
             "problems": covers["problem"],
+            "asked": asked,
         }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
             request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
@@ -121,15 +138,15 @@ def compare(
                 if all(row.verdict == "not run" for row in rows):
                     run.discard()
                 code = outcome.exit_code(rows, fails)
-                environment = tables.environment(results.environments, settings)
+                marks = stamp(run.begun, request, results.environments)
+                own = {"run": marks.run, "time": marks.time, "host": marks.host}
+                environment = machine.environment(results.environments, settings) | own
                 page = of_run(rows, results, environment, out)
-                trouble = run.finish({**tables.contents(rows, environment), PAGE: page})
-    screen.show(rows, fails, quiet and not trouble, verbose or bool(trouble))
+                trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page})
+    outputs.tell(rows, fails, environment, marks, trouble)
     if trouble:
         raise unwritten(out, trouble)
-    if not quiet:
-        typer.echo(f"Tables: {', '.join(str(out / name) for name in tables.FILES)}")
-        typer.echo(f"Report: {out / PAGE}")
+    outputs.where({"Tables": ", ".join(str(out / name) for name in tables.FILES), "Report": str(out / PAGE)})
     raise typer.Exit(code)
 
 

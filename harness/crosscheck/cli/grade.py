@@ -192,7 +192,7 @@ def _contents(rows: list[Graded], by: Any, submissions: Path, how: How, words: s
     from crosscheck.classroom import files
     from crosscheck.classroom.page import page
     from crosscheck.core.plain import to_plain
-    from crosscheck.report.tables import environment
+    from crosscheck.report.machine import environment
 
     settings = {**_asked(how), "weights": to_plain(by), "protections": words, "limits": how.sandbox.limits._asdict()}
     made = files.contents(rows, by, submissions.resolve().name)

@@ -16,6 +16,8 @@ from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
 from crosscheck.cli.report import report
+from crosscheck.cli.rerun import rerun
+from crosscheck.cli.show import show
 from crosscheck.cli.train import train
 from crosscheck.core import interrupts
 from crosscheck.core.text import hidden, one_line
@@ -90,7 +92,8 @@ def list_() -> None:
 
 
 COMMANDS = (
-    compare, explain, report, check, grade, init, train, measure.power, honest, mutate, measure.claims, measure.bench,
+    compare, explain, rerun, report, show, check, grade, init, train, measure.power, honest, mutate, measure.claims,
+    measure.bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -112,6 +112,12 @@ Resume = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only what is wrong.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show all rows, those that agree too.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document, the rows and the environment, and nothing else.")
+]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", help="Also write JUnit's XML, a case for each row.", metavar="FILE")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Also exit with 1 if a row is suspect or not run.")]
 FailOn = Annotated[
     list[str] | None,

@@ -26,6 +26,7 @@ class Recording:
         self.ended = False
         self._path, self._final = out / f"{stem}.partial.jsonl", out / f"{stem}.jsonl"
         self._old = out / f"{stem}.partial.old.jsonl"
+        self.begun: Mapping[str, str] = {}  # of the run's header
         self._journal: Journal | None = None
         self._recorded = 0
 
@@ -46,6 +47,7 @@ class Recording:
         lines = [journal.line(header)] if standing is None else standing.lines
         self._journal = Journal(self._path, lines, there=self._path.exists())
         self._recorded = len(standing.items) if standing else 0
+        self.begun = standing.header.begun if standing else header.begun
         try:
             yield standing.items if standing else []
         finally:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from crosscheck_impls.interface import VARIANTS
@@ -17,7 +20,8 @@ from crosscheck_impls.interface import VARIANTS
 from crosscheck.comparison.session import Request
 from crosscheck.core.journal import FORMAT, Header
 from crosscheck.problems.catalogue import Problem
-from crosscheck.report.tables import machine
+from crosscheck.report.machine import hostname, machine
+from crosscheck.report.tables import Stamp
 
 OURS = ("crosscheck", "crosscheck_impls")
 PACKAGES = (*VARIANTS, "jaxlib", "scipy", "scikit-learn")  # those that our numbers come from
@@ -31,7 +35,35 @@ def header(command: str, asked: Mapping[str, Iterable[str] | str], frameworks: I
     ran_with |= {f"sources of {name}": _sources(name) for name in modules}
     ran_with |= {name: _text(value) for name, value in machine().items()}
     words = {name: value if isinstance(value, str) else ", ".join(value) for name, value in asked.items()}
-    return Header(FORMAT, command, words, ran_with)
+    return Header(FORMAT, command, words, ran_with, begun())
+
+
+def begun() -> dict[str, str]:
+    """Return which run this is: an id of its own, the machine's name, and the time, in UTC."""
+    time = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"run": secrets.token_hex(6), "host": hostname(), "time": time}
+
+
+def stamp(run: Mapping[str, str], request: Request, environments: Mapping[str, Mapping[str, Any]]) -> Stamp:
+    """Return what the rows of a run bear, so that those of many runs can lie in one table.
+
+    run: the `begun` of the run's header. A run that was begun elsewhere and has gone on here has both machines' names.
+    """
+    hosts = dict.fromkeys([run.get("host", ""), hostname()])
+    return Stamp(
+        run.get("run", ""), " + ".join(filter(None, hosts)), run.get("time", ""),
+        {name: _versions(about) for name, about in environments.items()},
+        {problem.name: of_data(problem) for problem in request.problems},
+    )  # fmt: skip
+
+
+def _versions(about: Mapping[str, Any]) -> str:
+    return " ".join(f"{name} {about[name]}" for name in PACKAGES if about.get(name))
+
+
+def of_data(problem: Problem) -> str:
+    """Return a digest of a problem's examples, those of the test set too."""
+    return _of_arrays(hashlib.sha256(), problem.data)
 
 
 def of_request(request: Request) -> dict[str, Iterable[str] | str]:
@@ -47,11 +79,17 @@ def of_request(request: Request) -> dict[str, Iterable[str] | str]:
 
 def _of_problem(problem: Problem) -> str:
     said = hashlib.sha256(repr((problem.network, problem.alpha, problem.iterations)).encode())
-    for array in (*problem.data, *(a for layer in problem.params for a in layer)):
+    return _of_arrays(said, (*problem.data, *(a for layer in problem.params for a in layer)))
+
+
+def _of_arrays(said: Any, arrays: Iterable[Any]) -> str:
+    """Go on with a digest by arrays, of which some may be None; return it."""
+    for array in arrays:
         given = np.ascontiguousarray(array if array is not None else [])
         said.update(f"{given.dtype}{given.shape}".encode())
         said.update(given.tobytes())
-    return said.hexdigest()[:DIGITS]
+    digest: str = said.hexdigest()
+    return digest[:DIGITS]
 
 
 def _sources(module: str) -> str:

@@ -20,7 +20,7 @@ from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
 from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.evidence import Background, background, costs_at, sampled
+from crosscheck.judge.evidence import Background, background, bits, costs_at, sampled
 from crosscheck.judge.steps import Curves
 from crosscheck.judge.verdict import Key, Row, judge, twins
 from crosscheck.mutation.mutants import Mutant
@@ -365,6 +365,7 @@ class _Session:
         row = judge(judging, answer, declared, key, self.guesses.get(key.implementation))
         row.envelope = curves.beside(answer.run.costs)
         row.costs = costs_at(answer.run.costs, sampled(len(curves.oracle)))
+        row.bits = bits(answer)
         self._learn(row)
         return row
 

@@ -21,18 +21,22 @@ from crosscheck_impls.interface import BadInput
 
 from crosscheck.core.plain import from_plain, to_plain
 
-FORMAT = 2
+FORMAT = 3
 LONGEST, LARGEST = 2**26, 2**30  # bytes of a line and of a journal
 SHOWN = 60  # characters of a difference
 
 
 class Header(NamedTuple):
-    """What a run is. asked: what was asked for, ran_with: what its results depend on besides; both by name."""
+    """What a run is. asked: what was asked for, ran_with: what its results depend on besides; both by name.
+
+    begun: which run it is, by its id, when it began and where; nothing of it decides whether a run may go on.
+    """
 
     format: int
     command: str
     asked: Mapping[str, str]
     ran_with: Mapping[str, str]
+    begun: Mapping[str, str] = {}
 
     def differences(self, now: Header) -> list[str]:
         """Return in words what another run has otherwise; nothing if it would give the same results.

@@ -13,7 +13,8 @@ from crosscheck.evaluation.honest import Batch
 from crosscheck.evaluation.honest_draws import number_of, pooled
 from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
-from crosscheck.report.tables import machine, table
+from crosscheck.report.machine import machine
+from crosscheck.report.tables import table
 from crosscheck.report.words import of_cause
 
 FILES = ("honest.csv", "honest.md")

@@ -5,7 +5,8 @@ All of it is bounded, whatever the size of the network and the length of the run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from crosscheck.oracle.float64 import Matrix
 CELLS = 64  # of a heat map, along each side
 RUNS = 8  # of wrong rows or columns in a row; more of them are no pattern
 POINTS = 49  # of a cost curve
+DIGITS = 16  # of a digest
 
 
 class Heat(NamedTuple):
@@ -81,6 +83,21 @@ def sampled(length: int) -> tuple[int, ...]:
 def costs_at(costs: Array, at: Sequence[int]) -> tuple[float, ...]:
     """Return the costs at some iterations, of those that there are."""
     return tuple(float(costs[t]) for t in at if t < len(costs))
+
+
+def bits(answer: Answer) -> str:
+    """Return a digest of J and the gradients at every point, and of the costs and the last params of the run."""
+    said = hashlib.sha256()
+    for array in _numbers(answer):
+        said.update(f"{array.dtype.str}{array.shape}".encode())
+        said.update(np.ascontiguousarray(array).tobytes())
+    return said.hexdigest()[:DIGITS]
+
+
+def _numbers(answer: Answer) -> Iterator[Array]:
+    for J, gradient in answer.gradients:
+        yield from (np.asarray(J), *(each for layer in gradient for each in layer))
+    yield from (answer.run.costs, *(each for layer in answer.run.trained for each in layer))
 
 
 def heat(judge: Judge, answer: Answer, under: Declaration, comparisons: Sequence[Comparison]) -> Heat | None:

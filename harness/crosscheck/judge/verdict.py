@@ -56,6 +56,7 @@ class Row:
     iterations: of the free run; certified: how many of its steps were; checkpoints: how many were asked for;
     straddles_zero: how many Z lie so near 0 that either derivative is right; envelope: for people, never a verdict.
     costs, heat: for people too, the costs of its run at `Background.at`, and where in a tensor the errors lie.
+    bits: a digest of the answer's numbers, the same only where all of them are, bit for bit; empty without an answer.
     """
 
     problem: str
@@ -73,6 +74,7 @@ class Row:
     envelope: Envelope | None = None
     costs: tuple[float, ...] = ()
     heat: Heat | None = None
+    bits: str = ""
 
     @property
     def key(self) -> Key:

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -19,20 +18,21 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 from crosscheck.core.failures import BAD, Verdict
 from crosscheck.judge.verdict import Row
-from crosscheck.report.tables import HEADER, cells, count, summary
+from crosscheck.report import matrix
+from crosscheck.report.html.entries import kind_of
+from crosscheck.report.matrix import COLOURS
+from crosscheck.report.tables import HEADER, cells, summary
 from crosscheck.report.words import MEANING, of_cause
 
-COLOURS = {
-    "agrees": "green", "convention": "cyan", "undefined": "blue", "suspect": "bold yellow", "disagrees": "bold red",
-    "failed": "bold red", "not run": "dim",
-}  # fmt: skip
 WIDTH = 120  # of the table where the output is a file or a pipe, and COLUMNS says nothing
 CAUSES = 5  # of each other verdict
+NAMES = 2  # of problems with one cause; of more, how many they are
+WIDEST = 120  # of the matrix
+SET_IN = 2  # the second and later lines of a sentence
 LINES = 30  # about what disagrees or failed, at the end
 FIRST, QUIET = 2.0, 10.0  # seconds to the first line of progress, and between two, where there is no terminal
 TEXTS = ("problem", "implementation", "dtype", "verdict", "in", "cause")  # the other columns are numbers
@@ -133,41 +133,77 @@ def show(
     verbose: bool = False,
     console: Console | None = None,
 ) -> None:
-    """Print the rows that do not agree, or all, then in words what is wrong, then one sentence.
+    """Print the matrix, then what does not agree by its cause, then one sentence.
 
-    fails: the verdicts that are wrong. quiet: only what is wrong. verbose: all rows. Where everything agrees the
-    counts by implementation stand instead of rows.
+    fails: the verdicts that are wrong. quiet: only what is wrong. verbose: every row instead of the matrix. On a
+    terminal sentences are wrapped and set in; elsewhere each is one line.
     """
     console = console or output()
+    if not quiet and verbose:
+        _print_rows(rows, console)
+    elif not quiet:
+        for line in [*matrix.lines(rows, min(console.width, WIDEST)), Text()]:
+            console.print(line, overflow="ellipsis", no_wrap=True)
+    for line in [*wrong(rows, fails), *([] if quiet else beside(rows, fails))]:
+        _print_sentence(line, console)
     if not quiet:
-        chosen = list(rows) if verbose else [row for row in rows if _verdict(row) != "agrees"]
-        if chosen:
-            _print_rows(chosen, console)
-        else:
-            _print_counts(rows, console)
-    for line in wrong(rows, fails):
+        console.print(summary(rows), soft_wrap=True)
+
+
+def _print_sentence(line: Text, console: Console) -> None:
+    """Print a sentence; on a terminal in lines that fit, of which all but the first are set in."""
+    if not console.is_terminal:
         console.print(line, soft_wrap=True)
-    if quiet:
         return
-    for verdict in sorted({_verdict(row) for row in rows} - {"agrees", *fails}):
-        console.print(Text(f"{verdict}: {MEANING[Verdict(verdict)]}", style=COLOURS[verdict]), soft_wrap=True)
-        causes = Counter(_cause(row) for row in rows if _verdict(row) == verdict and _cause(row))
-        for cause, number in causes.most_common(CAUSES):
-            console.print(Text(f"  {cause} ({number} rows)" if number > 1 else f"  {cause}"), soft_wrap=True)
-        if len(causes) > CAUSES:
-            console.print(Text(f"  ... and {len(causes) - CAUSES} more, in agreement.md"))
-    console.print(summary(rows), soft_wrap=True)
+    first, *others = line.wrap(console, console.width - SET_IN) or [line]
+    console.print(first)
+    for other in others:
+        console.print(Text(" " * SET_IN).append_text(other))
+
+
+def beside(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
+    """Return what does not agree and is not wrong, by verdict and cause: what it means, which rows they are."""
+    lines = []
+    for verdict in (each for each in Verdict if each is not Verdict.AGREES and each not in fails):
+        alike: dict[str, list[Row]] = {}
+        for row in rows:
+            if row.verdict is verdict:
+                alike.setdefault(_cause(row), []).append(row)
+        if not alike:
+            continue
+        lines.append(Text(f"{verdict}: {MEANING[verdict]}", style=COLOURS[verdict]))
+        for cause, those in sorted(alike.items(), key=lambda each: -len(each[1]))[:CAUSES]:
+            lines.append(Text(f"  {cause or 'without a cause'}: {which(those)}"))
+        if len(alike) > CAUSES:
+            lines.append(Text(f"  ... and {len(alike) - CAUSES} more, in agreement.md"))
+    return lines
+
+
+def which(rows: Sequence[Row]) -> str:
+    """Return in words which rows they are: whose, and on what."""
+    names, problems, dtypes = (
+        list(dict.fromkeys(each)) for each in zip(*((r.implementation, r.problem, r.dtype) for r in rows), strict=True)
+    )
+    where = ", ".join(problems) if len(problems) <= NAMES else f"{len(problems)} problems"
+    return f"{_few(names, 'implementations')} on {where}" + (f", {dtypes[0]}" if len(dtypes) == 1 else "")
+
+
+def _few(names: Sequence[str], what: str) -> str:
+    return ", ".join(names) if len(names) <= 2 * NAMES else f"{len(names)} {what}"
 
 
 def wrong(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
-    """Return a line for each thing that is wrong: an import that fails is one, not one for each problem."""
+    """Return a line for each thing that is wrong, as its first row has it: a mistake, or an import that fails, is one,
+    not one for each problem.
+    """
     alike: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         if _verdict(row) in fails:
-            alike.setdefault((_verdict(row), row.implementation, _cause(row)), []).append(row)
+            alike.setdefault((_verdict(row), row.implementation, kind_of(row.cause)), []).append(row)
     lines = []
-    for (verdict, implementation, cause), those in list(alike.items())[:LINES]:
+    for (verdict, implementation, _), those in list(alike.items())[:LINES]:
         where = f"{those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if len(those) > 1 else "")
+        cause = _cause(those[0])
         words = f"{verdict}: {implementation} on {where}" + (f": {cause}" if cause else "")
         lines.append(Text(words, style=COLOURS[verdict]))
     if len(alike) > LINES:
@@ -242,18 +278,3 @@ def _line(texts: dict[str, Text], widths: dict[str, int]) -> Text:
     line = Text(" " * GAP).join(texts.values())
     line.rstrip()
     return line
-
-
-def _print_counts(rows: Sequence[Row], console: Console) -> None:
-    """Print how many rows have each verdict, a line an implementation, as in agreement.md."""
-    dtypes = list(dict.fromkeys(row.dtype for row in rows))
-    console.print(f"Verdicts by implementation, {' + '.join(dtypes)}", style="italic")
-    counts = count(rows)
-    used = [k for k, verdict in enumerate(Verdict, start=1) if any(line[k] for line in counts)]
-    table = Table(box=None, header_style="bold", padding=(0, GAP, 0, 0))
-    table.add_column("implementation", no_wrap=True, overflow="ellipsis")
-    for k in used:
-        table.add_column(list(Verdict)[k - 1], justify="right", no_wrap=True)
-    for line in counts:
-        table.add_row(line[0], *(line[k] for k in used))
-    console.print(table)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from crosscheck_impls.interface import DTYPES
@@ -18,11 +14,34 @@ from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.words import MEANING, of_cause
 
-STEERING = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_", "NVIDIA_TF32")
 FILES = ("agreement.csv", "agreement.md", "environment.json")
 
 
-def frame(rows: Sequence[Row]) -> pd.DataFrame:
+class Stamp(NamedTuple):
+    """What all rows of a run bear: its id, the machine, when it began in UTC; versions by framework, data by problem.
+
+    data: a digest of the problem's examples.
+    """
+
+    run: str = ""
+    host: str = ""
+    time: str = ""
+    versions: Mapping[str, str] = {}
+    data: Mapping[str, str] = {}
+
+    def of(self, row: Row) -> dict[str, str]:
+        """Return what one row bears, by column."""
+        return {
+            "run": self.run, "host": self.host, "time": self.time,
+            "versions": self.versions.get(row.implementation.rpartition("/")[0], ""),
+            "data": self.data.get(row.problem, ""), "bits": row.bits,
+        }  # fmt: skip
+
+
+NO_STAMP = Stamp()
+
+
+def frame(rows: Sequence[Row], stamp: Stamp = NO_STAMP) -> pd.DataFrame:
     """Return the table: errors in units of the error bound, of the noise, and in ulps of a tensor's largest entry."""
     records = []
     for row in rows:
@@ -58,6 +77,7 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
             "near_threshold": p and p.near_threshold,
             "straddles_zero": row.straddles_zero,
             "cause": of_cause(row.cause),
+            **stamp.of(row),
         }
         records.append(record)
     return pd.DataFrame.from_records(records)
@@ -66,9 +86,9 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
 GROUPS = {"J": ("J",), "dW": ("dW",), "db": ("db",), "step": ("fit",)}
 
 
-def csv(rows: Sequence[Row]) -> str:
+def csv(rows: Sequence[Row], stamp: Stamp = NO_STAMP) -> str:
     """Return agreement.csv: four significant digits, which is more than anybody needs of an error."""
-    return frame(rows).to_csv(index=False, float_format="%.4g")
+    return frame(rows, stamp).to_csv(index=False, float_format="%.4g")
 
 
 def cells(row: Row) -> list[str]:
@@ -173,65 +193,20 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def environment(abouts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the run ran on: versions, processor, device, BLAS, threads, precision switches, commit.
-
-    variables: what the user's environment says to the libraries, such as another kind of processor to OpenBLAS.
-    """
-    return {
-        "date": pd.Timestamp.now(tz="UTC").strftime("%Y-%m-%d"),
-        "commit": _commit(),
-        **machine(),
-        "frameworks": {name: dict(about) for name, about in sorted(abouts.items())},
-        "settings": dict(settings),
-    }
-
-
-def machine() -> dict[str, Any]:
-    """Return what every run on this machine has in common: Python, the processor, the variables that steer it."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "pandas": pd.__version__,
-        "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(STEERING)},
-    }
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _commit() -> str:
-    try:
-        here = Path(__file__).parent
-        command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-
-
-def contents(rows: Sequence[Row], environment: Mapping[str, Any]) -> dict[str, str]:
+def contents(rows: Sequence[Row], environment: Mapping[str, Any], stamp: Stamp = NO_STAMP) -> dict[str, str]:
     """Return the three files, by name."""
     return {
-        "agreement.csv": csv(rows),
+        "agreement.csv": csv(rows, stamp),
         "agreement.md": markdown(rows, environment),
         "environment.json": json.dumps(environment, indent=2) + "\n",
     }
 
 
-def partial(rows: Sequence[Row], of: int) -> dict[str, str]:
+def partial(rows: Sequence[Row], of: int, stamp: Stamp = NO_STAMP) -> dict[str, str]:
     """Return the files of a run that has not ended, by name; so many rows were asked for."""
     said = (
         f"{len(rows)} of {of} rows: the run has not ended. A float32 row here may still wait for its float64 row, "
         "without which it does not agree."
     )
     body = ["# Agreement, unfinished", "", said, "", *table(HEADER, map(cells, rows)), ""]
-    return {"agreement.partial.csv": csv(rows), "agreement.partial.md": "\n".join(body)}
+    return {"agreement.partial.csv": csv(rows, stamp), "agreement.partial.md": "\n".join(body)}

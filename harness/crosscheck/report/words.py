@@ -32,6 +32,10 @@ from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.places import of_location as of_location
 from crosscheck.report.places import of_name as of_name
 
+SYMBOLS = {
+    Verdict.AGREES: "✓", Verdict.CONVENTION: "≈", Verdict.UNDEFINED: "∅", Verdict.SUSPECT: "?", Verdict.DISAGREES: "✕",
+    Verdict.FAILED: "!", Verdict.NOT_RUN: "–",
+}  # fmt: skip
 MEANING = {
     Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
     Verdict.CONVENTION: "differs from the oracle by a documented convention, named, and agrees with it under that",

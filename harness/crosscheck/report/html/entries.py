@@ -116,6 +116,12 @@ def ground(cause: Cause | None) -> Cause | None:
     return cause
 
 
+def kind_of(cause: Cause | None) -> str:
+    """Return what the rows of one finding have in common, a row that only follows another one too."""
+    own = ground(cause)
+    return of_cause(own) if isinstance(own, Failure) else _kind(own, explanation_of(own))
+
+
 def _kind(cause: Cause | None, explanation: Explanation | None) -> str:
     """Return what the rows of one finding have in common: a mistake, a place, a failure."""
     if explanation is not None and explanation.exactly:

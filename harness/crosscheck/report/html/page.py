@@ -23,14 +23,10 @@ from crosscheck.core.failures import BAD, Verdict
 from crosscheck.judge.evidence import Background
 from crosscheck.report.html.entries import Entry, short
 from crosscheck.report.html.sections import Section
-from crosscheck.report.words import MEANING
+from crosscheck.report.words import MEANING, SYMBOLS
 
 HERE = Path(__file__).parent
 SCRIPTS = ("draw.js", "cell.js", "page.js")
-SYMBOLS = {
-    Verdict.AGREES: "✓", Verdict.CONVENTION: "≈", Verdict.UNDEFINED: "∅", Verdict.SUSPECT: "?", Verdict.DISAGREES: "✕",
-    Verdict.FAILED: "!", Verdict.NOT_RUN: "–",
-}  # fmt: skip
 GRAVEST = (
     Verdict.FAILED, Verdict.DISAGREES, Verdict.SUSPECT, Verdict.UNDEFINED, Verdict.CONVENTION, Verdict.NOT_RUN,
 )  # fmt: skip
