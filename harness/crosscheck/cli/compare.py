@@ -19,6 +19,7 @@ from crosscheck.cli.options import (
     Json,
     Junit,
     Out,
+    Plots,
     Problems,
     Quiet,
     Resume,
@@ -58,6 +59,7 @@ def compare(
     time_limit: TimeLimit = 120.0,
     json: Json = False,
     junit: Junit = None,
+    plots: Plots = False,
 ) -> None:
     """Hold every implementation against the oracle, and write the tables.
 
@@ -71,7 +73,8 @@ def compare(
     what is wrong is also said as annotations, on standard error.
 
     Writes report.html, agreement.csv, agreement.md, environment.json and
-    agreement.jsonl, the journal, into --out, all at once. Tables there that cover
+    agreement.jsonl, the journal, into --out, all at once; with --plots also
+    plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
     more than this run are not replaced without --force. While it runs, each row
     goes into agreement.partial.jsonl as it is judged: whatever ends the run, the
     same command with --resume goes on where it was.
@@ -93,7 +96,9 @@ def compare(
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
     from crosscheck.comparison.identity import header, of_request, stamp
+    from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
+    from crosscheck.report import plots as pictures
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
@@ -119,6 +124,8 @@ def compare(
         }
         destination.same_settings(out, options, force)
         outputs.check()
+        if plots and not pictures.available():
+            raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet)
         settings = {
@@ -142,7 +149,8 @@ def compare(
                 own = {"run": marks.run, "time": marks.time, "host": marks.host}
                 environment = machine.environment(results.environments, settings) | own
                 page = of_run(rows, results, environment, out)
-                trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page})
+                drawn = pictures.of_comparison(rows, results.backgrounds) if plots else {}
+                trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page, **drawn})
     outputs.tell(rows, fails, environment, marks, trouble)
     if trouble:
         raise unwritten(out, trouble)

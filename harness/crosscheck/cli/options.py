@@ -118,6 +118,9 @@ Json = Annotated[
 Junit = Annotated[
     Path | None, typer.Option("--junit", help="Also write JUnit's XML, a case for each row.", metavar="FILE")
 ]
+Plots = Annotated[
+    bool, typer.Option("--plots", help="Also draw the ratios and cost curves, as SVG files in --out/plots.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Also exit with 1 if a row is suspect or not run.")]
 FailOn = Annotated[
     list[str] | None,
