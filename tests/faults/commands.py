@@ -28,7 +28,7 @@ class Command(NamedTuple):
     """A request. stem: of its journal's name. table: its CSV, whose lines `key` names.
 
     same: the columns that are the same in every run. verdict: the column that says that the worker of a line was lost,
-    by a word in `lost`; none where a line is never lost so. stands_for_all: such a line stands for all that begin alike.
+    by a word in `lost`; none where that cannot be. stands_for_all: such a line stands for all lines that begin alike.
     """
 
     words: tuple[str, ...]
