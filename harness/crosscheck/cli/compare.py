@@ -27,6 +27,8 @@ from crosscheck.cli.options import (
     TimeLimit,
     Verbose,
     of_a_problem,
+    takes_all_of,
+    tell,
 )
 from crosscheck.cli.outputs import Outputs
 from crosscheck.cli.rerun import remembers
@@ -125,6 +127,7 @@ def compare(
         if plots and not pictures.available():
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
+        tell(problems, quiet)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -165,10 +168,12 @@ def sound(record: Any) -> None:
         cells(record.row if isinstance(record, Again) else record)
 
 
+@takes_all_of(compare)
 @of_a_problem
 def explain(
     impl: Impls = None,
     problem: Problems = None,
+    everything: Everything = False,
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
@@ -182,7 +187,8 @@ def explain(
     one, and what explains it.
 
     Shows what does not simply agree; -v also names the rows that agree, -q only
-    explains what makes it fail. Writes nothing.
+    explains what makes it fail. Takes every option of compare, so that only the
+    command's name has to be changed. Writes nothing.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong or nothing could run,
@@ -196,7 +202,8 @@ def explain(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, False, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
     code = outcome.exit_code([row for row, _ in blocks], fails)
