@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from crosscheck.bench import command
 from crosscheck.bench.figures import PEER, Line, exponent, floors, lines, memory, ratio
+from crosscheck.bench.plots import COLUMNS, plots
 from crosscheck.bench.report import Grown, cells, csv, markdown, number, short
 from crosscheck.bench.sizes import GROWTH, SIZES, Size, choose, draw
 from crosscheck.bench.turns import Contestant, Ready, contest, contestants, peak, repetitions
@@ -130,6 +131,24 @@ def test_the_report_has_every_contestant_and_the_growth() -> None:
     assert "says OPENBLAS_CORETYPE=Zen." in markdown([], [], {"variables": {"OPENBLAS_CORETYPE": "Zen"}})
     assert short(timed_lines)[-1] == "| 2-4-1 x 400 | float32 | " + " | ".join(["0.2 | 1.5 | 1.2"] * 3) + " |"
     assert csv(timed_lines).count("\n") == 4
+
+
+def test_every_contestant_has_its_place_in_a_panel_of_at_most_six() -> None:
+    assert all(len(names) <= 6 for names in COLUMNS.values())
+    assert sorted(name for names in COLUMNS.values() for name in names) == sorted(
+        set(command.everyone(None)) - {"copy"}
+    )
+
+
+def test_the_plots_need_no_legend_and_are_the_same_each_time() -> None:
+    timed = [Line("planar", "float32", name, floor=1.5 + k) for k, name in enumerate(COLUMNS["jax"])]
+    timed.append(Line("planar", "float32", "copy"))
+    grown = [Grown("width", 2, f"{name}/fast", [(16, 1.0), (32, 2.0), (64, 8.0)]) for name in PEER]
+    made = plots(timed, grown)
+    assert set(made) == {"speed/floor_float32.svg", "speed/growth.svg"}
+    assert not any(b"legend" in content for content in made.values())
+    assert made == plots(timed, grown)
+    assert plots([Line("planar", "float32", "numpy/fast")], []) == {}
 
 
 # ---------------------------------------------------------------- processes

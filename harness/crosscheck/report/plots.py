@@ -29,10 +29,9 @@ def style() -> Iterator[None]:
     """Set what all plots have in common; the same numbers make the same file."""
     from matplotlib import rc_context
 
-    quiet = {f"axes.spines.{side}": False for side in ("top", "right")}
-    with rc_context(
-        {"svg.hashsalt": "crosscheck", "font.size": 8, "axes.titlesize": 8, "xtick.minor.visible": False, **quiet}
-    ):
+    small, open_to = {"font.size": 8, "axes.titlesize": 8}, {"axes.spines.top": False, "axes.spines.right": False}
+    settings: dict[Any, Any] = {"svg.hashsalt": "crosscheck", **small, **open_to}
+    with rc_context(settings):
         yield
 
 
