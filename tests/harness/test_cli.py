@@ -607,7 +607,10 @@ def test_each_row_is_one_line_that_fits(width: int) -> None:
 
 
 def test_the_least_important_columns_go_first() -> None:
-    headers = {width: next(x for x in shown(mixed(), width, verbose=True) if "verdict" in x).split() for width in (60, 80, 120, 200)}
+    headers = {
+        width: next(x for x in shown(mixed(), width, verbose=True) if "verdict" in x).split()
+        for width in (60, 80, 120, 200)
+    }
     assert headers[200][4:] == ["largest", "in", "noise", "J", "dW", "db", "step", "certified", "cause"]
     assert headers[120] == ["problem", "implementation", "dtype", "verdict", "largest", "in"]
     assert headers[80] == ["implementation", "dtype", "verdict", "largest", "in"]
@@ -663,7 +666,20 @@ def test_progress_is_a_line_on_standard_error_after_a_while(
 
 # ---------------------------------------------------------------- help, versions, completion
 
-COMMANDS = ("list", "compare", "explain", "rerun", "show", "check", "train", "truth", "power", "honest", "claims", "bench")
+COMMANDS = (
+    "list",
+    "compare",
+    "explain",
+    "rerun",
+    "show",
+    "check",
+    "train",
+    "truth",
+    "power",
+    "honest",
+    "claims",
+    "bench",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
