@@ -25,7 +25,7 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all power honest mutate truth claims bench results readme coverage-table test test-fast test-numpy \
+.PHONY: help compare compare-all power honest mutate truth claims bench results readme coverage-table data-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
@@ -64,10 +64,13 @@ results: $(READY) ## renew the committed tables in results/, in about an hour; f
 	$(MAKE) mutate OUT=results
 	$(CROSSCHECK) claims --out results
 	$(CROSSCHECK) bench --out results
-	$(MAKE) coverage-table readme
+	$(MAKE) coverage-table data-table readme
 
 coverage-table: $(READY) ## renew results/coverage.md from the code
 	$(PY) -m tests.coverage
+
+data-table: $(READY) ## renew results/data.md, what is said about each of the messy tables
+	$(PY) -m tests.data_table
 
 readme: $(READY) ## copy the tables of results/ into the READMEs, and draw results/picture.svg
 	$(PY) .ci/readme.py

@@ -28,7 +28,7 @@ class Command(NamedTuple):
     """A request. stem: of its journal's name. table: its CSV, whose lines `key` names.
 
     same: the columns that are the same in every run. verdict: the column that says that the worker of a line was lost,
-    by a word in `lost`; none where a line is never lost so.
+    by a word in `lost`; none where that cannot be. stands_for_all: such a line stands for all lines that begin alike.
     """
 
     words: tuple[str, ...]
@@ -38,6 +38,7 @@ class Command(NamedTuple):
     same: tuple[str, ...]
     verdict: str = ""
     lost: tuple[str, ...] = ()
+    stands_for_all: bool = False
 
     def lines(self, out: Path) -> dict[tuple[str, ...], Mapping[str, str]]:
         """Return the lines of the table, by their names; several of one name are told apart by a number."""
@@ -57,6 +58,9 @@ def _words(line: str) -> tuple[str, ...]:
     return tuple(line.split())
 
 
+CLASS = "class"  # a folder with these, beside the output
+STUDENTS = ("right/two_layer.py", "right/layers.py", "wrong/numpy_sign.py")
+
 COMMANDS = {
     "compare": Command(
         _words(
@@ -72,7 +76,7 @@ COMMANDS = {
     ),
     "claims": Command(
         _words("claims --only neuron --only convexity --only slopes --only arrays"),
-        "claims", "claims.csv", ("claim", "statement"), ("numpy", "verdict"), "verdict", ("failed",),
+        "claims", "claims.csv", ("claim", "statement"), ("numpy", "verdict"), "verdict", ("failed",), True,
     ),
     "bench": Command(
         _words("bench --only planar --impl numpy/fast --impl numpy/by_hand --quick --rounds 2 --threads 1"),
@@ -82,5 +86,9 @@ COMMANDS = {
         _words("honest --count 600 --impl numpy --impl crosscheck.evaluation.varied.with_numpy"),
         "honest", "honest.csv", ("implementation", "dtype"), ("runs", "undefined", "largest"),
         "failed", tuple("123456789"),
+    ),
+    "grade": Command(
+        _words(f"grade {CLASS} --problem one_example --problem kink --time-limit 5"),
+        "grades", "grades.csv", ("file",), ("verdict", "cause"), "verdict", ("not judged",),
     ),
 }  # fmt: skip

@@ -58,10 +58,10 @@ def files(tmp_path: Path) -> Path:
     good = {"X": X, "Y": Y}
     broken = {
         "rank_1_X": {"X": X[0], "Y": Y},
-        "rank_1_Y": {"X": X, "Y": Y[0]},
+        "all_rows": {"X": X.T, "Y": Y[0]},
         "short_Y": {"X": X, "Y": Y[:, :19]},
         "rows": {"X": X.T, "Y": Y},
-        "labels": {"X": X, "Y": Y + 1},
+        "labels": {"X": X, "Y": np.arange(20.0)[None, :] % 3},
         "nan": {"X": np.where(X[1, 4] == X, np.nan, X), "Y": Y},
         "inf": {"X": np.where(X[1, 4] == X, np.inf, X), "Y": Y},
         "no_Y": {"X": X},
@@ -112,10 +112,18 @@ def files(tmp_path: Path) -> Path:
 
 BAD: dict[str, tuple[str, str]] = {
     "rank-1 X": ("--data files/rank_1_X.npz", "X has shape (20,) (rank 1), expected a matrix: X.reshape(n_x, m)"),
-    "rank-1 Y": ("--data files/rank_1_Y.npz", "Y has shape (20,) (rank 1), expected a matrix: Y.reshape(1, -1)"),
+    "rows": ("--data files/all_rows.npz", "X has shape (20, 3), Y (20,): examples are rows, it seems, expected columns; "
+             "transpose both: --rows"),
+    "rows of a table": ("--data files/good.csv --rows", "a table's examples are its lines"),
+    "no such column": ("--data files/good.csv --drop agee", "--drop agee: no such column in files/good.csv; did you mean age"),
+    "column of an npz": ("--data files/good.npz --drop age", "--drop age: files/good.npz has no columns with names"),
+    "split of nothing": ("--data files/good.csv --split 0.01", "--split 0.01: 0 of 3 examples"),
+    "split above 1": ("--data files/good.csv --split 20", "--split 20: expected a share between 0 and 1"),
+    "decimals": ("--data files/good.csv --decimal x", "--decimal x: expected , or . before decimals"),
+    "drop without data": ("--problem flower-logistic --drop age", "--drop age: goes with data, which is missing"),
     "Y of another length": ("--data files/short_Y.npz", "X has 20 examples, Y has 19, expected the same"),
     "examples as rows": ("--data files/rows.npz", "transpose X: examples are columns"),
-    "labels": ("--data files/labels.npz", "expected labels 0 and 1 for cross-entropy"),
+    "labels": ("--data files/labels.npz", "label Y is one of 3 kinds (0, 1, 2), expected two; one against the rest: --positive 2"),
     "NaN": ("--data files/nan.npz", "X[1, 4] is nan, expected finite numbers"),
     "inf": ("--data files/inf.npz", "X[1, 4] is inf, expected finite numbers"),
     "no Y": ("--data files/no_Y.npz", "has X, expected X and Y"),
@@ -126,9 +134,9 @@ BAD: dict[str, tuple[str, str]] = {
     "empty npz": ("--data files/empty.npz", "not a whole .npz"),
     "pickle as npz": ("--data files/pickle.npz", "a pickle, expected an archive by np.savez"),
     "pickled objects": ("--data files/objects.npz", "holds pickled objects, expected plain numbers"),
-    "pickle": ("--data files/pickle.pkl", "cannot read .pkl, expected .npz, .csv or .h5"),
-    "non-numeric column": ("--data files/town.csv", "column 'town', line 2: 'Bonn' is not a number"),
-    "a gap": ("--data files/gap.csv", "X[0, 1] is nan"),
+    "pickle": ("--data files/pickle.pkl", "cannot read .pkl, expected .csv, .tsv"),
+    "non-numeric column": ("--data files/town.csv", "town (text, 'Bonn' at line 2); --one-hot town"),
+    "a gap": ("--data files/gap.csv", "no value for age at line 3; --dropna leaves out 1 of 2 examples"),
     "empty csv": ("--data files/empty.csv", "not a table"),
     "unknown label": ("--data files/good.csv --label il", "no column 'il'; did you mean ill?"),
     "label of an npz": ("--data files/good.npz --label ill", "--label ill"),
@@ -207,7 +215,7 @@ def test_a_bad_request_is_one_line_and_loses_nothing(run: Run, files: Path, name
     assert expected in err
     assert err.count("\n") == 1
     assert "Traceback" not in err
-    assert out == ""
+    assert out == "" or "too large for float32" in name  # what was read is told before it is rounded
     assert [path.name for path in Path("results/latest").iterdir()] == ["agreement.csv"]
     assert Path("results/latest/agreement.csv").read_text() == "what was there before"
 

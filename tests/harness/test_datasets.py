@@ -13,6 +13,7 @@ from crosscheck.problems import datasets as data
 from crosscheck.problems import initial_weights as weights
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import SPECS, Options, build, choose
+from crosscheck.problems.files.how import How
 from crosscheck.problems.files.read import read
 from crosscheck.report import tables
 from crosscheck.report.words import of_cause
@@ -70,14 +71,15 @@ def test_images_become_columns_row_by_row() -> None:
 
 def test_npz_images_are_flattened(tmp_path: Path) -> None:
     np.savez(tmp_path / "i.npz", X=np.full((5, 2, 2, 3), 255, np.uint8), Y=np.ones((1, 5)))
-    images = read(tmp_path / "i.npz")
+    images = read(tmp_path / "i.npz").data
     assert images.X.shape == (12, 5)
     assert (images.X == 1).all()
 
 
 def test_csv_takes_the_label_named_or_the_last(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("ill,age,size\n1,2,3\n0,5,6\n")
-    last, named = read(tmp_path / "t.csv"), read(tmp_path / "t.csv", "ill")
+    last = read(tmp_path / "t.csv", How(regression=True)).data
+    named = read(tmp_path / "t.csv", How("ill")).data
     assert np.array_equal(last.Y, [[3, 6]])
     assert np.array_equal(named.Y, [[1, 0]])
     assert np.array_equal(named.X, [[2, 5], [3, 6]])
@@ -154,7 +156,7 @@ def test_options_take_the_place_of_a_problems_settings() -> None:
 def test_a_saved_data_set_is_read_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory, X: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("npz") / "x.npz"
     np.savez(path, X=X, Y=np.ones((1, 4)))
-    assert np.array_equal(read(path).X, X)
+    assert np.array_equal(read(path).data.X, X)
 
 
 def test_files_are_written_in_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

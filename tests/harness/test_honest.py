@@ -16,9 +16,15 @@ from crosscheck.core.records import cast, flat
 from crosscheck.evaluation import honest
 from crosscheck.evaluation.honest_draws import BATCH, POOL, pooled, problem
 from crosscheck.evaluation.varied import with_numpy
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.verdict import Key, judge
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import Problem
+from crosscheck.problems.datasets import Data
 from crosscheck.problems.initial_weights import initial
 from crosscheck.runner import subprocesses as workers
-from crosscheck_impls.interface import Network, load
+from crosscheck.runner.collect import measure
+from crosscheck_impls.interface import Layer, Network, load
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -160,3 +166,28 @@ def test_each_of_them_rounds_otherwise() -> None:
     gradients = load("crosscheck.evaluation.varied.with_numpy").gradients
     found = {gradients[total.__name__](network, params, X, Y)[1][0].W.tobytes() for total in with_numpy.ORDERS}
     assert len(found) == len(with_numpy.ORDERS)
+
+
+# ---------------------------------------------------------------- what honest runs have found
+
+
+def verdict_of(network: Network, params: Any, X: Any, Y: Any, alpha: float, dtype: str, variant: str) -> str:
+    case = make_case(Problem("found", Data(X, Y), network, params, alpha, 4), dtype)
+    numpy = load("numpy")
+    declared = numpy.declarations[variant]
+    with np.errstate(all="ignore"):
+        answer = measure(numpy, variant, declared, case, "cpu")
+        return str(judge(Judge(case), answer, declared, Key("found", variant, dtype, "cpu")).verdict)
+
+
+def test_a_textbook_sigmoid_that_overflows_has_no_value() -> None:
+    """1 / (1 + exp(100)) is 0 in float32, though sigmoid(-100) is a subnormal number."""
+    X, Y, params = np.array([[-100.0, 3.0]]), np.array([[0.0, 1.0]]), (Layer(np.array([[1.0]]), np.array([[0.0]])),)
+    assert verdict_of(Network((1, 1), ("sigmoid",)), params, X, Y, 0.1, "float32", "textbook") == "undefined"
+
+
+def test_a_relu_output_that_is_no_number_has_no_bound() -> None:
+    """Training that leaves the numbers gives NaN in everybody's predictions."""
+    problem_ = problem(3, 473)
+    found = verdict_of(problem_.network, problem_.params, *problem_.data[:2], problem_.alpha, "float64", "by_hand")
+    assert found in ("agrees", "undefined")

@@ -13,6 +13,7 @@ from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, nearest
 
 from crosscheck.bench import report
 from crosscheck.bench.figures import Line, lines
+from crosscheck.bench.plots import plots
 from crosscheck.bench.sizes import GROWTH, SIZES, Size
 from crosscheck.bench.turns import COPIED, PEERS, Contestant, contest, contestants
 from crosscheck.report import machine
@@ -140,7 +141,7 @@ def contents(results: Results, options: Options, sizes: Sequence[Size]) -> dict[
         "speed.csv": report.csv(results.lines),
         "speed.md": report.markdown(results.lines, results.grown, environment),
         "speed_environment.json": json.dumps(environment, indent=2) + "\n",
-        **report.plots(results.lines, results.grown),
+        **plots(results.lines, results.grown),
     }
 
 

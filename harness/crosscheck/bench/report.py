@@ -1,18 +1,14 @@
-"""The bench's files: speed.csv for machines, speed.md for people, and plots."""
+"""The bench's tables: speed.csv for machines, speed.md for people."""
 
 from __future__ import annotations
 
-import importlib.util
-import io
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from crosscheck.bench.figures import PEER, Line, exponent
-from crosscheck.bench.sizes import GROWTH, SIZES, Size
-from crosscheck.core.extras import installs
+from crosscheck.bench.sizes import SIZES, Size
 
 
 class Grown(NamedTuple):
@@ -143,44 +139,3 @@ def summary(lines: Sequence[Line]) -> str:
         for line in lines
         if line.contestant.endswith("/fast")
     )
-
-
-def plots(lines: Sequence[Line], grown: Sequence[Grown]) -> dict[str, bytes]:
-    """Return the plots as SVG, by name; without matplotlib there are none, and a line says so."""
-    if importlib.util.find_spec("matplotlib") is None:
-        print(f"no plots: matplotlib is not installed; {installs('plots')}", file=sys.stderr)
-        return {}
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    made = {}
-    with rc_context({"svg.hashsalt": "crosscheck", "font.size": 8}):
-        for dtype in dict.fromkeys(line.dtype for line in lines):
-            sizes = list(dict.fromkeys(line.size for line in lines if line.dtype == dtype))
-            figure = Figure(figsize=(8, 4), layout="constrained")
-            axes = figure.subplots()
-            for name in dict.fromkeys(line.contestant for line in lines if line.contestant != "copy"):
-                there = {line.size: line.floor for line in lines if (line.contestant, line.dtype) == (name, dtype)}
-                style = "o-" if name.endswith("/fast") else "x:"
-                axes.plot(sizes, [there.get(size) for size in sizes], style, label=name)  # type: ignore[arg-type]
-            axes.set(yscale="log", ylabel="time over the floor", title=f"An iteration, {dtype}")
-            figure.legend(loc="outside right center")
-            made[f"speed/floor_{dtype}.svg"] = _svg(figure)
-        if grown:
-            figure = Figure(figsize=(9, 3), layout="constrained")
-            panels = figure.subplots(1, len(GROWTH), squeeze=False)[0]
-            for panel, what in zip(panels, GROWTH, strict=True):
-                for g in grown:
-                    if g.what == what:
-                        label = f"{g.contestant}, exponent {g.exponent:.2f}"
-                        panel.loglog(*zip(*g.points, strict=True), "o-", label=label)
-                panel.set(xlabel=what, ylabel="µs an iteration")
-                panel.legend()
-            made["speed/growth.svg"] = _svg(figure)
-    return made
-
-
-def _svg(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()

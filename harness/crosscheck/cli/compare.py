@@ -19,6 +19,7 @@ from crosscheck.cli.options import (
     Json,
     Junit,
     Out,
+    Plots,
     Problems,
     Quiet,
     Resume,
@@ -26,6 +27,8 @@ from crosscheck.cli.options import (
     TimeLimit,
     Verbose,
     of_a_problem,
+    takes_all_of,
+    tell,
 )
 from crosscheck.cli.outputs import Outputs
 from crosscheck.cli.rerun import remembers
@@ -56,6 +59,7 @@ def compare(
     time_limit: TimeLimit = 120.0,
     json: Json = False,
     junit: Junit = None,
+    plots: Plots = False,
 ) -> None:
     """Hold every implementation against the oracle, and write the tables.
 
@@ -69,7 +73,8 @@ def compare(
     what is wrong is also said as annotations, on standard error.
 
     Writes report.html, agreement.csv, agreement.md, environment.json and
-    agreement.jsonl, the journal, into --out, all at once. Tables there that cover
+    agreement.jsonl, the journal, into --out, all at once; with --plots also
+    plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
     more than this run are not replaced without --force. While it runs, each row
     goes into agreement.partial.jsonl as it is judged: whatever ends the run, the
     same command with --resume goes on where it was.
@@ -91,7 +96,9 @@ def compare(
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
     from crosscheck.comparison.identity import header, of_request, stamp
+    from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
+    from crosscheck.report import plots as pictures
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
@@ -117,7 +124,10 @@ def compare(
         }
         destination.same_settings(out, options, force)
         outputs.check()
+        if plots and not pictures.available():
+            raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
+        tell(problems, quiet)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -139,7 +149,8 @@ def compare(
                 own = {"run": marks.run, "time": marks.time, "host": marks.host}
                 environment = machine.environment(results.environments, settings) | own
                 page = of_run(rows, results, environment, out)
-                trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page})
+                drawn = pictures.of_comparison(rows, results.backgrounds) if plots else {}
+                trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page, **drawn})
     outputs.tell(rows, fails, environment, marks, trouble)
     if trouble:
         raise unwritten(out, trouble)
@@ -157,10 +168,12 @@ def sound(record: Any) -> None:
         cells(record.row if isinstance(record, Again) else record)
 
 
+@takes_all_of(compare)
 @of_a_problem
 def explain(
     impl: Impls = None,
     problem: Problems = None,
+    everything: Everything = False,
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
@@ -174,7 +187,8 @@ def explain(
     one, and what explains it.
 
     Shows what does not simply agree; -v also names the rows that agree, -q only
-    explains what makes it fail. Writes nothing.
+    explains what makes it fail. Takes every option of compare, so that only the
+    command's name has to be changed. Writes nothing.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong or nothing could run,
@@ -188,7 +202,8 @@ def explain(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, False, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
     code = outcome.exit_code([row for row, _ in blocks], fails)

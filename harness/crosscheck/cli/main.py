@@ -17,6 +17,7 @@ from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
 from crosscheck.cli.report import report
 from crosscheck.cli.rerun import rerun
+from crosscheck.cli.runs import diff, history, merge
 from crosscheck.cli.show import show
 from crosscheck.cli.train import train
 from crosscheck.core import interrupts
@@ -92,8 +93,8 @@ def list_() -> None:
 
 
 COMMANDS = (
-    compare, explain, rerun, report, show, check, grade, init, train, measure.power, honest, mutate, measure.claims,
-    measure.bench,
+    compare, explain, rerun, report, diff, merge, history, show, check, grade, init, train, measure.power, honest,
+    mutate, measure.claims, measure.bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

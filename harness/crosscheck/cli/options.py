@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,8 +15,9 @@ from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS
 
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
 from crosscheck.cli.destination import LATEST
-from crosscheck.problems.catalogue import Options
+from crosscheck.problems.catalogue import Options, Problem
 
+WIDTH = 80  # characters of a line
 DIFFERENTIABLE = [name for name in ACTIVATIONS if name != "step"]
 ONE_OF_OUTPUTS = "; ".join(
     f"{' or '.join(name for name in outputs if name in DIFFERENTIABLE)} for {loss}" for loss, outputs in OUTPUTS.items()
@@ -38,9 +41,38 @@ Problems = Annotated[
         autocompletion=complete_problem,
     ),
 ]
-DataFile = Annotated[Path | None, typer.Option("--data", help="Your data: .npz (X, Y), .csv, or the course's .h5.")]
+DataFile = Annotated[
+    Path | None,
+    typer.Option("--data", help="Your data: .csv, .tsv, .gz, .parquet, .feather, .xlsx, .npz (X, Y), .npy, .h5."),
+]
 TestFile = Annotated[Path | None, typer.Option("--test", help="Your test set, a file of the same kind.")]
-Label = Annotated[str | None, typer.Option(help="The column of the .csv that is the label; the last one by default.")]
+Label = Annotated[
+    str | None, typer.Option(help="The column that is the label, the last one by default; the .npy beside an .npy.")
+]
+Positive = Annotated[str | None, typer.Option(help="The kind of label that is 1; all the rest is 0.", metavar="KIND")]
+Drop = Annotated[
+    list[str] | None, typer.Option("--drop", help="Columns to leave out, commas between.", metavar="NAMES")
+]
+OneHot = Annotated[
+    list[str] | None,
+    typer.Option("--one-hot", help="Columns to make a feature of for each of their values.", metavar="NAMES"),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", help="Columns that look like a code or a count, but are features.", metavar="NAMES"),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--na", help="Stands for a missing value, besides the usual, such as -999.", metavar="VALUE"),
+]
+DropMissing = Annotated[bool, typer.Option("--dropna", help="Leave out the examples that lack a value.")]
+Rows = Annotated[
+    bool | None, typer.Option("--rows/--columns", help="Whether examples are the rows of arrays, or their columns.")
+]
+Decimal = Annotated[str | None, typer.Option(help="The sign before decimals, where it could be two.", metavar=", OR .")]
+Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first line holds names.")]
+SkipLines = Annotated[int, typer.Option("--skip-lines", help="Lines above the header to leave out.", metavar="NUMBER")]
+Split = Annotated[float | None, typer.Option(help="The share of examples that becomes the test set, 0.2 say.")]
 Standardise = Annotated[
     bool, typer.Option("--standardise", help="Scale features by the training set's mean and deviation.")
 ]
@@ -86,6 +118,9 @@ Json = Annotated[
 Junit = Annotated[
     Path | None, typer.Option("--junit", help="Also write JUnit's XML, a case for each row.", metavar="FILE")
 ]
+Plots = Annotated[
+    bool, typer.Option("--plots", help="Also draw the ratios and cost curves, as SVG files in --out/plots.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Also exit with 1 if a row is suspect or not run.")]
 FailOn = Annotated[
     list[str] | None,
@@ -101,6 +136,17 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "data": DataFile,
     "test": TestFile,
     "label": Label,
+    "positive": Positive,
+    "drop": Drop,
+    "one_hot": OneHot,
+    "keep": Keep,
+    "na": Missing,
+    "dropna": DropMissing,
+    "rows": Rows,
+    "decimal": Decimal,
+    "header": Header,
+    "skip_lines": SkipLines,
+    "split": Split,
     "standardise": Standardise,
     "layers": Layers,
     "activation": Activation,
@@ -113,6 +159,13 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "relu_grad_at_zero": ReluGradAtZero,
     "leaky_slope": Slope,
 }
+
+
+def tell(problems: list[Problem], quiet: bool = False) -> None:
+    """Print what was read from the user's own file."""
+    for problem in problems if not quiet else ():
+        for line in problem.told:
+            typer.echo(textwrap.fill(line, WIDTH, subsequent_indent="    ", break_long_words=False))
 
 
 def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
@@ -136,3 +189,30 @@ def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
     vars(collected)["__signature__"] = inspect.Signature(parameters)
     collected.__annotations__ = {each.name: each.annotation for each in parameters}
     return collected
+
+
+def takes_all_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command also take, unseen and to no effect, the options of another, so that one line serves both."""
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command).parameters
+        more = [each for name, each in inspect.signature(other).parameters.items() if name not in own]
+
+        @wraps(command)
+        def with_more(**given: Any) -> None:
+            command(**{name: value for name, value in given.items() if name in own})
+
+        parameters = [*own.values(), *(each.replace(annotation=_hidden(each.annotation)) for each in more)]
+        vars(with_more)["__signature__"] = inspect.Signature(parameters)
+        with_more.__annotations__ = {each.name: each.annotation for each in parameters}
+        return with_more
+
+    return decorated
+
+
+def _hidden(annotation: Any) -> Any:
+    """Return an option's annotation, left out of the help."""
+    (option,) = annotation.__metadata__
+    unseen = copy.copy(option)
+    unseen.hidden = True
+    return Annotated[annotation.__origin__, unseen]

@@ -9,7 +9,7 @@ import typer
 from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem
-from crosscheck.cli.options import Device, of_a_problem
+from crosscheck.cli.options import Device, of_a_problem, tell
 from crosscheck.core import interrupts
 from crosscheck.core.files import writable
 from crosscheck.problems.catalogue import OWN, Options
@@ -63,4 +63,5 @@ def train(
     if out is not None:
         writable(out)
     with interrupts.reported():
+        tell(problems)
         run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))

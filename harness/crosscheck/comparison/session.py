@@ -28,7 +28,7 @@ from crosscheck.problems.cases import brief, make_case
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
-from crosscheck.runner.loading import importable, registered
+from crosscheck.runner.loading import check_apart, importable, registered
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job
 
 
@@ -52,8 +52,10 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
     """
     chosen: dict[Implementation, None] = {}
     outsiders = registered()
-    for name in names or VARIANTS:
-        framework, slash, variant = importable(name).partition("/")
+    given = [(name, importable(name)) for name in names or VARIANTS]
+    check_apart(names or ())
+    for name, module in given:
+        framework, slash, variant = module.partition("/")
         if slash and not variant:
             raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)

@@ -50,8 +50,13 @@ class Judged(NamedTuple):
         return any(not c.tensor.of_fit for c in self.result.wrong)
 
 
-def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -> Judged:
-    """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked."""
+def judged(
+    case: Case, answer: Answer | Failure, key: Key, own: Sequence[str], only_steps: bool = False
+) -> Judged:  # fmt: skip
+    """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked.
+
+    only_steps: there is no gradient of its own that could tell the formulation, so that its steps have to.
+    """
     if isinstance(answer, Failure):
         return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))
     judging = Judge(case)
@@ -67,6 +72,10 @@ def judged(case: Case, answer: Answer | Failure, key: Key, own: Sequence[str]) -
     if broken:
         row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
         return Judged(Result(case, row))
+    if only_steps:
+        rows = [(judge(judging, answer, declared(each, case), key, guessed=True), each) for each in FORMULATIONS]
+        row, formulation = min(rows, key=lambda each: sum(c.outside for c in each[0].comparisons))
+        return Judged(Result(case, row, came=came), judging, answer, declared(formulation, case))
     numbers: dict[str, int] = {}
     for formulation in FORMULATIONS:
         if not numbers or min(numbers.values()):

@@ -159,7 +159,7 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
         zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
         own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
-        one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own)
+        one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own, "gradients" in noted(answer).unjudged)
         every.append(one._replace(result=one.result._replace(why=spec.why, pair=function.takes == PAIR)))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)

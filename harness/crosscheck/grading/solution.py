@@ -90,14 +90,14 @@ class Solution:
     def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
         self.unjudged = self.unjudged or ("gradients", "J")
+        J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
         try:
             after = form.train(network, params, X, Y, 0.1, 1).params
-            if network.L > 1 and np.array_equal(after[-1].W, params[-1].W):
+            if network.L > 1 and gradient[-1].W.any() and np.array_equal(after[-1].W, params[-1].W):
                 raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
         except Trouble as trouble:
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
-        J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
         return np.asarray(J, X.dtype), gradient
 
     def _steps(

@@ -21,6 +21,7 @@ from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import MUTANTS, Mutant
+from crosscheck.mutation.other_activations import other_activations
 from crosscheck.oracle.error_bound import error_bound, precision
 from crosscheck.oracle.float64 import Matrix, exact
 from crosscheck.oracle.noise import FACTOR
@@ -72,9 +73,10 @@ def attribute(
         return None
     explained: list[tuple[Mutant, float]] = []
     nearest: tuple[float, Mutant] | None = None
-    there = reached(judge.case)
-    for mutant in ((guess,) if guess else ()) + MUTANTS:
-        if mutant.name not in there:
+    activations = tuple(other_activations(judge.case.network))
+    there = reached(judge.case) | {mutant.name for mutant in activations}
+    for mutant in ((guess,) if guess else ()) + MUTANTS + activations:
+        if mutant.name not in there or (explained and mutant in activations):
             continue
         left = search.left(mutant)
         if left <= 1 and (search.wrong or search.same_labels(mutant)):

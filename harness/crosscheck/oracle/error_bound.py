@@ -225,7 +225,7 @@ def _through(
     # ReLU and leaky ReLU: where the error interval of Z holds 0, either one-sided derivative is right
     straddles = (np.abs(Z) <= E_Z) & (E_Z > 0)
     if name == "relu":
-        return np.where(Z > -E_Z, E_Z, 0.0), np.where(straddles, 1.0, 0.0), straddles
+        return np.where((Z <= -E_Z) & (np.inf > E_Z), 0.0, E_Z), np.where(straddles, 1.0, 0.0), straddles
     at_zero = grads_at_zero(network, declared.relu_grad_at_zero)[name]
     right = (Z > 0) | straddles | ((Z == 0) & (at_zero == "right"))
     left = (Z < 0) | straddles  # where slope Z is computed: one rounding, and flushing; 0 stays exactly 0

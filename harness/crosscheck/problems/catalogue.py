@@ -21,6 +21,7 @@ from crosscheck.problems.limits import MAX_DIGITS, check_iterations, check_netwo
 
 if TYPE_CHECKING:
     from crosscheck.problems.datasets import Data
+    from crosscheck.problems.files.how import How
 
 
 SQUARED: Loss = "squared_error"
@@ -50,7 +51,10 @@ class Spec(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A problem with its arrays, in float64. params: the initial ones. threads: as in Spec."""
+    """A problem with its arrays, in float64. params: the initial ones. threads: as in Spec.
+
+    told: what was read from the user's own file, in lines of words.
+    """
 
     name: str
     data: Data
@@ -59,6 +63,7 @@ class Problem(NamedTuple):
     alpha: float
     iterations: int
     threads: bool = False
+    told: tuple[str, ...] = ()
 
 
 def _real() -> list[Spec]:
@@ -144,11 +149,22 @@ def choose(names: list[str] | None, everything: bool = False) -> list[Spec]:
 
 
 class Options(NamedTuple):
-    """What the user says instead of a problem's own settings; None leaves them as they are."""
+    """What the user says instead of a problem's own settings; None leaves them as they are. Data's: see files.how."""
 
     data: Path | None = None
     test: Path | None = None
     label: str | None = None
+    positive: str | None = None
+    drop: list[str] | None = None
+    one_hot: list[str] | None = None
+    keep: list[str] | None = None
+    na: list[str] | None = None
+    dropna: bool = False
+    rows: bool | None = None
+    decimal: str | None = None
+    header: bool | None = None
+    skip_lines: int = 0
+    split: float | None = None
     standardise: bool = False
     layers: str | None = None
     activation: str | None = None
@@ -165,27 +181,41 @@ class Options(NamedTuple):
 def requested(names: list[str] | None, options: Options, everything: bool = False) -> list[Problem]:
     """Return the problems that are asked for, with their arrays. Raises BadInput."""
     if options.data is None:
-        for name in ("test", "label"):
-            if getattr(options, name) is not None:
-                value = getattr(options, name)
-                raise BadInput(f"{value}: goes with data, which is missing; name the training data", parameter=name)
+        from crosscheck.problems.files.how import How, refuse_given
+
+        refuse_given(_how(options), How._fields[:-1], "goes with data, which is missing; name the training data")
         return [build(spec, options) for spec in choose(names, everything)]
     if names:
         raise BadInput("problem and data: expected one of them; leave the other out")
-    return [build(Spec(options.data.stem, "", alpha=0.01, iterations=100), options)]
+    name = options.data.name.removesuffix(".gz").removesuffix(".GZ")
+    return [build(Spec(Path(name).stem, "", alpha=0.01, iterations=100), options)]
 
 
 OWN = Options()  # none: the problem's own settings
 
 
+def _how(options: Options) -> How:
+    """Return how the user's file is to be read."""
+    from crosscheck.problems.files.how import How
+
+    given = {name: getattr(options, name) for name in How._fields[:-1]}
+    return How(**given, regression=options.loss == SQUARED)
+
+
 def build(spec: Spec, options: Options = OWN) -> Problem:
     """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
     from crosscheck.problems.datasets import SETS, standardise, validate_labels
-    from crosscheck.problems.files.read import read
+    from crosscheck.problems.files.read import read, summary
     from crosscheck.problems.initial_weights import initial
     from crosscheck.problems.shapes import SHAPES
 
-    data = {**SETS, **SHAPES}[spec.data]() if options.data is None else read(options.data, options.label, options.test)
+    told: tuple[str, ...] = ()
+    if options.data is None:
+        data = {**SETS, **SHAPES}[spec.data]()
+    else:
+        how = _how(options)
+        found = read(options.data, how)
+        data, told = found.data, summary(found, how.regression, options.standardise)
     if options.standardise:
         data = standardise(data)
     hidden = spec.hidden if options.layers is None else _sizes(options.layers)
@@ -213,7 +243,7 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     except MemoryError as error:
         message = f"layers: no memory for the weights of {network.dimensions}; choose smaller layers"
         raise BadInput(message) from error
-    return Problem(spec.name, data, network, params, alpha, iterations, spec.threads and options.data is None)
+    return Problem(spec.name, data, network, params, alpha, iterations, spec.threads and options.data is None, told)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -202,6 +202,7 @@ def validate(data: Data, where: str) -> None:
                 )
         if X.shape[1] != Y.shape[1]:
             hint = "; transpose X: examples are columns" if X.shape[0] == Y.shape[1] else ""
+            hint = "; transpose Y: examples are columns" if X.shape[1] == Y.shape[0] else hint
             raise BadInput(
                 f"{where}: {X_name} has {X.shape[1]} examples, {Y_name} has {Y.shape[1]}, expected the same{hint}"
             )
@@ -221,5 +222,5 @@ def validate_labels(data: Data, where: str) -> None:
             row, column = (int(i) for i in np.argwhere(~np.isin(Y, (0.0, 1.0)))[0])
             raise BadInput(
                 f"{where}: {name}[{row}, {column}] is {Y[row, column]:g}, expected labels 0 and 1 for cross-entropy; "
-                "recode them, or use the loss squared_error for a regression"
+                "recode them, or use --loss squared_error for a regression"
             )

@@ -9,7 +9,7 @@ from crosscheck_impls.interface import BadInput, Layer, Network, Params
 
 from crosscheck.oracle.float64 import Matrix
 from crosscheck.problems.files import npz
-from crosscheck.problems.files.read import listed
+from crosscheck.problems.files.arrays import listed
 
 
 def initial(network: Network, how: str, seed: int = 0) -> Params:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
@@ -58,18 +59,51 @@ def importable(name: str) -> str:
     """Return the name of an implementation as `load` takes it; a file, `./mine.py/variant`, becomes `mine/variant`.
 
     The file's folder, or else the current one, is put first on the path, which worker processes inherit: the console
-    script would not look there. Raises BadInput for a file that is not there, or whose name is no module's of its own.
+    script would not look there. A file in a package is named with it, `package.mine`, and the folder is the package's.
+    Raises BadInput for a file that is not there, or whose name is no module's of its own.
     """
-    file, ending, rest = name.partition(".py")
-    if not ending or (rest and not rest.startswith("/")):
+    path, rest = _file(name)
+    if path is None:
         _first_on_path(Path.cwd())
         return name
-    path = Path(file + ending)
     if wrong := wrong_with(path):
         raise BadInput(f"{path}: {wrong}; check the path")
     check_module_name(path)
-    _first_on_path(path.resolve().parent)
-    return path.stem + rest
+    folder, module = path.resolve().parent, path.stem
+    while (folder / "__init__.py").exists() and folder.name.isidentifier():
+        folder, module = folder.parent, f"{folder.name}.{module}"
+    _first_on_path(folder)
+    return module + rest
+
+
+def check_apart(names: Iterable[str]) -> None:
+    """Raise BadInput if a file among the names is hidden by another of its name, in the folder of one after it.
+
+    To be called once all of them are importable.
+    """
+    for path in (path for path, _ in map(_file, names) if path is not None):
+        folder, own = path.resolve().parent, path.resolve()
+        if (folder / "__init__.py").exists():
+            continue  # a package's name says which
+        spec = PathFinder.find_spec(path.stem, sys.path)
+        there = Path(spec.origin).resolve() if spec and spec.origin else own
+        if there != own:
+            message = f"{path}: {there} has the same name, expected names that differ; rename one of them"
+            raise BadInput(message, parameter="impl")
+
+
+def _file(name: str) -> tuple[Path | None, str]:
+    """Return the file that a name begins with, and the rest, /variant; None where it is no file's name.
+
+    >>> _file("./my.pyfolder/mine.py/fast"), _file("torch/fast")
+    ((PosixPath('my.pyfolder/mine.py'), '/fast'), (None, 'torch/fast'))
+    """
+    if name.endswith(".py"):
+        return Path(name), ""
+    file, slash, variant = name.rpartition("/")
+    if slash and file.endswith(".py"):
+        return Path(file), slash + variant
+    return None, name
 
 
 def check_module_name(path: Path) -> None:

@@ -31,7 +31,7 @@ def loaded(name: str) -> Any:
 
 def precise(name: str) -> contextlib.AbstractContextManager[Any]:
     """Let JAX compute in float64 within, and nowhere else: it gets float64, and its precision is not the question."""
-    return loaded("jax").enable_x64(True) if name == "jax" else contextlib.nullcontext()  # type: ignore[no-any-return]
+    return loaded("jax").enable_x64(True) if name == "jax" else contextlib.nullcontext()
 
 
 def converter(name: str) -> Callable[[Any], Any]:

@@ -16,8 +16,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-EXPECTED = "expected train_set_x and train_set_y, or test_set_x and test_set_y"
-PAIRS = tuple((f"{kind}_set_x", f"{kind}_set_y") for kind in ("train", "test"))
+EXPECTED = "expected train_set_x and train_set_y, test_set_x and test_set_y, or X and Y"
+PAIRS = (("train_set_x", "train_set_y"), ("test_set_x", "test_set_y"), ("X", "Y"))
 SHOWN = 5  # names, in a message
 
 

@@ -1,0 +1,1 @@
+"""Two runs side by side, and many: what their tables say, as records. The words are in `report`."""
