@@ -601,7 +601,7 @@ def mixed() -> list[Row]:
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_each_row_is_one_line_that_fits(width: int) -> None:
-    lines = shown(mixed(), width)
+    lines = shown([each for each in mixed() if each.verdict != "agrees"], width, verbose=True)
     table = (
         lines[: lines.index("")] if width >= 120 else lines[: next(k for k, x in enumerate(lines) if "disagrees:" in x)]
     )
@@ -610,31 +610,27 @@ def test_each_row_is_one_line_that_fits(width: int) -> None:
     assert sum("torch/native" in line for line in lines[:-4]) == 1
     for name in ("kink-2layer-relu", "kink_outputs-3layer-leaky_relu", "disagrees", "convention", "dW1"):
         assert any(name in line for line in lines), name
-    assert "torch/fast" not in "\n".join(lines)  # it agrees
-    assert "  relu'(0) = 0" in lines  # the convention's name, whatever the width
+    assert any(line.startswith("  relu'(0) = 0: torch/native on kink_outputs") for line in lines)  # whatever the width
     assert any("dW1[0, 0] at iteration 0: got 1, oracle 2, bound 1e-15; J is right; unexplained" in x for x in lines)
 
 
 def test_the_least_important_columns_go_first() -> None:
-    headers = {width: next(x for x in shown(mixed(), width) if "verdict" in x).split() for width in (60, 80, 120, 200)}
+    headers = {
+        width: next(x for x in shown(mixed(), width, verbose=True) if "verdict" in x).split()
+        for width in (60, 80, 120, 200)
+    }
     assert headers[200][4:] == ["largest", "in", "noise", "J", "dW", "db", "step", "certified", "cause"]
     assert headers[120] == ["problem", "implementation", "dtype", "verdict", "largest", "in"]
     assert headers[80] == ["implementation", "dtype", "verdict", "largest", "in"]
     assert headers[60] == ["implementation", "dtype", "verdict"]
 
 
-def test_all_rows_with_v_only_what_is_wrong_with_q_and_counts_where_all_agree() -> None:
+def test_all_rows_with_v_and_only_what_is_wrong_with_q() -> None:
     assert any("torch/fast" in line for line in shown(mixed(), 80, verbose=True))
     quiet = shown(mixed(), 80, quiet=True)
     assert len(quiet) == 1
     assert quiet[0].startswith("disagrees: my_package.some.module/variant on kink-2layer-relu, float64: dW1[0, 0]")
     assert shown([row("agrees")], 80, quiet=True) == []
-    lines = [line.split() for line in shown([row("agrees"), row("agrees", problem="x")], 60)]
-    assert lines[1:] == [
-        ["implementation", "agrees"],
-        ["torch/fast", "2"],
-        ["2", "comparisons", "over", "2", "problems:", "2", "agrees."],
-    ]
 
 
 def test_quiet_prints_nothing_where_all_is_well(run: Run) -> None:
@@ -679,8 +675,8 @@ def test_progress_is_a_line_on_standard_error_after_a_while(
 # ---------------------------------------------------------------- help, versions, completion
 
 COMMANDS = (
-    "list", "compare", "explain", "diff", "merge", "history", "check", "train", "truth", "power", "honest", "claims",
-    "bench",
+    "list", "compare", "explain", "rerun", "diff", "merge", "history", "show", "check", "train", "truth", "power",
+    "honest", "claims", "bench",
 )  # fmt: skip
 
 

@@ -99,7 +99,10 @@ def whole() -> dict[str, str]:
 
 
 def tables() -> dict[str, str]:
-    return {name: Path("mine", name).read_text() for name in TABLES}
+    """Return what is in the tables, but for which run it was, and when."""
+    said = json.loads(Path("mine/environment.json").read_text())
+    texts = {name: Path("mine", name).read_text() for name in TABLES}
+    return {name: text.replace(said["run"], "RUN").replace(said["time"], "TIME") for name, text in texts.items()}
 
 
 def uninterrupted(run: Run, standing: Callable[..., Stand], whole: dict[str, str]) -> dict[str, str]:

@@ -369,6 +369,23 @@ def test_a_comparison_without_an_answer_is_drawn_too() -> None:
     assert list(plots.of_comparison(silent, {})) == ["plots/ratios_float64.svg"]
 
 
+ASKED = ("compare", "--impl", "numpy/by_hand", "--problem", "kink-2layer-relu", "--dtype", "float64", "--plots")
+
+
+def test_compare_writes_its_plots_into_the_set_and_can_be_held_against_itself(run: Run) -> None:
+    assert run(*ASKED, "-q", "--out", "mine")[0] == 0
+    assert {path.name for path in Path("mine/plots").iterdir()} == {"ratios_float64.svg", "costs_float64.svg"}
+    code, out, _ = run("diff", "mine", "mine/agreement.csv")
+    assert (code, "Bits: the same wherever both tables have them, 1 row." in out) == (0, True)
+
+
+def test_plots_without_matplotlib_are_refused_before_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "available", lambda: False)
+    code, _, err = run(*ASKED, "--out", "mine")
+    assert (code, err.count("\n"), "--plots needs matplotlib" in err) == (2, 1, True)
+    assert not Path("mine").exists()
+
+
 @given(st.lists(st.floats(0, 1), max_size=6))
 def test_labels_are_moved_apart_in_their_order(heights: list[float]) -> None:
     moved = plots.spread(heights, 0.1)

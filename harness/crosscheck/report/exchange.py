@@ -87,9 +87,9 @@ def of_github(rows: Iterable[Row], fails: Collection[str]) -> list[str]:
             alike.setdefault((kind, row.verdict, row.implementation, of_cause(row.cause)), []).append(row)
     lines: dict[str, list[str]] = {"error": [], "warning": []}
     for (kind, verdict, implementation, cause), those in alike.items():
-        where = f"{those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if those[1:] else "")
+        where = f"on {those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if those[1:] else "")
         title = f"{implementation}: {verdict}"
-        lines[kind].append(f"::{kind} title={_property(title)}::{_data(f'on {where}: {cause}' if cause else where)}")
+        lines[kind].append(f"::{kind} title={_property(title)}::{_data(f'{where}: {cause}' if cause else where)}")
     return [line for each in lines.values() for line in each[:MOST]]
 
 

@@ -81,10 +81,13 @@ def predict(network: Network, params: Params, X: Array) -> Array:
 
 
 def environment() -> Mapping[str, Any]:
-    """Return torch's version, BLAS, GPU, threads and precision switches."""
+    """Return torch's version, BLAS, CUDA and cuDNN, GPU, threads and precision switches."""
+    mkl = [line.strip("- ") for line in torch.__config__.show().splitlines() if "Math Kernel Library" in line]
     return {
         "torch": torch.__version__,
-        "blas": "MKL" if torch.backends.mkl.is_available() else "other",
+        "blas": (mkl or ["MKL"])[0] if torch.backends.mkl.is_available() else "other",
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
         "float32 products": torch.get_float32_matmul_precision(),
