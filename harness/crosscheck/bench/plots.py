@@ -64,7 +64,7 @@ def _floors(lines: Sequence[Line], dtype: str) -> bytes:
             panel.spines["left"].set_visible(False)
             title = f"{size}: {shape(SIZES[size])}" if size in SIZES else size
             panel.set_title(title if framework == "numpy" else "", loc="left", fontweight="bold")
-    figure.suptitle(f"Time of an iteration over the floor, {dtype}; 1 is what this machine can do")
+    figure.suptitle(f"Time of an iteration in units of the floor, {dtype}")
     return svg(figure)
 
 
