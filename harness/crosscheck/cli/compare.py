@@ -127,7 +127,7 @@ def compare(
         if plots and not pictures.available():
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
-        tell(problems, quiet)
+        tell(problems, quiet or json)
         settings = {
             "device": device,
             "dtypes": dtypes,

@@ -19,7 +19,7 @@ from crosscheck.core import files
 from crosscheck.core.text import hidden
 
 # the options that say where results go and how they are shown, not what they are
-ASIDE = {"out", "force", "resume", "quiet", "verbose", "json", "junit"}
+ASIDE = {"out", "force", "resume", "quiet", "verbose", "json", "junit", "plots"}
 MAY_BE_FILES = ("impl", "weights")  # options whose words may name one
 LARGEST, MEBIBYTE = 2**24, 2**20  # bytes of environment.json, and read at once of a file
 SAME = "what compare has written, with what it was asked for; compare again"
