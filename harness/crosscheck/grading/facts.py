@@ -120,7 +120,9 @@ def _parts(result: Result, bad: bool, own: Sequence[str]) -> dict[str, bool]:
     if "fit" in own:
         parts[TRAINING] = not lost and not any(tensor.of_fit for tensor in outside)
     if "predict" in own:
-        parts[PREDICTIONS] = not lost and not isinstance(cause, WrongLabels)
+        labels = result.row.predictions
+        wrong = isinstance(cause, WrongLabels) or (bad and labels is not None and labels.first is not None)
+        parts[PREDICTIONS] = not lost and not wrong
     return parts
 
 

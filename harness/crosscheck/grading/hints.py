@@ -16,7 +16,7 @@ from crosscheck.grading.probe import Function
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.causes import Cause, Convention, Noisy
 from crosscheck.judge.verdict import Row
-from crosscheck.mutation.mutants import MUTANTS, Kind
+from crosscheck.mutation.mutants import MUTANTS, Kind, Mutant
 from crosscheck.report.words import briefly, of_cause, of_name
 
 AT_ZERO = {"right_of_kink", "relu_derivative", "leaky_relu_derivative"}
@@ -36,6 +36,7 @@ class Result(NamedTuple):
     came: str = ""  # the dtype that came back, if it is another
     excused: bool = False  # all that is wrong is a small epsilon
     differs: bool = False  # the same question had another answer the second time
+    labels: Mutant | None = None  # the known mistake whose labels these are
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -83,8 +84,8 @@ def mistake(explained: Explanation | None) -> list[tuple[str, str]]:
     if explained.also:
         lines.append(("", f"(the same on this problem: {', '.join(explained.also)})"))
     for change in explained.mutant.changes:
-        lines += [("right line", f"`{line}`") for line in change.right]
-        lines += [("wrong line", f"`{line}`") for line in change.wrong]
+        lines += [("our line", f"`{line}`") for line in change.right]
+        lines += [("as if it were", f"`{line}`") for line in change.wrong]
     return lines
 
 
@@ -128,7 +129,7 @@ def notices(
         if tensor not in said.breaks
     ]
     if "J" in said.unjudged:
-        notes.append("it tells no cost that could be checked")
+        notes.append("no cost of yours was found that could be checked")
     notes += said.remarks
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))

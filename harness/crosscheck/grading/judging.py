@@ -15,9 +15,12 @@ from crosscheck.grading.probe import FORMULATIONS, declared, outside, without_a_
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.causes import BrokenPromises, OutsideBound
 from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.labels import predictions
 from crosscheck.judge.location import first, locate
+from crosscheck.judge.steps import certify
 from crosscheck.judge.verdict import Key, Row, conventions, judge
-from crosscheck.mutation.mutants import Mutant
+from crosscheck.mutation.build import mutated
+from crosscheck.mutation.mutants import MUTANTS, Mutant
 from crosscheck.mutation.rounding import through_single
 from crosscheck.oracle.error_bound import Precision, precision
 
@@ -73,9 +76,9 @@ def judged(
         row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
         return Judged(Result(case, row))
     if only_steps:
-        rows = [(judge(judging, answer, declared(each, case), key, guessed=True), each) for each in FORMULATIONS]
-        row, formulation = min(rows, key=lambda each: sum(c.outside for c in each[0].comparisons))
-        return Judged(Result(case, row, came=came), judging, answer, declared(formulation, case))
+        answer, best = _by_its_steps(judging, answer)
+        row = judge(judging, answer, best, key, guessed=True)
+        return Judged(Result(case, row, came=came), judging, answer, best)
     numbers: dict[str, int] = {}
     for formulation in FORMULATIONS:
         if not numbers or min(numbers.values()):
@@ -87,10 +90,34 @@ def judged(
         L = case.network.L
         cause = OutsideBound(first(wrong, L), locate(wrong, L)) if wrong else None
         row = Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
+        row.predictions = predictions(judging, answer, best) if "predict" in own else None
     else:
         row = judge(judging, answer, best, key, guessed=True)
     unstable = _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None
-    return Judged(Result(case, row, unstable, came=came), judging, answer, best)
+    labels = _labels_of(judging, answer) if row.predictions is not None and row.predictions.first else None
+    return Judged(Result(case, row, unstable, came=came, labels=labels), judging, answer, best)
+
+
+def _labels_of(judging: Judge, answer: Answer) -> Mutant | None:
+    """Return the known mistake whose labels these are at the initial parameters, if they are those of one alone."""
+    case = judging.case
+    found = []
+    for mutant in MUTANTS:
+        if mutant.affects_prediction:
+            labels = mutated(mutant).predict(case.network, case.checkpoints[0], case.X)
+            found += [mutant] if np.array_equal(labels, answer.labels_start) else []
+    return found[0] if len(found) == 1 else None
+
+
+def _by_its_steps(judging: Judge, answer: Answer) -> tuple[Answer, Declaration]:
+    """Return the formulation that fits its steps best, and the answer with the gradients of the right one beside them,
+    by the convention at a kink that its steps have.
+    """
+    granted = [declared(each, judging.case) for each in FORMULATIONS]
+    pairs = [(each, under) for each in granted for under, _ in conventions(each)]
+    best, under = min(pairs, key=lambda pair: sum(c.outside for c in certify(judging, answer, pair[1])))
+    oracles = [judging.at_checkpoint(checkpoint, under).oracle for checkpoint in answer.checkpoints]
+    return answer._replace(gradients=[(np.asarray(each.J), each.gradient) for each in oracles]), best
 
 
 def _single(answer: Answer) -> bool:

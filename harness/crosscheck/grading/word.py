@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -43,6 +45,8 @@ ACTIVATION = {
     How.USUAL: f"a guess: its J fits none of {', '.join(HIDDEN)}; say --activation",
 }
 NOTHING = Told()
+TORCH = "W (n_out, n_in)"
+UNUSUAL = ("examples as rows", "W (n_in, n_out)", TORCH, "w (n_x,)", "Y (m,)")  # of shapes, in the words of a form
 AXES = "a sum keeps its axis by keepdims=True, a product may lack a transpose"
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
 SATURATED = (
@@ -58,6 +62,7 @@ def report(
     name = name.removesuffix(":")  # of a module, `pkg.mine:`
     if not function.depths:
         return False, "\n".join([name, "", *_trouble(function.trouble)])
+    told = _in_their_shapes(told, said)
     kinked, several, counted = sorted_out(results)
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
     lines = [*wrapped(f"{name}: {_what(function, results, said)}", "  ")]
@@ -76,11 +81,19 @@ def report(
     if counted:
         lines += ["", *wrong(counted, results, told)]
     else:
-        right = _right([each for each in results if each.excused or each.row.verdict not in BAD], dtypes, told, said)
-        lines += ["", f"Apart from that, {right[0]}" if apart else right[0], *right[1:]]
+        good = [each for each in results if each.excused or each.row.verdict not in BAD]
+        right = _right(good, dtypes, told, said, "Apart from that, " if apart else "")
+        lines += ["", *right]
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
     return not (counted or apart), "\n".join(line.rstrip() for line in lines)
+
+
+def _in_their_shapes(told: Told, said: Notes) -> Told:
+    """Return what is known, with what the form says of the arrays; a gradient called W1 is left dW1."""
+    names = {tensor: name for tensor, name in told.names.items() if not re.fullmatch(r"[Wwb]\d*", name)}
+    unusual = any(f"{shape}" in said.read_as for shape in UNUSUAL)
+    return told._replace(names=names, rows=told.rows and TORCH not in said.read_as, unusual=unusual)
 
 
 class SortedOut(NamedTuple):
@@ -154,7 +167,7 @@ def _given(failure: Failure) -> list[str]:
     return wrapped(f"  It was given {failure.given}.", "  ") if failure.given else []
 
 
-def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Notes) -> list[str]:
+def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Notes, begin: str) -> list[str]:
     undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED]
     epsilons = [f for diagnosis in told.diagnoses for f in diagnosis.findings if f.special is Special.EPSILON]
     moved = _moved([result for result in good if result.excused])
@@ -162,12 +175,11 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Note
     on = f"on {_problems(count)} in {precisions}"
     if moved:
         size = listed(list(dict.fromkeys(f"about {finding.size:.3g} {within(finding)}" for finding in epsilons)))
-        lines = wrapped(f"right, but for the epsilon of {size}: it {moved}.", "  ")
+        lines = wrapped(f"{begin}right, but for the epsilon of {size}: it {moved}.", "  ")
         lines += wrapped(f"  All else lies within what rounding can do, {on}.", "  ")
         undefined = []
     else:
-        verdict = "right, but undefined at saturated outputs" if undefined else "right"
-        lines = wrapped(f"{verdict}: {_judged(said)} within what rounding can do, {on}.", "  ")
+        lines = wrapped(f"{begin}{_verdict(undefined)}: {_judged(said)} within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
         there = f"On {names}: " + (
@@ -176,6 +188,14 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Note
         known = [f"It comes of an epsilon of about {f.size:.3g} {within(f)}. " for f in epsilons if f.tensors == ()]
         lines += wrapped(f"  {there}{''.join(known[:1])}{SATURATED}", "  ")
     return [*lines, "", *_table(good)]
+
+
+def _verdict(undefined: Sequence[Result]) -> str:
+    """Return the verdict, with what becomes of saturated outputs: no number, or one that was cut off."""
+    if not undefined:
+        return "right"
+    finite = all(each.unstable is not None and math.isfinite(each.unstable.got) for each in undefined)
+    return f"right, but {'cut off' if finite else 'undefined'} at saturated outputs"
 
 
 def _judged(said: Notes) -> str:

@@ -12,7 +12,7 @@ from crosscheck.core.failures import Failure, Kind, Promise
 from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
 from crosscheck.grading.convert import PAIR, shapes
-from crosscheck.grading.diagnosis.findings import Diagnosis
+from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.source import Lines, beyond
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.diagnosis.words import lines, sentence
@@ -36,7 +36,7 @@ NOTHING = "nothing that we know gives these numbers"
 class Told(NamedTuple):
     """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
     which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
-    and the weights turned.
+    and the weights turned. unusual: its arrays have other shapes than ours.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
@@ -44,6 +44,7 @@ class Told(NamedTuple):
     guessed: bool = False
     names: Mapping[str, str] = {}
     rows: bool = False
+    unusual: bool = False
 
     def name(self, tensor: str, pair: bool) -> str:
         """Return what the author calls a tensor."""
@@ -54,6 +55,24 @@ class Told(NamedTuple):
         turned = self.rows and not pair and c.tensor.kind == "W"
         entry = of_entry(c._replace(element=c.element[::-1]) if turned else c, pair)
         return self.name(c.tensor, pair) + entry.removeprefix(of_name(c.tensor, pair))
+
+    def given(self, result: Result) -> str:
+        """Return what a problem gives: the shapes of the arrays, or where the author's are others, the sizes."""
+        case, n = result.case, result.case.network.n
+        m, pair = case.X.shape[1], result.pair and n[1:] == (1,)
+        given = f"{_count(m, 'example')} of {_count(n[0], 'feature')}, layers of {', '.join(map(str, n[1:]))}"
+        return f"{case.problem}, {case.dtype}: {given if self.unusual else shapes(case.network, m, PAIR if pair else '')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _when(c: Comparison) -> str:
+    """Return where in the training a number was asked for."""
+    if c.tensor.of_fit:
+        return f"in step {c.iteration + 1} of your training"
+    return f"after {_count(c.iteration, 'step')} of ours" if c.iteration else "at the initial parameters"
 
 
 def wrapped(text: str, indent: str) -> list[str]:
@@ -69,9 +88,9 @@ def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> l
     compared = [result for result in counted if _gradient(result)]
     rest = [result for result in counted if result not in compared]
     count, total = (len({result.case.problem for result in each}) for each in (counted, results))
-    found = sum(len(diagnosis.findings) for diagnosis in told.diagnoses[:1])
-    whole = bool(found) and not told.diagnoses[0].unexplained
-    mistakes = f": {found} mistake{'s' if found > 1 else ''}" if whole and compared else ""
+    found = len({finding.key for diagnosis in told.diagnoses for finding in diagnosis.findings})
+    whole = bool(found) and not any(diagnosis.unexplained for diagnosis in told.diagnoses) and not rest
+    mistakes = f": {_count(found, 'mistake')}" if whole and compared else ""
     if any(result.differs for result in counted):
         return [*wrapped(f"wrong: {DIFFERS}.", "  "), *_outside(told)]
     head = f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."
@@ -82,7 +101,7 @@ def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> l
         written += wrapped(f"  {title:{TITLE}}{text}", " " * (TITLE + 2))
     unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
     written += _outside(told) if unexplained and told.diagnoses else []
-    also = _also(rest if known else rest[1:], items)
+    also = _also(rest if known else rest[1:], items, told)
     return written + [line for each in also for line in wrapped(f"  {each}", "  ")]
 
 
@@ -104,42 +123,78 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
     main, *others = told.diagnoses
     example = _simplest(compared, main.depth)
     case, pair, L = example.case, example.pair, example.case.network.L
-    arrays = shapes(case.network, case.X.shape[1], PAIR if pair and case.network.n[1:] == (1,) else "")
-    items = [("example", f"{case.problem}, {case.dtype}: {arrays}")]
+    items = [("example", told.given(example))]
     now = _at_once(example)
     if not told.guessed:
         c = first(example.wrong, L)
-        names = [each.tensor for each in example.row.comparisons if not each.tensor.of_fit]
-        good = [name for name in dict.fromkeys(names) if name not in main.wrong]
-        when = "at the initial parameters" if c.iteration == 0 else f"after {c.iteration} steps of training"
         items += [
-            ("right", ", ".join(told.name(name, pair) for name in good) or "nothing"),
-            ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when}"),
+            ("right", _right(main, compared, example, told)),
+            ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {_when(c)}"),
         ]
         if not math.isfinite(c.got):
             items.append(("no number", not_a_number(c, results)))
     elif not main.findings:
         items.append(("not told", GUESSED))
     shown = set[str]()
+    several = len({finding.key for diagnosis in (main, *others) for finding in diagnosis.findings}) > 1
     for diagnosis in (main, *others):
-        deeper = f"with {diagnosis.depth} layers, " if diagnosis is not main else ""
         for finding in diagnosis.findings:
             if finding.key in shown:
                 continue
             shown.add(finding.key)
-            many = f"mistake {len(shown)}" if len(main.findings) > 1 else "mistake"
-            items += [(many, deeper + sentence(finding, pair, told.names)), *lines(finding, told.source, pair)]
+            many = f"mistake {len(shown)}" if several else "mistake"
+            words = _scope(finding, diagnosis is main, compared) + sentence(finding, pair, told.names)
+            items += [(many, _in_rows(words) if told.rows else words), *lines(finding, told.source, pair)]
             if finding.also:
                 items.append(("", f"(the same numbers on these problems: {', '.join(finding.also)})"))
     if main.unexplained and not told.guessed:
         left = listed([told.name(name, pair) for name in main.unexplained])
         items += [("not explained", f"{left}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
-    elif len(main.findings) == 1 and not told.guessed:
+    elif len(shown) == 1 and not told.guessed:
         if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD and _has_J(example):
             items.append(("where", of_location(locate(example.wrong, L), pair)))
         items.append(("notes", equation(now, case.network)))
-    return items
+    for diagnosis in [] if told.guessed else [each for each in others if each.unexplained]:
+        left = listed([told.name(name, pair) for name in diagnosis.unexplained])
+        items.append(("not explained", f"with {_count(diagnosis.depth, 'layer')}, {left}: {NOTHING}"))
+    return items + _labels(compared)
+
+
+def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: Told) -> str:
+    """Return which of J and the gradients are right wherever they were asked for, or with one output at least."""
+    names = dict.fromkeys(each.tensor for each in example.row.comparisons if not each.tensor.of_fit)
+    at = [result for result in compared if result.case.network.L == main.depth]
+    single = {c.tensor for result in at if result.case.network.n[-1] == 1 for c in result.wrong}
+    good = [told.name(name, example.pair) for name in names if name not in main.wrong]
+    with_one = [told.name(name, example.pair) for name in names if name in main.wrong and name not in single]
+    if example.case.network.n[-1] == 1 and with_one:
+        good.append(f"{listed(with_one)} where there is one output")
+    return ", ".join(good) or "nothing"
+
+
+def _scope(finding: Finding, main: bool, compared: Sequence[Result]) -> str:
+    """Return in which networks a mistake shows, where that is not in all."""
+    outputs = {r.case.network.n[-1] for r in compared if r.case.problem in finding.problems}
+    every = {r.case.network.n[-1] for r in compared}
+    several = "with several outputs, " if outputs and 1 not in outputs and 1 in every else ""
+    return ("" if main else f"with {_count(finding.depth, 'layer')}, ") + several
+
+
+def _in_rows(words: str) -> str:
+    """Return the words of a mistake without what they say of examples as columns."""
+    return words.replace(", X.shape[0]; the examples are the columns, m = X.shape[1]", "; m is the number of examples")
+
+
+def _labels(results: Sequence[Result]) -> list[tuple[str, str]]:
+    """Return what is wrong with the labels as well."""
+    wrong = [r for r in results if r.row.predictions is not None and r.row.predictions.first is not None]
+    for result in [each for each in wrong if each.case.network.g[-1] == "sigmoid"][:1]:
+        k, known = result.row.predictions.first, result.labels
+        because = f"; your labels are those of `{known.name}`: {known.words}" if known is not None else ""
+        where = f"on {result.case.problem} that of example {k.example} is {k.predicted:g}"
+        return [("predictions", f"{where}, it should be {int(k.oracle > 0.5)}: A[L] is {k.oracle:.9g} there{because}")]
+    return []
 
 
 def _where(diagnosis: Diagnosis, example: Result) -> list[tuple[str, str]]:
@@ -181,8 +236,7 @@ def _other(counted: Sequence[Result], results: Sequence[Result], told: Told) -> 
     """Return what is said where it is not a gradient that is wrong: a failure, a promise, the training, a label."""
     example = next((result for result in counted if result.exactly), counted[0])
     row, case, pair = example.row, example.case, example.pair and example.case.network.n[1:] == (1,)
-    arrays = shapes(case.network, case.X.shape[1], PAIR if pair else "")
-    items = [("example", f"{case.problem}, {case.dtype}: {arrays}")]
+    items = [("example", told.given(example))]
     if isinstance(row.cause, Failure):
         return [*items, (KIND.get(row.cause.kind, "failed"), of_cause(row.cause))]
     if not example.wrong:
@@ -191,15 +245,14 @@ def _other(counted: Sequence[Result], results: Sequence[Result], told: Told) -> 
     names = dict.fromkeys(each.tensor for each in row.comparisons if not each.tensor.of_fit)
     outside = {each.tensor for each in example.wrong}
     right = ", ".join(told.name(name, pair) for name in names if name not in outside) or "nothing"
-    after = f"after {c.iteration} steps of training" if c.iteration else "at the initial parameters"
     items += [("right", right)] if names else []
     items += [
-        ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {after}"),
+        ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {_when(c)}"),
     ]
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
     if not names:
-        return [*items, ("where", ONLY_STEPS), *(mistake(row.explained) if example.exactly else [])]
+        return [*items, *(mistake(row.explained) if example.exactly else [("where", ONLY_STEPS)])]
     items.append(("where", of_location(locate(example.wrong, case.network.L), pair)))
     return [*items, ("notes", equation(now, case.network)), *mistake(row.explained)]
 
@@ -214,23 +267,26 @@ def of_promises(cause: Cause | None, pair: bool) -> str:
     return of_cause(cause)
 
 
-def _also(rest: Sequence[Result], items: Sequence[tuple[str, str]]) -> list[str]:
+def _also(rest: Sequence[Result], items: Sequence[tuple[str, str]], told: Told) -> list[str]:
     """Return what else is wrong, a line for each reason that has not been told."""
     groups: dict[Hashable, list[Result]] = {}
     for result in rest:
         groups.setdefault(_key(result), []).append(result)
-    told = " ".join(text for _, text in items)
+    known = " ".join(text for _, text in items)
     said = []
-    for group in groups.values():
-        row, names = group[0].row, ", ".join(dict.fromkeys(result.case.problem for result in group))
-        if group[0].wrong:
-            c = first(group[0].wrong, group[0].case.network.L)
-            what = f"{of_entry(c, group[0].pair)}, yours is {c.got:.9g}, it should be {c.oracle:.9g}"
-            what += f"; {of_explanation(row.explained)}" if group[0].exactly else ""
+    for (result, *more) in groups.values():
+        row, others = result.row, ", ".join(dict.fromkeys(each.case.problem for each in more))
+        if result.exactly and f"`{result.exactly}`" in known:
+            continue
+        if result.wrong:
+            c = first(result.wrong, result.case.network.L)
+            what = f"{told.entry(c, result.pair)}, yours is {c.got:.9g}, it should be {c.oracle:.9g}"
+            what += f"; {of_explanation(row.explained)}" if result.exactly else ""
         else:
-            what = of_promises(row.cause, group[0].pair)
-        if what not in told:
-            said.append(f"Also, on {names}: {what}.")
+            what = of_promises(row.cause, result.pair)
+        if what not in known:
+            too = f"; {'the same' if result.exactly or not result.wrong else 'wrong too'} on {others}" if others else ""
+            said.append(f"Also, on {result.case.problem}: {what}{too}.")
     return said
 
 
@@ -246,4 +302,6 @@ def _key(result: Result) -> Hashable:
             first.name.rstrip("0123456789"),
             first.got if first.promise is Promise.DTYPE else "",
         )
-    return result.exactly or UNEXPLAINED
+    if result.exactly or not result.wrong:
+        return result.exactly or UNEXPLAINED
+    return UNEXPLAINED, math.isfinite(first(result.wrong, result.case.network.L).got)

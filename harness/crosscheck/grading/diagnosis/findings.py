@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from crosscheck.grading.diagnosis.account import Account, Slip, Special
 from crosscheck.grading.diagnosis.factors import ONE, Factor
+from crosscheck.grading.diagnosis.habits import JOINT_HABITS
 from crosscheck.grading.diagnosis.points import Point, names
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.mutation.mutants import BY_NAME, Mutant
@@ -102,11 +103,11 @@ def found(account: Account, points: list[Point]) -> Diagnosis:
 def _joined(findings: list[Finding]) -> list[Finding]:
     """Return the findings, those of J and of the gradient of just that J as one, as where a gradient is automatic."""
     known = {finding.mutant.name: finding for finding in findings if finding.mutant is not None}
-    for parts, whole in JOINT.items():
+    for parts, whole in ({k: BY_NAME[name] for k, name in JOINT.items()} | JOINT_HABITS).items():
         if all(part in known and known[part].every_layer for part in parts):
             several = [known[part] for part in parts]
             rest = [finding for finding in findings if finding not in several]
-            return [_one(several)._replace(mutant=BY_NAME[whole]), *rest]
+            return [_one(several)._replace(mutant=whole), *rest]
     factors = [finding for finding in findings if finding.factor != ONE]
     for one in factors:
         for two in factors:

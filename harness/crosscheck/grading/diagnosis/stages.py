@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Network, Params
 
+from crosscheck.grading.diagnosis.habits import HABITS
 from crosscheck.grading.diagnosis.points import Point
 from crosscheck.mutation.build import mutated
 from crosscheck.mutation.mutants import MUTANTS, Kind, Mutant
@@ -69,7 +70,7 @@ def options(stage: Stage) -> tuple[Option, ...]:
     """Return what a stage may do, the right thing first."""
     known = [
         Option(mutated(mutant), mutant)
-        for mutant in MUTANTS
+        for mutant in (*MUTANTS, *HABITS)
         if mutant.hooks.keys() <= HOOKS[stage]
         and not mutant.only_rounds
         and mutant.kind is not Kind.SWITCH

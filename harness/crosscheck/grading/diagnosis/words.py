@@ -16,7 +16,7 @@ MEANING = {  # of a factor, what it comes of where that is all there is to it
     Factor(1.0, "m"): "a sum over the examples that is not divided by m",
     Factor(1.0, "1/m"): "divided by m once too often",
     Factor(1.0, "1/m²"): "divided by m twice too often",
-    Factor(1.0, "m/n[0]"): "divided by n[0], the number of features, X.shape[0], for m, X.shape[1]",
+    Factor(1.0, "m/n[0]"): "divided by n[0], the number of features, for m, the number of examples",
     Factor(1.0, "m/(m - 1)"): "divided by m - 1 for m",
     Factor(1.0, "1/n[L]"): "divided by n[L], the number of outputs, too",
 }
