@@ -147,9 +147,15 @@ def notices(
     notes += [
         words.replace("(parameters", "(w, b" if pair else "(parameters")
         for name, words in unchecked.items()
-        if name not in function.own and name not in said.trouble
+        if name not in function.own and name not in said.trouble and name not in said.unchecked
     ]
-    return notes
+    return notes + _unchecked(said)
+
+
+def _unchecked(said: Notes) -> list[str]:
+    """Return why what stands beside could not be judged."""
+    what = {"fit": "your training loop was not checked", "predict": "your predictions were not checked"}
+    return [f"{what[name]}: {words}" for name, words in said.unchecked.items() if name in what]
 
 
 def _dtypes(came: Sequence[str]) -> str:

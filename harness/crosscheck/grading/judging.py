@@ -129,7 +129,9 @@ def _single(answer: Answer) -> bool:
     """Return whether all numbers of the gradients are those of float32, by more than chance."""
     arrays = [array for _, gradient in answer.gradients for array in flat(gradient)]
     several = sum(int(np.count_nonzero(array)) for array in arrays) >= SEVERAL
-    return several and all(np.array_equal(array, through_single(array)) for array in arrays)
+    return several and all(
+        np.isfinite(array).all() and np.array_equal(array, through_single(array)) for array in arrays
+    )
 
 
 def attributed(one: Judged) -> Judged:

@@ -55,12 +55,17 @@ def is_whole(name: str) -> bool:
         statements = read(path)[0].tree.body
     except (SyntaxError, OSError, UnicodeError):  # told when it is imported
         return False
-    defined = {each.name for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+    defined = {each.name for each in statements if isinstance(each, ast.FunctionDef) and _may_be_asked(each)}
     for each in statements:
         if isinstance(each, ast.Assign | ast.AnnAssign):
             targets = each.targets if isinstance(each, ast.Assign) else [each.target]
             defined |= {target.id for target in targets if isinstance(target, ast.Name)}
     return "gradients" in defined and DEFAULT not in defined
+
+
+def _may_be_asked(function: ast.FunctionDef) -> bool:
+    """Return whether a `gradients` can be asked as a framework's: gradients(network, params, X, Y)."""
+    return function.name != "gradients" or len(function.args.posonlyargs + function.args.args) >= len("nPXY")
 
 
 def solution_of(name: str) -> Solution:

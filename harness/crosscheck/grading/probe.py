@@ -141,7 +141,7 @@ def case_of(
     spec: Spec, wanted: Wanted, activation: str, dtype: str, iterations: int, checkpoints: int | None = None
 ) -> Case:
     """Return the case; the oracle takes the problem's own number of steps to the later checkpoints, `fit` these."""
-    case = make_case(build(spec, wanted.options(activation)), dtype)
+    case = make_case(build(spec, wanted.options(activation)), dtype, later=checkpoints != 1)
     return case._replace(
         iterations=iterations, checkpoints=case.checkpoints[:checkpoints], steps=case.steps[:checkpoints]
     )

@@ -179,4 +179,5 @@ def _leave_out(result: Result, unjudged: Sequence[str]) -> None:
     row.comparisons = [
         c for c in row.comparisons
         if not ("gradients" in unjudged and not c.tensor.of_fit) and not ("J" in unjudged and c.tensor.kind == "J")
+        and not ("costs" in unjudged and c.tensor.of_fit and c.tensor.kind == "J")
     ]  # fmt: skip

@@ -7,7 +7,7 @@ What is noted on the way, such as arguments that a function changes, is told by 
 from __future__ import annotations
 
 import contextlib
-import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -16,24 +16,26 @@ import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, Layer, Network, Params, check
 
 from crosscheck.core.failures import Failure, Kind, Stage
-from crosscheck.grading.convert import PAIR, Trouble, to_numpy, what
+from crosscheck.grading.convert import PAIR, Trouble
+from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
-from crosscheck.grading.forms.packing import unpacked
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
 from crosscheck.grading.forms.returned import cost_of
 from crosscheck.grading.forms.roles import arguments
-from crosscheck.grading.forms.training import Training
+from crosscheck.grading.forms.training import Trained, Training
 from crosscheck.grading.forms.trial import Settings
 from crosscheck.grading.notes import Notes
 from crosscheck.mutation.build import VARIANT as REFERENCE
 from crosscheck.mutation.build import framework
+from crosscheck.mutation.mutants import BY_NAME
 
 VARIANT = "function"  # as it is found to be
 ROWS = "rows"  # and as the user says that it is
 CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for logistic regression"
-OWN = {"fit": ("parameters", "X", "Y", "alpha", "iterations"), "predict": ("parameters", "X")}
+
+AT_HALF = "your class at exactly 0.5 is 1, which is a convention; the notes say 0 there (A > 0.5)"
 
 
 class Solution:
@@ -53,6 +55,8 @@ class Solution:
         self.names: dict[str, str] = {}
         self.unjudged: tuple[str, ...] = ()
         self.cost_shape: tuple[int, ...] = ()
+        self.untold = False  # whether the loop beside tells no cost for each step
+        self.unchecked: dict[str, str] = {}
         if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
             raise BadInput(f"{name}: {nothing(asked)}")
 
@@ -93,7 +97,8 @@ class Solution:
         J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
         try:
             after = form.train(network, params, X, Y, 0.1, 1).params
-            if network.L > 1 and gradient[-1].W.any() and np.array_equal(after[-1].W, params[-1].W):
+            moves = not np.array_equal(params[-1].W - 0.1 * gradient[-1].W, params[-1].W)
+            if network.L > 1 and moves and np.array_equal(after[-1].W, params[-1].W):
                 raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
         except Trouble as trouble:
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
@@ -125,10 +130,9 @@ class Solution:
             self.call.printed = 0
             if self.found.form.takes == PAIR and self.found.score.deepest > 1:
                 self.found.form.takes = "lists of W and b"
-            for name, roles in OWN.items():
-                more = 1 if self.found.form.takes == PAIR else 0
-                beside = self.asked.things.get(name) if isinstance(self.found.form, Pipeline) else None
-                self.own[name] = _beside(beside, len(roles) + more)
+            if isinstance(self.found.form, Pipeline):
+                self.own["fit"] = training_beside(self.asked.things, self.found.form, self.call)
+                self.own["predict"] = predicting_beside(self.asked.things, self.found.form, self.call)
         return self.found.form
 
     def _clear(self, form: Form | Training) -> bool:
@@ -161,54 +165,39 @@ class Solution:
         except Trouble as trouble:
             if trouble.kind is Kind.DEPTH:  # of another network than this function is
                 raise
+            own, self.own[name] = self.own[name], None
+            if trouble.kind is not Kind.RAISES or network.n[-1] > 1 or own.function.__name__ != name:
+                where = " with several outputs" if network.n[-1] > 1 else ""
+                self.unchecked[name] = f"{own.function.__name__}{where}: {trouble}"
+                return
             form = self._form(network)
             given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             given = given if name == "fit" else given.rpartition(", Y ")[0]
             self.trouble[name] = Failure(Stage.CASE, trouble.kind, str(trouble), line=trouble.line, given=given)
-            self.own[name] = None
-
-    def _handed(self, network: Network, params: Params, X: Array, Y: Array | None) -> tuple[dict[str, Any], list[Any]]:
-        """Return the environment of a call, and its first arguments: the parameters, or w and b."""
-        form = self._form(network)
-        assert isinstance(form, Pipeline)
-        environment = form.way.environment(network, params, X, Y)
-        if form.takes == PAIR:
-            return environment, [environment["w"], environment["b"], environment["X"]]
-        return environment, [environment["parameters"], environment["X"]]
 
     def _own_fit(
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> tuple[Params, Array]:
-        environment, first = self._handed(network, params, X, Y)
-        returned = self.call(self.own["fit"], [*first, environment["Y"], alpha, iterations])
-        way = self._form(network).way
-        self._look("fit", way.changed(environment, params, X, Y))
-        count = len(first)  # the parameters, and the costs instead of X
-        if not isinstance(returned, tuple | list) or len(returned) != count:
-            raise Trouble(
-                Kind.RETURNS, f"fit returns {what(returned)}, expected the parameters and the costs: {count} things"
-            )
-        pairs = [(returned[0], returned[1])] if count == 3 else unpacked(way.packing, returned[0], network.L, way.keys)
-        costs = to_numpy(returned[-1], "fit's costs")
-        if costs.shape != (iterations,):
-            got = f"fit's costs have shape {costs.shape} after {iterations} iteration{'s' if iterations != 1 else ''}"
-            raise Trouble(
-                Kind.SHAPE, f"{got}, expected {(iterations,)}: one cost for each iteration, J before its step"
-            )
-        return self._trained(network, pairs), costs.astype(X.dtype)
+        """Return what the loop beside it makes of the parameters. Costs that it does not tell are those of `ask`."""
+        fit, start = self.own["fit"], params
+        trained = fit.train(network, params, X, Y, alpha, iterations)
+        if fit.function.__name__ == "fit":  # by our contract it changes nothing
+            self._look("fit", fit.changed)
+        if trained.costs is not None and not self._later(trained, network, params, X, Y):
+            return trained.params, trained.costs.astype(X.dtype)
+        self.untold = True
+        costs = np.empty(iterations, X.dtype)
+        for t in range(iterations):
+            costs[t], _ = self.ask(network, start, X, Y)
+            start = start if t == iterations - 1 else fit.train(network, start, X, Y, alpha, 1).params
+        return trained.params, costs
 
-    def _trained(self, network: Network, pairs: Sequence[tuple[Any, Any]]) -> Params:
-        """Return what training has made of the parameters. Raises Trouble."""
-        layout, layers = self._form(network).way.layout, []
-        for l, (n, before) in enumerate(zip(network.n[1:], network.n, strict=False), 1):
-            taken = []
-            for kind, array in zip("Wb", pairs[l - 1], strict=True):
-                name = f"fit's {kind}{l}"
-                if array is None:
-                    raise Trouble(Kind.MISSING, f"{kind}{l} did not come back from fit")
-                taken.append(layout.taken(to_numpy(array, name), kind, name, n, before, network.L == 1).array)
-            layers.append(Layer(*taken))
-        return tuple(layers)
+    def _later(self, trained: Trained, network: Network, params: Params, X: Array, Y: Array) -> bool:
+        """Return whether the costs are those after each step, where J before it is expected."""
+        before, after = (float(self.ask(network, each, X, Y)[0]) for each in (params, trained.params))
+        assert trained.costs is not None
+        last, first = float(trained.costs[-1]), float(trained.costs[0])
+        return before != after and math.isclose(last, after, rel_tol=1e-12) and not math.isclose(first, before)
 
     def _look(self, function: str, names: Sequence[str]) -> None:
         for name in names:
@@ -218,17 +207,21 @@ class Solution:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
         if self.own.get("predict") is not None:
             with self._its_trouble("predict", network, X):
-                return self._own_predict(network, params, X)
+                labels: Array = self.own["predict"].labels(network, params, X)
+                self._look("predict", self.own["predict"].changed)
+                return self._at_half(network, params, X, labels)
         return framework().predict(network, params, X)
 
-    def _own_predict(self, network: Network, params: Params, X: Array) -> Array:
-        environment, first = self._handed(network, params, X, None)
-        labels = self.call(self.own["predict"], first)
-        way = self._form(network).way
-        self._look("predict", way.changed(environment, params, X, None))
-        predicted = way.layout.outputs(to_numpy(labels, "what predict returns"), X.shape[1])
-        whole = network.loss == "cross_entropy" and bool(np.isin(predicted, (0, 1)).all())
-        return predicted.astype(np.int64) if whole else predicted
+    def _at_half(self, network: Network, params: Params, X: Array, labels: Array) -> Array:
+        """Return the labels with ours where A is exactly 0.5, of which the class is a convention, and is told."""
+        right = framework().predict(network, params, X)
+        if np.array_equal(labels, right):
+            return labels
+        inclusive = framework(BY_NAME["class 1 where A >= 0.5"]).predict(network, params, X)
+        at = (labels == inclusive) & (inclusive != right)
+        if at.any() and AT_HALF not in self.remarks:
+            self.remarks.append(AT_HALF)
+        return np.where(at, right, labels)
 
     def devices(self) -> tuple[str, ...]:
         """Return where the arrays lie that it gets."""
@@ -267,7 +260,8 @@ class Solution:
             conversions=tuple(self.conversions.items()),
             breaks=tuple(self.breaks),
             names=self.names,
-            unjudged=self.unjudged,
+            unjudged=(*self.unjudged, *(("costs",) if self.untold else ())),
+            unchecked=self.unchecked,
             remarks=tuple(self.remarks),
             at_zero=isinstance(form, Training) and form.at_zero,
         ).plain()
@@ -275,14 +269,6 @@ class Solution:
 
 def _layers(depth: int) -> str:
     return f"{depth} layer{'s' if depth > 1 else ''}"
-
-
-def _beside(function: Any, count: int) -> Any:
-    """Return a function if it takes so many arguments; another one is not ours to call."""
-    try:
-        return function if callable(function) and len(inspect.signature(function).parameters) == count else None
-    except (TypeError, ValueError):
-        return None
 
 
 def unlike(found: Found) -> str:

@@ -46,19 +46,19 @@ def brief(case: Case) -> Case:
     return case._replace(checkpoints=case.checkpoints[:1], steps=case.steps[:1], iterations=1)
 
 
-def make_case(problem: Problem, dtype: str) -> Case:
-    """Round the problem to the dtype, and let the oracle train to find the later checkpoints."""
+def make_case(problem: Problem, dtype: str, later: bool = True) -> Case:
+    """Round the problem to the dtype, and let the oracle train to find the later checkpoints, if they are wanted."""
     try:
         given = rounded_to(problem, dtype)
     except MemoryError as error:
         raise BadInput(
             f"{problem.name}: no memory for {problem.network.dimensions}; choose a smaller network"
         ) from error
-    wanted = (problem.iterations // 2, problem.iterations)
+    wanted = (problem.iterations // 2, problem.iterations) if later else ()
     checkpoints, steps = [given.params], [0]
     with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those checkpoints are left out
         run = descend(problem.network, cast(given.params, "float64"), exact(given.X), exact(given.Y), given.alpha)
-        for t, (params, J) in zip(range(problem.iterations + 1), run, strict=False):
+        for t, (params, J) in zip(range(max(wanted, default=-1) + 1), run, strict=False):
             rounded = cast(params, dtype)
             if not np.isfinite(J) or not all(np.isfinite(a).all() for layer in rounded for a in layer):
                 break

@@ -5,8 +5,11 @@ X is (n_x, m), examples are columns, Y is (n_y, m); float64, NumPy only. Nothing
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,10 +55,8 @@ def split(X: Matrix, Y: Matrix) -> Data:
 
 def breast_cancer() -> Data:
     """Breast cancer, Wisconsin: 30 measurements of 569 tumours, 1 is benign; standardised."""
-    from sklearn.datasets import load_breast_cancer
-
-    bunch = load_breast_cancer()
-    return standardise(split(bunch.data.T, bunch.target[None, :].astype(np.float64)))
+    table = _table("breast_cancer.csv", skiprows=1)
+    return standardise(split(table[:, :-1].T, table[None, :, -1].astype(np.float64)))
 
 
 def digits() -> Data:
@@ -72,10 +73,17 @@ def digits_by_kind() -> Data:
 
 
 def _digits() -> tuple[Matrix, Matrix]:
-    from sklearn.datasets import load_digits
+    table = _table("digits.csv.gz")
+    return flatten(table[:, :-1]) / 16, table[:, -1].astype(np.int64)
 
-    bunch = load_digits()
-    return flatten(bunch.images) / 16, bunch.target
+
+@cache
+def _table(name: str, skiprows: int = 0) -> Matrix:
+    """Return a table of scikit-learn's wheel, whose import takes longer than most of our checks."""
+    found = importlib.util.find_spec("sklearn")
+    assert found is not None
+    assert found.origin is not None
+    return np.loadtxt(Path(found.origin).parent / "datasets" / "data" / name, delimiter=",", skiprows=skiprows)
 
 
 def flower() -> Data:

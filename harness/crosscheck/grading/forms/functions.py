@@ -13,10 +13,10 @@ from crosscheck.grading.forms.roles import Argument, arguments, takes_anything
 Functions = Mapping[str, Callable[..., Any]]
 
 FORWARDS = re.compile(
-    r"forward|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output", re.I
+    r"forward|vorw|avant|adelante|adiante|avanti|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output", re.I
 )
-COSTS = re.compile(r"cost|loss|entropy|^j$|objective|error|nll|bce", re.I)
-BACKWARDS = re.compile(r"back|grad|bprop", re.I)
+COSTS = re.compile(r"cost|cout|coût|kosten|custo|perte|perdida|verlust|loss|entropy|^j$|objective|error|nll|bce", re.I)
+BACKWARDS = re.compile(r"back|r(ue|ü)ckw|retro|arriere|atras|grad|bprop", re.I)
 OTHERS = re.compile(
     r"^init|update|predict$|^predict|load|plot|test|deriv|^d?(sigmoid|relu|tanh|softmax)|accura|_check|check_|to_vector|numerical",
     re.I,

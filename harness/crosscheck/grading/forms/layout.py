@@ -103,7 +103,10 @@ class Layout(NamedTuple):
             fits = np.broadcast_shapes(array.shape, wanted) == wanted
         except ValueError:
             fits = False
-        return Taken(whole, f"{what}, expected {'a number' if wanted == () else wanted}", not fits)
+        words = f"{what}, expected {'a number' if wanted == () else wanted}"
+        if kind == "b" and array.shape == (n,) and wanted == (n, 1) and n > 1:
+            return Taken(whole, f"{words}, so that {name[1:]} - alpha * {name} would be {(n, n)}")
+        return Taken(whole, words, not fits)
 
 
 def _weights(array: Array, n: int, before: int, turned: bool) -> Array | None:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
 
-from crosscheck.grading.convert import PAIR
+from crosscheck.core.failures import Kind
+from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.forms.layout import Layout
 
 Pairs = list[tuple[Any, Any]]
@@ -33,7 +34,7 @@ def packed(packing: str, pairs: Pairs, keys: tuple[str, str] = KEYS["W1"]) -> An
             return {"W": [W for W, _ in pairs], "b": [b for _, b in pairs]}
         case "dictionaries":
             return [{"W": W, "b": b} for W, b in pairs]
-        case "w, b":
+        case "w, b":  # PAIR
             return {"w": pairs[0][0], "b": pairs[0][1]}
     return {key.format(l): a for l, pair in enumerate(pairs, 1) for key, a in zip(keys, pair, strict=True)}
 
@@ -77,6 +78,8 @@ class Way(NamedTuple):
 
     def handing(self, network: Network, pairs: Pairs, X: Any, Y: Any, m: int) -> dict[str, Any]:
         """Return the same of arrays of any kind, as they are given."""
+        if self.packing == PAIR and network.L > 1:
+            raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
         inside: dict[str, Any] = {"X": X, "m": m, "parameters": packed(self.packing, pairs, self.keys)}
         if Y is not None:
             inside["Y"] = Y
@@ -105,7 +108,8 @@ class Way(NamedTuple):
 def _same(now: Any, before: Any) -> bool:
     try:
         now = now.detach().cpu().numpy() if hasattr(now, "detach") else now
-        return bool(np.array_equal(np.asarray(now), before))
+        now = np.asarray(now)
+        return bool(np.array_equal(now, before, equal_nan=now.dtype.kind == "f"))
     except Exception:  # whatever stands there by now
         return False
 

@@ -16,6 +16,7 @@ from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import PAIR, Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.packing import WORDS, Way
+from crosscheck.grading.forms.returned import COST as NAMED_COST
 from crosscheck.grading.forms.returned import Leaf, Reading, leaves_of, read
 from crosscheck.grading.forms.roles import LAYERED, Argument, arguments, role_of, takes_anything, value_of
 
@@ -95,6 +96,8 @@ class Pipeline:
             returned = self.call(step.function, positional, **keywords)
             if step.part == FORWARD:
                 environment |= self._computed(step, returned, network, m)
+                if not any(each.part == COST for each in self.steps):
+                    leaves += _told_with(step, returned)
             elif step.part == COST:
                 leaves += self._cost(step, returned)
             else:
@@ -157,6 +160,13 @@ class Pipeline:
     def parts(self) -> Sequence[str]:
         """Return the names of the functions that are called."""
         return [step.name for step in self.steps]
+
+
+def _told_with(step: Step, returned: Any) -> list[Leaf]:
+    """Return the cost that a forward pass returns beside what it computes, if it does."""
+    found = leaves_of(step.function, returned)
+    named = [leaf for leaf in found if len(leaf.keys) == 1 and len(leaf.name) > 1 and NAMED_COST.match(leaf.name)]
+    return [leaf for leaf in named if np.size(leaf.value) == 1][:1]
 
 
 class Opaque:

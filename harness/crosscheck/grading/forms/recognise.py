@@ -7,6 +7,7 @@ with the most tensors that agree is; if none answers at all, the first, whose tr
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from crosscheck.grading.forms.trial import Score, Settings, score
 from crosscheck.grading.sources.missing import Absent
 
 PACKINGS = ("dictionary", "layers", "list", "lists", "dictionaries")
+ALONE = re.compile(r"""\[["']w["']\]""", re.IGNORECASE)  # a dictionary of w and b
 
 
 class Asked(NamedTuple):
@@ -128,7 +130,9 @@ def pipelines(steps: list[Step], asked: Asked, keys: tuple[str, str], call: Call
     first = Pipeline(steps, Way(LAYOUTS[0]), ORDERS[0], call)
     over = first.takes == "dictionary"
     packings: tuple[str, ...] = (asked.packing,) if asked.packing and over else PACKINGS if over else ("dictionary",)
-    layouts = (PAIRED, *LAYOUTS) if first.takes == PAIR else LAYOUTS
+    if over and not asked.packing and ALONE.search(asked.text):
+        packings = (PAIR, *packings)
+    layouts = (PAIRED, *LAYOUTS) if PAIR in (first.takes, packings[0]) else LAYOUTS
     for layout in dict.fromkeys(layouts):
         if asked.rows is not None and layout.rows != asked.rows:
             continue
@@ -167,7 +171,7 @@ def _key(found: Found) -> tuple[float, ...]:
         said.right,
         said.agreeing,
         said.J,
-        -said.converted if said.agreeing else 0,
+        -said.converted - said.shaped if said.agreeing else 0,
         said.answers,
         isinstance(found.trouble, Draws),
     )

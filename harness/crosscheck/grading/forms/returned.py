@@ -23,7 +23,8 @@ GRADIENT = re.compile(
 COST = re.compile(
     r"^(j|cost.*|loss.*|.*_cost|.*_loss|error|.*entropy|l|c|e|obj.*|nll|bce|val|value|f|err)$", re.IGNORECASE
 )
-ORDERS = ("forward", "backward", "apart", "apart backward")  # of what bears no names, see `_in_order`
+OF_A_LAYER = re.compile(r"^_*d?_?[AZ]_?(prev|\d+|L)$|^d[AZ]$", re.IGNORECASE)  # which for one example may be a number
+ORDERS = ("forward", "backward", "apart", "apart backward")  # of what bears no names, see `in_order`
 DEEPEST = 5
 
 
@@ -113,7 +114,7 @@ def read(leaves: Sequence[Leaf], network: Network, layout: Layout, order: str, r
     rest = [leaf for leaf in _others(leaves, named) if not _is_gradient(leaf)]
     cost = _cost(rest)
     if len(named) < 2 * network.L:
-        positional = _in_order([leaf for leaf in leaves if leaf is not cost], network, layout, order)
+        positional = in_order([leaf for leaf in leaves if leaf is not cost], network, layout, order)
         if len(positional) == 2 * network.L:
             named = positional
             cost = _cost(_others(leaves, named))
@@ -190,7 +191,7 @@ def _layer(leaf: Leaf, digits: str | None) -> tuple[int, bool]:
     return (indices[-1] + 1 if indices else 1), False
 
 
-def _in_order(
+def in_order(
     leaves: Sequence[Leaf], network: Network, layout: Layout, order: str
 ) -> dict[tuple[str, int], Leaf]:  # fmt: skip
     """Return gradients by their places: W1 b1 W2 b2, or W2 b2 W1 b1, or all W before all b, and that backwards."""
@@ -229,7 +230,8 @@ def _cost(leaves: Sequence[Leaf]) -> Leaf | None:
     costs = [leaf for leaf in leaves if COST.match(leaf.name)]
     single = [leaf for leaf in leaves if _size(leaf.value) == 1]
     named = [leaf for leaf in costs if any(leaf is each for each in single)] or costs
-    unnamed = [leaf for leaf in single if not leaf.name] or single
+    unnamed = [leaf for leaf in single if not leaf.name]
+    unnamed = unnamed or [leaf for leaf in single if not OF_A_LAYER.match(leaf.name)]
     unnamed.sort(key=lambda leaf: (len(leaf.keys), np.ndim(leaf.value)))  # cost, [[dW1, db1], ...]
     alone = [leaf for leaf in leaves if len(leaf.keys) <= 2 and not isinstance(leaf.value, Mapping | tuple | list)]
     return next(iter([*named, *unnamed, *(alone if len(alone) == 1 else [])]), None)

@@ -13,7 +13,7 @@ NAMES = {
     "AL": "al a yhat y_hat y_pred ypred output outputs predictions prediction pred preds probs prob probabilities h o "
           "a_l a_out a_last out y_ yh a_final final hypothesis y_prob p_hat",
     "parameters": "parameters params parameter param theta thetas p ps model net network state layers "
-                  "weights_and_biases",
+                  "weights_and_biases parametres parametros parametri",
     "weights": "weights ws w_list w_s",
     "biases": "biases bs b_list b_s",
     "w": "w weight",
@@ -22,15 +22,17 @@ NAMES = {
     "ZL": "zl z logits logit scores",
     "grads": "grads gradients grad gradient dparams",
     "m": "m n_examples num_examples batch_size n_samples num_samples nb_examples",
+    "threshold": "threshold thresh cutoff cut_off",
     "zero": "lambd lambda_ lam reg l2 regularization weight_decay reg_lambda lmbda l2_lambda dropout momentum",
     "one": "keep_prob",
     "false": "print_cost verbose debug plot print_loss show",
-    "alpha": "learning_rate learning_rate_init lr alpha eta rate learningrate learning_r",
+    "alpha": "lernrate taux taux_apprentissage taxa tasa taxa_aprendizado tasa_aprendizaje learning_rate learning_rate_init lr alpha eta rate learningrate learning_r",
     "iterations": "num_iterations n_iters iterations epochs n_iter num_iters "
     "n_iterations num_epochs n_epochs max_iter iters "
-                  "steps n_steps num_steps epoch niter",
+                  "steps n_steps num_steps epoch niter nb_iterations schritte epoques epocas iteraciones iteracoes",
 }  # fmt: skip
 ROLE = {name: role for role, names in NAMES.items() for name in names.split()}
+STARTING = re.compile(r"^(init(ial)?_)|_(in|init|initial|start)$")  # w_in, initial_w: what training begins with
 LAYERED = re.compile(r"^(w|weights?|theta|b|bias|a|z|s)_?(\d+)$")
 KIND = {"w": "W", "weight": "W", "weights": "W", "theta": "W", "b": "b", "bias": "b", "a": "A", "z": "Z"}
 
@@ -50,7 +52,7 @@ def role_of(name: str) -> str:
     >>> [role_of(name) for name in ("X_train", "w1", "AL", "y", "learning_rate", "foo")]
     ['X', 'W1', 'AL', 'Y', 'alpha', '']
     """
-    plain = name.strip("_").lower()
+    plain = STARTING.sub("", name.strip("_").lower())
     if found := LAYERED.match(plain):
         return f"{KIND.get(found.group(1), 'A')}{int(found.group(2))}"
     return ROLE.get(plain) or ROLE.get(name.lower(), "")
@@ -62,11 +64,15 @@ def arguments(function: Callable[..., Any]) -> list[Argument] | None:
         every = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
-    return [
+    found = [
         Argument(each.name, role_of(each.name), each.default is each.empty, each.kind is each.KEYWORD_ONLY)
         for each in every
         if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
     ]
+    roles = {argument.role for argument in found}
+    if "b" in roles and "w" not in roles:  # theta and bias: the first of them is w
+        return [argument._replace(role="w") if argument.role == "parameters" else argument for argument in found]
+    return found
 
 
 def takes_anything(function: Callable[..., Any]) -> bool:
@@ -78,7 +84,7 @@ def takes_anything(function: Callable[..., Any]) -> bool:
     return any(each.kind is each.VAR_POSITIONAL for each in every)
 
 
-FILLED = {"zero": 0.0, "one": 1.0, "false": False}
+FILLED = {"threshold": 0.5, "zero": 0.0, "one": 1.0, "false": False}
 
 
 def value_of(argument: Argument, environment: Mapping[str, Any]) -> tuple[bool, Any]:

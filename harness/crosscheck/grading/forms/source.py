@@ -26,7 +26,11 @@ def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | ast.Lambda | None
 
 def returned_by(function: Callable[..., Any]) -> tuple[ast.expr | None, dict[str, ast.expr]]:
     """Return the expression that a function's last return has, and the last value that each of its names is given."""
-    node = _tree(function)
+    return _returned(_tree(function))
+
+
+@lru_cache(maxsize=256)
+def _returned(node: ast.FunctionDef | ast.Lambda | None) -> tuple[ast.expr | None, dict[str, ast.expr]]:
     if isinstance(node, ast.Lambda):
         return node.body, {}
     if node is None:

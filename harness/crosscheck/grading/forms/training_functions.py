@@ -9,10 +9,12 @@ from typing import Any
 
 from crosscheck_impls.interface import Array, Network, Params
 
+from crosscheck.core.failures import Kind
+from crosscheck.grading.convert import Trouble, what
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.layout import LAYOUTS
-from crosscheck.grading.forms.packing import Way
-from crosscheck.grading.forms.returned import GRADIENT, leaves_of, named_by
+from crosscheck.grading.forms.packing import Way, unpacked
+from crosscheck.grading.forms.returned import GRADIENT, ORDERS, Leaf, in_order, leaves_of, named_by
 from crosscheck.grading.forms.roles import arguments
 from crosscheck.grading.forms.training import Trained, Training, as_array, costs_in, filled
 from crosscheck.grading.forms.weights import SIZE
@@ -21,14 +23,20 @@ INITIALISE = re.compile(r"^(init|random_init|create_param|make_param|get_param|s
 
 
 class Function(Training):
-    """A function over parameters, data, a learning rate and a number of iterations, which returns the parameters.
+    """A function over parameters, data, a learning rate and a number of iterations.
 
-    initialiser: the name of the function that makes them for one that is not given any; "" else.
+    It returns the parameters, or changes those that it was given. initialiser: the name of the function that makes
+    them for one that is not given any; "" else. order: the roles of arguments whose names say nothing. extra: what
+    arguments that are functions get.
     """
 
-    def __init__(self, function: Callable[..., Any], initialiser: str, way: Way, call: Caller) -> None:
+    def __init__(
+        self, function: Callable[..., Any], initialiser: str, way: Way, call: Caller,
+        order: Sequence[str] = (), extra: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(way.layout, call)
         self.function, self.initialiser, self.way = function, initialiser, way
+        self.order, self.extra = order, dict(extra or {})
 
     def train(
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
@@ -38,23 +46,45 @@ class Function(Training):
         every = arguments(self.function) or []
         hidden = network.n[1] if network.L > 1 else 0
         sizes = {"n_x": network.n[0], "n_h": hidden, "n_y": network.n[-1], "sizes": list(network.n)}
-        environment |= {a.name: sizes[SIZE[a.name.lower()]] for a in every if SIZE.get(a.name.lower()) in sizes}
-        repeated = 1 if any(argument.role == "iterations" for argument in every) else iterations
+        environment |= {a.name: sizes[SIZE[a.name.lower()]] for a in every if SIZE.get(a.name.lower()) in sizes and a.role not in environment}
+        environment |= self.extra
+        counted = any(argument.role == "iterations" for argument in every) or "iterations" in self.order
+        self.changed = []
+        repeated = 1 if counted else iterations
         costs: list[Any] = []
         for _ in range(repeated):
             with self._starting(environment["parameters"]):
-                returned = self.call(self.function, [], **filled(every, environment, ()))
+                returned = self.call(self.function, [], **filled(every, environment, self.order))
             leaves = leaves_of(self.function, returned)
-            plain = [leaf for leaf in leaves if (m := GRADIENT.match(leaf.name)) and not m["d"] and not m["after"]]
-            plain = [leaf for leaf in plain if not any("grad" in str(key).lower() for key in leaf.keys)]
-            found = named_by(plain, network.L, "forward")
-            if len(found) < 2 * network.L and len(leaves) >= 2 * network.L:  # W1 - alpha dW1, b1 - alpha db1, ...
-                keys = [(kind, l) for l in range(1, network.L + 1) for kind in "Wb"]
-                found = dict(zip(keys, leaves, strict=False))
-            params = self._read(found, network)
+            params = self._left(leaves, environment, network, params, X, Y)
             environment |= {k: v for k, v in self.way.environment(network, params, X, Y).items() if k not in "XY"}
             costs += costs_in(leaves, iterations if repeated == 1 else 0)
         return Trained(params, as_array(costs, iterations))
+
+    def _left(
+        self, leaves: Sequence[Leaf], environment: Mapping[str, Any], network: Network, params: Params, X: Array,
+        Y: Array,
+    ) -> Params:  # fmt: skip
+        """Return the parameters that came back, by name or by shape; or those that were changed in place."""
+        plain = [leaf for leaf in leaves if (m := GRADIENT.match(leaf.name)) and not m["d"] and not m["after"]]
+        plain = [leaf for leaf in plain if not any("grad" in str(key).lower() for key in leaf.keys)]
+        found = named_by(plain, network.L, "forward")
+        orders = iter(ORDERS)
+        while len(found) < 2 * network.L and (order := next(orders, "")):
+            found = in_order(leaves, network, self.way.layout, order)
+        changed = self.way.changed(environment, params, X, Y)
+        if len(found) == 2 * network.L:
+            self.changed = changed
+            return self._read(found, network)
+        given = [name for name in changed if name not in "XY"]
+        if not given:
+            raise Trouble(Kind.RETURNS, f"{self.function.__name__} returns {what(returned_of(leaves))}: no parameters")
+        pairs = unpacked(self.way.packing, environment["parameters"], network.L, self.way.keys)
+        for l, pair in enumerate(pairs, 1):
+            for kind, array in zip("Wb", pair, strict=True):
+                own = environment[f"{kind}{l}"] if array is None else array
+                found[kind, l] = Leaf(f"{kind}{l}", (f"{kind}{l}",), own)
+        return self._read(found, network)
 
     @contextlib.contextmanager
     def _starting(self, parameters: Any) -> Iterator[None]:
@@ -78,6 +108,11 @@ class Function(Training):
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
         return [self.function.__name__]
+
+
+def returned_of(leaves: Sequence[Leaf]) -> Any:
+    """Return what came back, where that is one thing; else a list of it."""
+    return leaves[0].value if len(leaves) == 1 else [leaf.value for leaf in leaves]
 
 
 def _initialisers(function: Callable[..., Any]) -> list[str]:

@@ -26,7 +26,7 @@ NEAR = 1e-5  # float32 is near
 class Score(NamedTuple):
     """How well a form answers. right: at how many depths all that it returns is right. agreeing: the share of tensors,
     at the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
-    converted: how many arrays came in another shape.
+    converted: how many arrays came in another shape. shaped: how many costs were no plain number.
     """
 
     right: int = 0
@@ -36,6 +36,7 @@ class Score(NamedTuple):
     activation: str = ""
     converted: int = 0
     deepest: int = 0
+    shaped: int = 0
 
     @property
     def whole(self) -> bool:
@@ -95,7 +96,7 @@ def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | N
         network = settings.network(depth, settings.activations[0])
         try:
             reading = form.ask(network, params, X, Y)
-            J = None if reading.J is None else cost_of(reading.J, X)[0]
+            J, shape = (None, ()) if reading.J is None else cost_of(reading.J, X)
         except Trouble as error:
             trouble = trouble or error
             continue
@@ -114,6 +115,7 @@ def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | N
             activation if depth > 1 and not best.activation else best.activation,
             best.converted + len(reading.conversions),
             max(best.deepest, depth),
+            best.shaped + bool(shape),
         )
     return best, trouble
 
