@@ -98,10 +98,10 @@ def whole() -> dict[str, str]:
     return {}
 
 
-def tables() -> dict[str, str]:
+def tables(out: Path = Path("mine")) -> dict[str, str]:
     """Return what is in the tables, but for which run it was, and when."""
-    said = json.loads(Path("mine/environment.json").read_text())
-    texts = {name: Path("mine", name).read_text() for name in TABLES}
+    said = json.loads((out / "environment.json").read_text())
+    texts = {name: (out / name).read_text() for name in TABLES}
     return {name: text.replace(said["run"], "RUN").replace(said["time"], "TIME") for name, text in texts.items()}
 
 
@@ -570,7 +570,7 @@ def test_after_kill_9_at_any_moment_nothing_that_was_judged_is_lost(tmp_path: Pa
     with started(SMALL, tmp_path) as process:
         process.communicate(timeout=300)
     assert process.returncode == 0
-    expected = [(tmp_path / "mine" / name).read_bytes() for name in TABLES]
+    expected = tables(tmp_path / "mine")
     for rows in (0, 1, 3, 6):  # and in the last one it may be about to end
         shutil.rmtree(tmp_path / "mine")
         with started(SMALL, tmp_path) as process:
@@ -582,7 +582,7 @@ def test_after_kill_9_at_any_moment_nothing_that_was_judged_is_lost(tmp_path: Pa
         with started([*SMALL, "--resume"], tmp_path) as process:
             _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
-        assert [(tmp_path / "mine" / name).read_bytes() for name in TABLES] == expected
+        assert tables(tmp_path / "mine") == expected
         text = (tmp_path / "mine" / "agreement.jsonl").read_bytes()
         judged = [text.count(b'"record": {"is": "%b"' % kind) for kind in (b"Row", b"Again")]
         assert judged == [6, 2], "what had been judged was judged again"
