@@ -61,7 +61,9 @@ class Told(NamedTuple):
         case, n = result.case, result.case.network.n
         m, pair = case.X.shape[1], result.pair and n[1:] == (1,)
         given = f"{_count(m, 'example')} of {_count(n[0], 'feature')}, layers of {', '.join(map(str, n[1:]))}"
-        return f"{case.problem}, {case.dtype}: {given if self.unusual else shapes(case.network, m, PAIR if pair else '')}"
+        return (
+            f"{case.problem}, {case.dtype}: {given if self.unusual else shapes(case.network, m, PAIR if pair else '')}"
+        )
 
 
 def _count(number: int, what: str) -> str:
@@ -164,7 +166,7 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
 def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: Told) -> str:
     """Return which of J and the gradients are right wherever they were asked for, or with one output at least."""
     names = dict.fromkeys(each.tensor for each in example.row.comparisons if not each.tensor.of_fit)
-    at = [result for result in compared if result.case.network.L == main.depth]
+    at = [result for result in compared if main.depth == result.case.network.L]
     single = {c.tensor for result in at if result.case.network.n[-1] == 1 for c in result.wrong}
     good = [told.name(name, example.pair) for name in names if name not in main.wrong]
     with_one = [told.name(name, example.pair) for name in names if name in main.wrong and name not in single]
@@ -274,7 +276,7 @@ def _also(rest: Sequence[Result], items: Sequence[tuple[str, str]], told: Told) 
         groups.setdefault(_key(result), []).append(result)
     known = " ".join(text for _, text in items)
     said = []
-    for (result, *more) in groups.values():
+    for result, *more in groups.values():
         row, others = result.row, ", ".join(dict.fromkeys(each.case.problem for each in more))
         if result.exactly and f"`{result.exactly}`" in known:
             continue
@@ -296,11 +298,11 @@ def _key(result: Result) -> Hashable:
     if isinstance(cause, Failure):
         return cause.kind, cause.line
     if isinstance(cause, BrokenPromises):
-        first = cause.promises[0]
+        broken = cause.promises[0]
         return (
-            first.promise,
-            first.name.rstrip("0123456789"),
-            first.got if first.promise is Promise.DTYPE else "",
+            broken.promise,
+            broken.name.rstrip("0123456789"),
+            broken.got if broken.promise is Promise.DTYPE else "",
         )
     if result.exactly or not result.wrong:
         return result.exactly or UNEXPLAINED

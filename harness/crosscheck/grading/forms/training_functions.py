@@ -46,7 +46,11 @@ class Function(Training):
         every = arguments(self.function) or []
         hidden = network.n[1] if network.L > 1 else 0
         sizes = {"n_x": network.n[0], "n_h": hidden, "n_y": network.n[-1], "sizes": list(network.n)}
-        environment |= {a.name: sizes[SIZE[a.name.lower()]] for a in every if SIZE.get(a.name.lower()) in sizes and a.role not in environment}
+        environment |= {
+            a.name: sizes[SIZE[a.name.lower()]]
+            for a in every
+            if SIZE.get(a.name.lower()) in sizes and a.role not in environment
+        }
         environment |= self.extra
         counted = any(argument.role == "iterations" for argument in every) or "iterations" in self.order
         self.changed = []
