@@ -49,12 +49,12 @@ READ = {
     "rows_lists.py": (True, "nn_grads over lists of W and b, examples as rows; 1, 2 and 3 layers, hidden sigmoid"),
     "logistic_vectors.py": (True, "compute_cost and compute_gradient over w and b, examples as rows, w (n_x,), Y (m,)"),
     "nested_answer.py": (True, "step over a dictionary W1, b1, ...; 2 layers, hidden tanh",
-                         'grads["layer1"]["db"] is rank 1, (4,), expected (4, 1), so that b1 - alpha * db1 would',
+                         'grads["layer1"]["db"] is rank 1, (4,), expected (4, 1), so that b - alpha * db would',
                          'grads["layer2"]["db"] is a number, expected (1, 1): it was taken as that'),
     "turned_gradient.py": (False, "grads over arrays W1, b1, ...; 2 layers, hidden tanh",
                            "dW1 is transposed, (2, 4), expected (4, 2)", "Apart from that, right:"),
     "no_cost.py": (False, "forward_prop and back_prop over a dictionary W1, b1, ...; 2 layers",
-                   "right dW2, db2 wrong first dW1", "it tells no cost that could be checked", "`tanh' = 1 - A`"),
+                   "right dW2, db2 wrong first dW1", "no cost of yours was found that could be checked", "`tanh' = 1 - A`"),
     "lower_keys.py": (True, "run_network over a dictionary W1, b1, ..., examples as rows; 2 layers, hidden sigmoid"),
     "script.py": (True, "model_loss over a tuple of (W, b); 2 layers, hidden tanh"),
     "folder/": (False,
@@ -341,7 +341,7 @@ def beside(tmp_path: Path, *parts: str) -> Report:
     """Check logistic regression with something beside it."""
     path = tmp_path / "mine.py"
     path.write_text(LOGISTIC + "".join(parts), encoding="utf-8")
-    return said(str(path), "flower-logistic")
+    return said(str(path), "flower-logistic", "one_class-logistic")
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_a_training_loop_of_any_signature_is_judged_by_what_it_leaves(
 def test_a_training_loop_that_leaves_no_parameters_is_a_note(tmp_path: Path) -> None:
     found = beside(tmp_path, "def fit(params, X, Y, lr, epochs):\n", LOOP, UPDATE, "    return [J]\n")
     assert found.right
-    assert "your training loop was not checked: fit returns" in found.text
+    assert "your training loop was not checked: fit: it returns" in found.text
 
 
 @pytest.mark.parametrize("arguments", ["X, params", "params, X, threshold=0.5", "X, params, cutoff"])

@@ -76,7 +76,8 @@ def judged(
 ) -> Judged:  # fmt: skip
     """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked.
 
-    search: for a known mistake, where a gradient is right and training is not. only_steps: there is no gradient of its own that could tell the formulation, so that its steps have to.
+    only_steps: there is no gradient of its own that could tell the formulation, so that its steps have to.
+    search: for a known mistake, where a gradient is right and training is not.
     """
     if isinstance(answer, Failure):
         return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))

@@ -82,7 +82,7 @@ class Function(Training):
             return self._read(found, network)
         given = [name for name in changed if name not in "XY"]
         if not given:
-            raise Trouble(Kind.RETURNS, f"{self.function.__name__} returns {what(returned_of(leaves))}: no parameters")
+            raise Trouble(Kind.RETURNS, f"it returns {what(returned_of(leaves))}, no parameters")
         pairs = unpacked(self.way.packing, environment["parameters"], network.L, self.way.keys)
         for l, pair in enumerate(pairs, 1):
             for kind, array in zip("Wb", pair, strict=True):
