@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from crosscheck.core.records import Answer
@@ -22,6 +25,8 @@ def activation(shown: Shown) -> tuple[str, How]:
     for name, tensors in wrong.items():
         if "J" not in tensors:
             return name, How.J
+    if (squared := _by_squared_error(answers)) is not None:
+        return squared
     distances = {name: _distance(judging, answer) for name, (judging, answer) in answers.items()}
     near, second, *_ = sorted(distances, key=lambda name: distances[name])
     if distances[near] < FAR * distances[second]:
@@ -36,6 +41,20 @@ def activation(shown: Shown) -> tuple[str, How]:
     if right[best] < right[other]:
         return best, How.GRADIENTS
     return near, How.USUAL
+
+
+def _by_squared_error(answers: Mapping[str, tuple[Judge, Answer]]) -> tuple[str, How] | None:
+    """Return the activation with which J is the squared error, or all gradients are its; None if there is none."""
+    for output in ("linear", "sigmoid"):
+        for name, (judging, answer) in answers.items():
+            network = judging.case.network
+            if network.loss == "squared_error":
+                return None
+            changed = replace(network, g=(*network.g[:-1], output), loss="squared_error")
+            wrong = _wrong(Judge(judging.case._replace(network=changed)), answer)
+            if "J" not in wrong or wrong == {"J"}:
+                return name, How.J if "J" not in wrong else How.SLOPES
+    return None
 
 
 def _whole(judging: Judge, answer: object) -> Answer:

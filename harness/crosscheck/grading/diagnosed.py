@@ -3,25 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from crosscheck_impls.interface import Array
 
 from crosscheck.core.failures import BAD
-from crosscheck.core.records import flat
+from crosscheck.core.records import Case, flat
 from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.diagnose import diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.stages import Stage
-from crosscheck.grading.judging import Judged, attributed, known
+from crosscheck.grading.judging import PLAIN, Judged, attributed, judged, known
+from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.mutants import Mutant
+from crosscheck.oracle.reference import RIGHT
 
+OUTPUTS = ("sigmoid", "linear")  # with squared error
+NEAR = 1e-6  # of J, to that of the squared error
 SEARCHES = 2  # answers that are compared with every known mistake of everything at once
 APART = 1e-3  # of a number, when it is asked for twice
-LARGEST = 1e-3  # of an epsilon that is against log(0), and nothing else
+LARGEST = 1e-4  # of an epsilon that is against log(0), and costs no digit that is printed of J
 
 
 def diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
+    """Return the results with what is known of each, and the diagnoses of each depth.
+
+    Held against cross-entropy; or where squared error explains more, against that, with the output that it has.
+    """
+    best = _diagnosed(every)
+    for output in OUTPUTS:
+        if _unexplained(*best) and _is_squared(every, output):
+            other = _diagnosed([under_squared_error(one, output) for one in every])
+            best = min(best, other, key=lambda each: _unexplained(*each))
+    return best
+
+
+def _unexplained(every: Sequence[Judged], found: Sequence[Diagnosis]) -> float:
+    """Return how much is wrong that nothing explains, and then how many mistakes there are."""
+    wrong = [one for one in every if one.wrong_gradient and one.result.row.verdict in BAD]
+    if not wrong:
+        return 0
+    left = sum(len(diagnosis.unexplained) for diagnosis in found)
+    return 1 + 100 * left + sum(len(diagnosis.findings) for diagnosis in found)
+
+
+def _is_squared(every: Sequence[Judged], output: str) -> bool:
+    """Return whether J is the mean squared error, or twice it, or half of it, on every problem that tells."""
+    ratios: list[float] = []
+    for one in every:
+        case, answer = one.result.case, one.answer
+        if answer is None or not one.wrong_gradient or case.network.loss != "cross_entropy":
+            continue
+        judging = Judge(_squared(case, output))
+        for checkpoint, (J, _) in zip(answer.checkpoints, answer.gradients, strict=True):
+            true = float(judging.at_checkpoint(checkpoint, PLAIN).oracle.J)
+            ratios += [float(np.asarray(J)) / true] if true else []
+    return len(ratios) > 1 and any(np.allclose(ratios, size, rtol=NEAR, atol=0) for size in (0.5, 1, 2))
+
+
+def _squared(case: Case, output: str) -> Case:
+    """Return a case with the squared error for the cross-entropy."""
+    network = case.network
+    return case._replace(network=replace(network, g=(*network.g[:-1], output), loss="squared_error"))
+
+
+def under_squared_error(one: Judged, output: str) -> Judged:
+    """Return an answer judged by the squared error, if there is one to be judged."""
+    result = one.result
+    case = _squared(result.case, output)
+    if one.given is None:
+        return one._replace(result=result._replace(case=case))
+    given = one.given
+    if "predict" not in one.own:  # its labels are ours, of classes
+        labels = RIGHT.predict(case.network, case.checkpoints[0], case.X)
+        given = given._replace(labels_start=labels, labels=labels, labels_test=None)
+    again = judged(case, given, result.row.key, one.own)
+    return again._replace(result=again.result._replace(why=result.why, pair=result.pair))
+
+
+def _diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
     """Return the results with what is known of each, and the diagnoses of each depth."""
     dtypes = {one.result.case.dtype for one in every}
     compared = [one for one in every if one.answer is not None and one.result.case.dtype == max(dtypes)]

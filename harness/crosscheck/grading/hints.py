@@ -128,6 +128,10 @@ def notices(
         for tensor, shape in said.conversions
         if tensor not in said.breaks
     ]
+    if "outputs probabilities" in said.read_as or "outputs logits" in said.read_as:
+        notes.append(
+            "J is ours, the cross-entropy of its outputs: a loss that the program takes elsewhere is not judged"
+        )
     if "J" in said.unjudged:
         notes.append("no cost of yours was found that could be checked")
     notes += said.remarks

@@ -54,12 +54,17 @@ class Search(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """An answer with its verdict, and with what it was judged by; nothing where there is no answer to compare."""
+    """An answer with its verdict, and with what it was judged by; nothing where there is no answer to compare.
+
+    given: the answer as it came, and own: what of fit and predict is the user's, to judge it once more.
+    """
 
     result: Result
     judging: Judge | None = None
     answer: Answer | None = None
     declared: Declaration = PLAIN
+    given: Answer | None = None
+    own: tuple[str, ...] = ()
 
     @property
     def wrong_gradient(self) -> bool:
@@ -82,7 +87,7 @@ def judged(
     if isinstance(answer, Failure):
         return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))
     judging = Judge(case)
-    answer = without_a_run(answer, case, own)
+    given, answer = answer, without_a_run(answer, case, own)
     broken = judging.broken(answer, key.device)
     came = ""
     if broken and all(each.promise in DTYPES and each.got.startswith(FLOATS) for each in broken):
@@ -114,7 +119,7 @@ def judged(
         row = _row(judging, answer, best, key, search)
     unstable = _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None
     labels = _labels_of(judging, answer) if row.predictions is not None and row.predictions.first else None
-    return Judged(Result(case, row, unstable, came=came, labels=labels), judging, answer, best)
+    return Judged(Result(case, row, unstable, came=came, labels=labels), judging, answer, best, given, tuple(own))
 
 
 def _labels_of(judging: Judge, answer: Answer) -> Mutant | None:

@@ -15,6 +15,7 @@ from crosscheck.grading.diagnosis.words import within
 from crosscheck.grading.hints import KINK, Result, notices
 from crosscheck.grading.notes import Notes
 from crosscheck.grading.probe import HIDDEN, Function, How
+from crosscheck.grading.stated import lopsided, several_outputs, takes_logits
 from crosscheck.grading.wrong import Told, wrapped, wrong
 from crosscheck.report.words import of_entry, of_failure, of_name
 
@@ -64,6 +65,8 @@ def report(
         return False, "\n".join([name, "", *_trouble(function.trouble)])
     told = _in_their_shapes(told, said)
     kinked, several, counted = sorted_out(results)
+    if several and not counted and several_outputs(told.source):
+        several, counted = [], several
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
     lines = [*wrapped(f"{name}: {_what(function, results, said)}", "  ")]
     if more:  # what works with one layer and with two is meant for three
@@ -77,7 +80,10 @@ def report(
         if tensor in said.breaks:
             shown = f"{said.names.get(tensor, tensor)} is {shape}"
             lines += ["", *wrapped(f"wrong: an array has the wrong shape. {shown}; {AXES}", "  ")]
-    apart = bool(more or said.changed or said.trouble or said.breaks)
+    own_words = _stated(told, said)
+    for words in own_words:
+        lines += ["", *wrapped(f"wrong: {words}", "  ")]
+    apart = bool(more or said.changed or said.trouble or said.breaks or own_words)
     if counted:
         lines += ["", *wrong(counted, results, told)]
     else:
@@ -87,6 +93,22 @@ def report(
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
     return not (counted or apart), "\n".join(line.rstrip() for line in lines)
+
+
+def _stated(told: Told, said: Notes) -> list[str]:
+    """Return what is wrong by what the program's text says beside the numbers that were judged."""
+    words = []
+    if (found := lopsided(told.source, said.read_as)) is not None:
+        words.append(
+            f"{found.cost} takes {found.argument}, which is {found.default:g} by default, and {found.gradient} does "
+            f"not: with a penalty in J alone, the gradients are not those of J. It is judged with {found.argument} = 0."
+        )
+    if "its outputs probabilities" in said.read_as and (loss := takes_logits(told.source)):
+        words.append(
+            f"the outputs are probabilities, and {loss} takes logits: it applies a second sigmoid, so that J and every "
+            "gradient are others. Leave out the sigmoid of the output. Here the outputs are judged by our own loss."
+        )
+    return words
 
 
 def _in_their_shapes(told: Told, said: Notes) -> Told:
@@ -127,7 +149,9 @@ def _what(function: Function, results: Sequence[Result], said: Notes) -> str:
     hidden = ", ".join(dict.fromkeys(g for result in results for g in result.case.network.g[:-1]))
     words = f"read as {said.read_as}; " if said.read_as else ""
     words += "logistic regression" if depths == [1] else f"{count} layer{'s' if depths[-1] > 1 else ''}"
-    return words + (f", hidden {hidden} ({ACTIVATION[function.how]})" if hidden else "")
+    words += f", hidden {hidden} ({ACTIVATION[function.how]})" if hidden else ""
+    squared = next((r.case.network.g[-1] for r in results if r.case.network.loss == "squared_error"), "")
+    return words + (f"; squared error of {squared} outputs" if squared else "")
 
 
 def _trouble(trouble: Mapping[int, Failure]) -> list[str]:

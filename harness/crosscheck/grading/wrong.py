@@ -154,7 +154,8 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
         items += [("not explained", f"{left}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
     elif len(shown) == 1 and not told.guessed:
-        if main.findings[0].mutant is not None and main.findings[0].stage is not Stage.FORWARD and _has_J(example):
+        told_by_J = not others and main.findings[0].stage is not Stage.FORWARD and _has_J(example)
+        if main.findings[0].mutant is not None and told_by_J:
             items.append(("where", of_location(locate(example.wrong, L), pair)))
         items.append(("notes", equation(now, case.network)))
     for diagnosis in [] if told.guessed else [each for each in others if each.unexplained]:

@@ -1,6 +1,6 @@
 """Mistakes that programs in the wild have beside those of the table: each is looked for in the lines of its stage.
 
-They are held against somebody's own J and gradient alone. Those of `mutation.mutants` are planted in every problem, too.
+They are held against somebody's own J and gradient alone; those of `mutation.mutants` are planted everywhere, too.
 """
 
 from __future__ import annotations
@@ -44,10 +44,6 @@ def _sign_of_dA(self: Reference, network: Network, l: int, dA: Array, A: list[Ar
     return dA * (dA > 0)
 
 
-def _relu_as_sigmoid(self: Reference, network: Network, Z: Array, A: Array) -> Array:
-    return self.sigmoid(Z) * (1 - self.sigmoid(Z))
-
-
 def _relu_as_sigmoid_of_A(self: Reference, network: Network, Z: Array, A: Array) -> Array:
     return A * (1 - A)
 
@@ -65,7 +61,7 @@ HABITS = tuple(
     for name, words, hooks in (
         (
             "J: -1/m before its first sum only",
-            "-1/m stands before the sum of Y log A alone, and not before that of (1 - Y) log(1 - A): brackets are missing",
+            "-1/m stands before the sum of Y log A alone, not before that of (1 - Y) log(1 - A): brackets are missing",
             {"cross_entropy": _second_sum_alone},
         ),
         (
@@ -75,7 +71,7 @@ HABITS = tuple(
         ),
         (
             "J over every pair of an output and a label",
-            "the output of every example meets the label of every other one: shapes (m, 1) and (m,) broadcast to (m, m)",
+            "the output of every example meets the label of every other: shapes (m, 1) and (m,) broadcast to (m, m)",
             {"cross_entropy": _every_pair},
         ),
         (
@@ -97,11 +93,6 @@ HABITS = tuple(
             "ReLU' by the sign of dA",
             "dA is set to 0 where dA is negative; it is to be 0 where Z is",
             {"dZ": _sign_of_dA},
-        ),
-        (
-            "ReLU' as the sigmoid's",
-            "the derivative of ReLU is taken as that of the sigmoid at Z",
-            {"relu_derivative": _relu_as_sigmoid},
         ),
         (
             "ReLU' = A (1 - A)",

@@ -15,6 +15,7 @@ from crosscheck.judge.observations import bounds_of_both
 from crosscheck.oracle.float64 import Matrix, exact
 
 FAR = 1e3  # times what rounding can do
+TINY = float(np.finfo("float64").tiny)
 KINKED = ("relu", "leaky_relu")
 
 
@@ -62,8 +63,8 @@ def fits(point: Point, tensor: str, made: Array) -> bool:
         largest = np.abs(made).max()
         if size > 0 and largest > size and np.isfinite(largest):
             unit = unit * (largest / size)
-        if not unit.all():  # where the right number is exactly 0, its bound says nothing of another
-            unit = np.where((unit == 0) & (made != 0), unit.item(place), unit)
+        nothing = (unit < TINY) & (made != 0)  # where the right number is exactly 0, its bound says nothing of another
+        unit = np.where(nothing, unit.item(place), unit) if nothing.any() else unit
         alike = (got == made) | (np.isnan(got) & np.isnan(made))
         return bool((alike | (np.abs(got - made) <= unit) | ~(unit < np.inf)).all())
 

@@ -101,7 +101,8 @@ def lines(finding: Finding, source: Lines, pair: bool) -> list[tuple[str, str]]:
     changes = finding.mutant.changes if finding.mutant is not None else ()
     for change in changes:
         said += [("our line", f"`{line}`") for line in change.right]
-    if not changes and finding.stage in OURS and finding.special is None:
+    of_m = finding.stage is Stage.OUTPUT and "m" in finding.factor.size  # which no line has alone
+    if not changes and finding.stage in OURS and finding.special is None and not of_m:
         said.append(("our line", f"`{OURS[finding.stage]}`"))
     if theirs := _theirs(finding, source, pair):
         return said + theirs
