@@ -49,12 +49,12 @@ READ = {
     "rows_lists.py": (True, "nn_grads over lists of W and b, examples as rows; 1, 2 and 3 layers, hidden sigmoid"),
     "logistic_vectors.py": (True, "compute_cost and compute_gradient over w and b, examples as rows, w (n_x,), Y (m,)"),
     "nested_answer.py": (True, "step over a dictionary W1, b1, ...; 2 layers, hidden tanh",
-                         'grads["layer1"]["db"] is rank 1, (4,), expected (4, 1), so that b1 - alpha * db1 would',
+                         'grads["layer1"]["db"] is rank 1, (4,), expected (4, 1), so that b - alpha * db would',
                          'grads["layer2"]["db"] is a number, expected (1, 1): it was taken as that'),
     "turned_gradient.py": (False, "grads over arrays W1, b1, ...; 2 layers, hidden tanh",
                            "dW1 is transposed, (2, 4), expected (4, 2)", "Apart from that, right:"),
     "no_cost.py": (False, "forward_prop and back_prop over a dictionary W1, b1, ...; 2 layers",
-                   "right dW2, db2 wrong first dW1", "it tells no cost that could be checked", "`tanh' = 1 - A`"),
+                   "right dW2, db2 wrong first dW1", "no cost of yours was found that could be checked", "`tanh' = 1 - A`"),
     "lower_keys.py": (True, "run_network over a dictionary W1, b1, ..., examples as rows; 2 layers, hidden sigmoid"),
     "script.py": (True, "model_loss over a tuple of (W, b); 2 layers, hidden tanh"),
     "folder/": (False,
@@ -320,3 +320,93 @@ def test_what_is_packed_comes_back_as_it_was(layout, packing, depth, data) -> No
     assert not reading.conversions
     for got, right in zip(reading.gradient, params, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(got, right, strict=True))
+
+
+LOGISTIC = """
+import numpy as np
+
+def grads_of(params, X, Y):
+    W, b = params["W1"], params["b1"]
+    A = 1 / (1 + np.exp(-(W @ X + b)))
+    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    return J, {"dW1": (A - Y) @ X.T / X.shape[1], "db1": (A - Y).mean(axis=1, keepdims=True)}
+"""
+LOOP = (
+    "    p = {k: v.copy() for k, v in params.items()}\n    for t in range(epochs):\n        J, g = grads_of(p, X, Y)\n"
+)
+UPDATE = "        p = {k: p[k] - lr * g['d' + k] for k in p}\n"
+
+
+def beside(tmp_path: Path, *parts: str) -> Report:
+    """Check logistic regression with something beside it."""
+    path = tmp_path / "mine.py"
+    path.write_text(LOGISTIC + "".join(parts), encoding="utf-8")
+    return said(str(path), "flower-logistic", "one_class-logistic")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("def fit(params, X, Y, lr=0.1, epochs=5):\n", "    return p\n"),
+        ("def fit(X, Y, params, epochs, lr):\n    history = []\n", "    return {'history': [], 'weights': p}\n"),
+        ("def train(params, X, Y, epochs=3, lr=0.1, verbose=False):\n", "    return p['W1'], p['b1'], J\n"),
+        ("def train(params, X, Y, epochs, lr):\n", "    params.update(p)\n"),
+    ],
+)
+@pytest.mark.parametrize("sign", ["-", "+"])
+def test_a_training_loop_of_any_signature_is_judged_by_what_it_leaves(
+    tmp_path: Path, start: str, end: str, sign: str
+) -> None:
+    found = beside(tmp_path, start, LOOP, UPDATE.replace("-", sign), end)
+    assert found.right is (sign == "-"), found.text
+    assert "fit: W1" in found.text
+    assert "your training loop was not checked" not in found.text
+
+
+def test_a_training_loop_that_leaves_no_parameters_is_a_note(tmp_path: Path) -> None:
+    found = beside(tmp_path, "def fit(params, X, Y, lr, epochs):\n", LOOP, UPDATE, "    return [J]\n")
+    assert found.right
+    assert "your training loop was not checked: fit: it returns" in found.text
+
+
+@pytest.mark.parametrize("arguments", ["X, params", "params, X, threshold=0.5", "X, params, cutoff"])
+def test_a_prediction_is_asked_by_the_names_of_its_arguments(tmp_path: Path, arguments: str) -> None:
+    for sign, right in ((">", True), (">=", True), ("<", False)):
+        found = beside(
+            tmp_path, f"def predict({arguments}):\n    return (params['W1'] @ X + params['b1'] {sign} 0).astype(int)\n"
+        )
+        assert found.right is right, found.text
+        assert ("your class at exactly 0.5 is 1, which is a convention" in found.text) == (sign == ">=")
+
+
+def test_probabilities_are_no_labels_and_a_note(tmp_path: Path) -> None:
+    found = beside(tmp_path, "def predict(params, X):\n    return 1 / (1 + np.exp(-params['W1'] @ X))\n")
+    assert found.right
+    assert "your predictions were not checked: predict: it returns" in found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'def cost_and_gradients(p, X, Y):\n    w, b = p["w"], p["b"]\n    A = s(w.T @ X + b)\n'
+        '    return j(A, Y), {"dw": X @ (A - Y).T / X.shape[1], "db": np.mean(A - Y)}\n',
+        "def log_loss(theta, bias, X, y):\n    return j(s(X @ theta + bias), y)\n"
+        "def gradient(theta, bias, X, y):\n    e = s(X @ theta + bias) - y\n    return X.T @ e / len(X), e.mean()\n",
+        "def vorwaerts(X, W1, b1):\n    A1 = s(W1 @ X + b1)\n    return A1\n"
+        "def kosten(A1, Y):\n    return j(A1, Y)\n"
+        "def rueckwaerts(X, Y, W1, b1):\n    dZ1 = s(W1 @ X + b1) - Y\n"
+        "    dW1, db1 = dZ1 @ X.T / X.shape[1], dZ1.mean(axis=1, keepdims=True)\n    return dW1, db1\n",
+        "def gradients(params, X, Y):\n    e = s(params['W1'] @ X + params['b1']) - Y\n"
+        "    return {'dW1': e @ X.T / X.shape[1], 'db1': e.mean(axis=1)}\n"
+        "def cost(params, X, Y):\n    return j(s(params['W1'] @ X + params['b1']), Y)\n",
+    ],
+)
+def test_one_dictionary_of_w_and_b_a_bias_beside_theta_and_names_in_german(tmp_path: Path, text: str) -> None:
+    before = (
+        "import numpy as np\ndef s(z):\n    return 1 / (1 + np.exp(-z))\n"
+        "def j(A, Y):\n    return -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))\n"
+    )
+    path = tmp_path / "mine.py"
+    path.write_text(before + text, encoding="utf-8")
+    found = check_name(str(path), Wanted(("flower-logistic",)))
+    assert found.right, found.text

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Declaration
 
-from crosscheck.core.failures import Failure, Promise, Verdict
+from crosscheck.core.failures import BAD, Failure, Promise, Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast, flat
 from crosscheck.grading.hints import Result
 from crosscheck.grading.probe import FORMULATIONS, declared, outside, without_a_run
@@ -39,6 +39,20 @@ class InSingle(Judge):
         return precision("float32", flushes=True)._replace(theta=LOST)
 
 
+class Search(NamedTuple):
+    """How many more answers are compared with every known mistake, and the mistake that has explained one already."""
+
+    left: int = 2
+    guess: Mutant | None = None
+
+    def after(self, one: Judged) -> Search:
+        """Return what is left of it after an answer has been judged."""
+        explained = one.result.row.explained
+        if explained is not None and explained.exactly:
+            return self._replace(guess=explained.mutant)
+        return self._replace(left=max(0, self.left - (one.result.row.verdict in BAD and not one.wrong_gradient)))
+
+
 class Judged(NamedTuple):
     """An answer with its verdict, and with what it was judged by; nothing where there is no answer to compare.
 
@@ -58,12 +72,17 @@ class Judged(NamedTuple):
         return any(not c.tensor.of_fit for c in self.result.wrong)
 
 
+SEARCH = Search()
+
+
 def judged(
-    case: Case, answer: Answer | Failure, key: Key, own: Sequence[str], only_steps: bool = False
+    case: Case, answer: Answer | Failure, key: Key, own: Sequence[str], only_steps: bool = False,
+    search: Search = SEARCH,
 ) -> Judged:  # fmt: skip
     """Judge one answer; nobody has said in which formulation it is written. Why a gradient is wrong is not asked.
 
     only_steps: there is no gradient of its own that could tell the formulation, so that its steps have to.
+    search: for a known mistake, where a gradient is right and training is not.
     """
     if isinstance(answer, Failure):
         return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))
@@ -82,7 +101,7 @@ def judged(
         return Judged(Result(case, row))
     if only_steps:
         answer, best = _by_its_steps(judging, answer)
-        row = judge(judging, answer, best, key, guessed=True)
+        row = _row(judging, answer, best, key, search)
         return Judged(Result(case, row, came=came), judging, answer, best)
     numbers: dict[str, int] = {}
     for formulation in FORMULATIONS:
@@ -97,7 +116,7 @@ def judged(
         row = Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
         row.predictions = predictions(judging, answer, best) if "predict" in own else None
     else:
-        row = judge(judging, answer, best, key, guessed=True)
+        row = _row(judging, answer, best, key, search)
     unstable = _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None
     labels = _labels_of(judging, answer) if row.predictions is not None and row.predictions.first else None
     return Judged(Result(case, row, unstable, came=came, labels=labels), judging, answer, best, given, tuple(own))
@@ -123,6 +142,16 @@ def _by_its_steps(judging: Judge, answer: Answer) -> tuple[Answer, Declaration]:
     best, under = min(pairs, key=lambda pair: sum(c.outside for c in certify(judging, answer, pair[1])))
     oracles = [judging.at_checkpoint(checkpoint, under).oracle for checkpoint in answer.checkpoints]
     return answer._replace(gradients=[(np.asarray(each.J), each.gradient) for each in oracles]), best
+
+
+def _row(judging: Judge, answer: Answer, under: Declaration, key: Key, search: Search) -> Row:
+    """Return the row of a right gradient; what is wrong in training is compared with known mistakes while it pays."""
+    comparisons = [] if search.left else judging.compare(answer, under) + certify(judging, answer, under)
+    if not any(c.outside for c in comparisons):
+        return judge(judging, answer, under, key, search.guess, guessed=True)
+    wrong, L = [c for c in comparisons if c.outside], judging.case.network.L
+    cause = OutsideBound(first(wrong, L), locate(wrong, L))
+    return Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
 
 
 def _single(answer: Answer) -> bool:

@@ -19,9 +19,10 @@ class Notes(NamedTuple):
     read_as: what the program is taken for, in words. conversions: dW1, db2, ... that came in another shape than
     expected, and were converted, each with the shapes in words. breaks: those of them with which W - alpha dW would
     have another shape than W. names: what their author calls J, dW1, ...
-    unjudged: `J` or `gradients`, which did not come back, and are the right ones instead; `costs` of training. remarks: what was supplied
-    or left out of the source. activation: of code that only trains, found by its steps.
-    unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether that always begins with weights of 0, so that it can be asked of those alone.
+    unjudged: `J` or `gradients`, which did not come back, and are the right ones instead; `costs` of training.
+    remarks: what was supplied or left out of the source. activation: of code that only trains, found by its steps.
+    unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether what only trains
+    always begins with weights of 0, so that it can be asked of those alone.
     """
 
     takes: str = ""

@@ -23,7 +23,7 @@ from crosscheck.grading.diagnosed import diagnosed
 from crosscheck.grading.diagnosis.source import Lines, lines_of, lines_of_object
 from crosscheck.grading.facts import Facts, facts
 from crosscheck.grading.hints import Result
-from crosscheck.grading.judging import Judged, judged
+from crosscheck.grading.judging import Judged, Search, judged
 from crosscheck.grading.load import is_whole, of_object
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, problems, survey
@@ -41,6 +41,7 @@ from crosscheck.runner.subprocesses import Job
 
 NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
+FEWER, LARGE = 3, 20_000  # steps, where X has more numbers
 TIME_LIMIT = 10.0  # seconds for one problem
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
 START = 5.0  # seconds for the start of a process, beside an import limit that the user has set
@@ -152,14 +153,17 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]
-    cases = [case_of(spec, wanted, function.activation, dtype, steps) for spec, dtype in pairs]
+    cases = [_shorter(case_of(spec, wanted, function.activation, dtype, steps)) for spec, dtype in pairs]
     answers = ask(cases)
     every: list[Judged] = []
+    search = Search()
     for (spec, dtype), case, answer in sorted(
         zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
         own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
-        one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own, "gradients" in noted(answer).unjudged)
+        unjudged = noted(answer).unjudged
+        one = judged(case, answer, Key(spec.name, name, dtype, "cpu"), own, "gradients" in unjudged, search)
+        search = search.after(one)
         every.append(one._replace(result=one.result._replace(why=spec.why, pair=function.takes == PAIR)))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
@@ -171,6 +175,11 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
     told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
+
+
+def _shorter(case: Case) -> Case:
+    """Return a case of many numbers with fewer steps of training."""
+    return case._replace(iterations=min(case.iterations, FEWER)) if case.X.size > LARGE else case
 
 
 def _leave_out(result: Result, unjudged: Sequence[str]) -> None:

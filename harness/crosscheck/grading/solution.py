@@ -114,10 +114,12 @@ class Solution:
             self.unjudged = ("gradients",)
             return trained.params, trained.costs.astype(X.dtype)
         self.unjudged = ("gradients", "J")
-        costs = np.empty(iterations, X.dtype)
+        costs, at = np.empty(iterations, X.dtype), params
         for t in range(iterations):
-            at = form.train(network, params, X, Y, alpha, t).params if t else params
             costs[t], _ = framework().gradients[REFERENCE](network, at, X, Y)
+            if t < iterations - 1:
+                begun = (params, t + 1) if form.at_zero else (at, 1)
+                at = form.train(network, begun[0], X, Y, alpha, begun[1]).params
         return trained.params, costs
 
     def _form(self, network: Network) -> Any:

@@ -24,7 +24,9 @@ from crosscheck.grading.forms.training_functions import Function
 ORDERS = {"fit": ("parameters", "X", "Y", "alpha", "iterations"), "predict": ("parameters", "X")}
 OF_A_PAIR = ("w", "b")
 PARAMETERS = {"parameters", "w", "W1", "weights"}
-MORE = re.compile(r"beta|optim|batch|decay|momentum|keep_prob|dropout|lamb|reg|shuffle|adam|patience|tol", re.IGNORECASE)
+MORE = re.compile(
+    r"beta|optim|batch|decay|momentum|keep_prob|dropout|lamb|reg|shuffle|adam|patience|tol", re.IGNORECASE
+)
 FUNCTION = re.compile(r"func|_fn$|_f$|^f_|^get_", re.IGNORECASE)
 
 
@@ -108,7 +110,7 @@ def predicting_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -
     every = (arguments(function) if inspect.isfunction(function) else None) or []
     order = order_of("predict", form.takes == PAIR and form.way.packing != PAIR)
     try:
-        probe = {role: None for role in (*order, "W1", "b1", "weights", "biases", "w", "b")}
+        probe = dict.fromkeys((*order, "W1", "b1", "weights", "biases", "w", "b"))
         required = [a for a in every if a.required]
         known = [a for a in required if value_of(a, probe)[0] or re.fullmatch(r"[Wb]\d+", a.role)]
         named = {a.role for a in every} & PARAMETERS and any(a.role == "X" for a in every)

@@ -13,7 +13,8 @@ from crosscheck.grading.forms.roles import Argument, arguments, takes_anything
 Functions = Mapping[str, Callable[..., Any]]
 
 FORWARDS = re.compile(
-    r"forward|vorw|avant|adelante|adiante|avanti|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output", re.I
+    r"forward|vorw|avant|adelante|adiante|avanti|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output",
+    re.I,
 )
 COSTS = re.compile(r"cost|cout|coût|kosten|custo|perte|perdida|verlust|loss|entropy|^j$|objective|error|nll|bce", re.I)
 BACKWARDS = re.compile(r"back|r(ue|ü)ckw|retro|arriere|atras|grad|bprop", re.I)

@@ -26,7 +26,8 @@ NAMES = {
     "zero": "lambd lambda_ lam reg l2 regularization weight_decay reg_lambda lmbda l2_lambda dropout momentum",
     "one": "keep_prob",
     "false": "print_cost verbose debug plot print_loss show",
-    "alpha": "lernrate taux taux_apprentissage taxa tasa taxa_aprendizado tasa_aprendizaje learning_rate learning_rate_init lr alpha eta rate learningrate learning_r",
+    "alpha": "learning_rate learning_rate_init lr alpha eta rate learningrate learning_r lernrate taux "
+             "taux_apprentissage taxa taxa_aprendizado tasa tasa_aprendizaje",
     "iterations": "num_iterations n_iters iterations epochs n_iter num_iters "
     "n_iterations num_epochs n_epochs max_iter iters "
                   "steps n_steps num_steps epoch niter nb_iterations schritte epoques epocas iteraciones iteracoes",

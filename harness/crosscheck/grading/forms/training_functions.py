@@ -46,7 +46,11 @@ class Function(Training):
         every = arguments(self.function) or []
         hidden = network.n[1] if network.L > 1 else 0
         sizes = {"n_x": network.n[0], "n_h": hidden, "n_y": network.n[-1], "sizes": list(network.n)}
-        environment |= {a.name: sizes[SIZE[a.name.lower()]] for a in every if SIZE.get(a.name.lower()) in sizes and a.role not in environment}
+        environment |= {
+            a.name: sizes[SIZE[a.name.lower()]]
+            for a in every
+            if SIZE.get(a.name.lower()) in sizes and a.role not in environment
+        }
         environment |= self.extra
         counted = any(argument.role == "iterations" for argument in every) or "iterations" in self.order
         self.changed = []
@@ -78,7 +82,7 @@ class Function(Training):
             return self._read(found, network)
         given = [name for name in changed if name not in "XY"]
         if not given:
-            raise Trouble(Kind.RETURNS, f"{self.function.__name__} returns {what(returned_of(leaves))}: no parameters")
+            raise Trouble(Kind.RETURNS, f"it returns {what(returned_of(leaves))}, no parameters")
         pairs = unpacked(self.way.packing, environment["parameters"], network.L, self.way.keys)
         for l, pair in enumerate(pairs, 1):
             for kind, array in zip("Wb", pair, strict=True):
