@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from tests.harness import hostile_class
 from tests.harness.processes import descendants, parents
 
-QUICK = ("--problem", "flower", "--layers", "4", "--activation", "tanh", "--time-limit", "5", "--memory", "512")
+QUICK = ("--problem", "flower", "--layers", "4", "--activation", "tanh", "--time-limit", "15", "--memory", "512")
 SECRET = "a secret of the teacher's"
 
 
