@@ -60,9 +60,8 @@ def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> 
     """Return the training loop beside a form: its `fit`, or else a function that takes what a training loop takes."""
     taken = {step.name for step in form.steps}
     others = [each for name, each in things.items() if inspect.isfunction(each) and name not in {"fit", *taken}]
-    for function in [things.get("fit"), *others]:
-        if not callable(function):
-            continue
+    functions: list[Any] = [each for each in (things.get("fit"), *others) if callable(each)]
+    for function in functions:
         every = arguments(function) or []
         roles = {argument.role for argument in every}
         extra = callables(every, form)
