@@ -54,7 +54,8 @@ READ = {
     "turned_gradient.py": (False, "grads over arrays W1, b1, ...; 2 layers, hidden tanh",
                            "dW1 is transposed, (2, 4), expected (4, 2)", "Apart from that, right:"),
     "no_cost.py": (False, "forward_prop and back_prop over a dictionary W1, b1, ...; 2 layers",
-                   "right dW2, db2 wrong first dW1", "no cost of yours was found that could be checked", "`tanh' = 1 - A`"),
+                   "right dW2, db2 wrong first dW1", "no cost of yours was found that could be checked",
+                   "`tanh' = 1 - A`"),
     "lower_keys.py": (True, "run_network over a dictionary W1, b1, ..., examples as rows; 2 layers, hidden sigmoid"),
     "script.py": (True, "model_loss over a tuple of (W, b); 2 layers, hidden tanh"),
     "folder/": (False,
@@ -410,3 +411,20 @@ def test_one_dictionary_of_w_and_b_a_bias_beside_theta_and_names_in_german(tmp_p
     path.write_text(before + text, encoding="utf-8")
     found = check_name(str(path), Wanted(("flower-logistic",)))
     assert found.right, found.text
+
+
+def test_all_parameters_may_be_one_vector(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\ndef objective(theta, X, Y, n_h):\n    m, n = X.shape\n    k = n * n_h\n"
+        "    W1, b1 = theta[:k].reshape(n, n_h), theta[k:k + n_h]\n"
+        "    W2, b2 = theta[k + n_h:-1].reshape(n_h, 1), theta[-1:]\n"
+        "    A1 = np.tanh(X @ W1 + b1)\n    A2 = 1 / (1 + np.exp(-(A1 @ W2 + b2)))\n"
+        "    J = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m\n    e = (A2 - Y) / m\n"
+        "    d = e @ W2.T * (1 - A1 ** 2)\n"
+        "    return J, np.concatenate([(X.T @ d).ravel(), d.sum(0), (A1.T @ e).ravel(), e.sum(0)])\n",
+        encoding="utf-8",
+    )
+    found = said(str(path), "flower")
+    assert found.right, found.text
+    assert "read as objective over one vector of W1, b1, ..., examples as rows; 2 layers, hidden tanh" in found.text

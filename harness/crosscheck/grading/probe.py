@@ -235,8 +235,11 @@ def without_a_run(answer: Answer, case: Case, own: Sequence[str]) -> Answer:
     """Leave out what we, not the user, have derived from the function: the training loop, and what it trained."""
     if "fit" in own:
         return answer
+    predicts = "predict" in own  # the labels of weights that are not 0, wherever these come from
+    trained = answer.run.trained if predicts else case.checkpoints[0]
     nothing = answer.run._replace(
-        trained=case.checkpoints[0], costs=np.zeros(1, case.dtype), steps=[],
+        trained=trained, costs=np.zeros(1, case.dtype), steps=[],
         certification=Certification.ALL, iterations=1,
     )  # fmt: skip
-    return answer._replace(run=nothing, labels=answer.labels_start, labels_test=None)
+    labels = answer.labels if predicts else answer.labels_start
+    return answer._replace(run=nothing, labels=labels, labels_test=None)

@@ -35,6 +35,7 @@ VARIANT = "function"  # as it is found to be
 ROWS = "rows"  # and as the user says that it is
 CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for logistic regression"
 
+NO_VALUE = ("math domain error", "math range error", "ZeroDivisionError: float division by zero")
 AT_HALF = "your class at exactly 0.5 is 1, which is a convention; the notes say 0 there (A > 0.5)"
 
 
@@ -88,6 +89,9 @@ class Solution:
             self.cost_shape = self.cost_shape or shape
             return J, reading.gradient
         except Trouble as trouble:
+            if any(words in str(trouble) for words in NO_VALUE):  # of Python's own numbers, where NumPy's are nan
+                nothing = tuple(Layer(np.full_like(W, np.nan), np.full_like(b, np.nan)) for W, b in params)
+                return np.asarray(np.nan, X.dtype), nothing
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
 

@@ -173,7 +173,7 @@ class _Search:
             with np.errstate(all="ignore"):
                 error = np.linalg.norm(np.where(odd, 0, o.got - o.oracle))
                 left = np.linalg.norm(np.where(odd, 0, o.got - exact(made[k])))
-            worst = max(worst, float(left / error) if error > 0 else 0.0)
+                worst = max(worst, float(left / error) if error > 0 else 0.0)
         return worst if np.isfinite(worst) else np.inf
 
     def place(self, mutant: Mutant) -> Location | None:

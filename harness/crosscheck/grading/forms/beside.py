@@ -37,7 +37,7 @@ def order_of(name: str, pair: bool) -> tuple[str, ...]:
 
 def functions_of(form: Pipeline) -> dict[str, Callable[..., Any]]:
     """Return what a training loop may ask for as functions: the cost's, and the gradient's."""
-    found = {}
+    found: dict[str, Callable[..., Any]] = {}
     for step in form.steps:
         if COSTS.search(step.name) and not BACKWARDS.search(step.name):
             found["cost"] = step.function
@@ -48,7 +48,7 @@ def functions_of(form: Pipeline) -> dict[str, Callable[..., Any]]:
 
 def callables(every: Sequence[Argument], form: Pipeline) -> dict[str, Callable[..., Any]]:
     """Return the functions that are arguments, by the names of these."""
-    own, found = functions_of(form), {}
+    own, found = functions_of(form), dict[str, Callable[..., Any]]()
     for argument in every:
         if not argument.role and FUNCTION.search(argument.name):
             kind = "gradient" if BACKWARDS.search(argument.name) else "cost"
@@ -60,8 +60,9 @@ def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> 
     """Return the training loop beside a form: its `fit`, or else a function that takes what a training loop takes."""
     taken = {step.name for step in form.steps}
     others = [each for name, each in things.items() if inspect.isfunction(each) and name not in {"fit", *taken}]
-    for function in [things.get("fit"), *others]:
-        every = (arguments(function) if callable(function) else None) or []
+    functions: list[Any] = [each for each in (things.get("fit"), *others) if callable(each)]
+    for function in functions:
+        every = arguments(function) or []
         roles = {argument.role for argument in every}
         extra = callables(every, form)
         unknown = [a for a in every if a.required and not a.role and a.name not in extra]

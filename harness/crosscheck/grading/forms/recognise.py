@@ -28,6 +28,7 @@ from crosscheck.grading.forms.training import Draws, Training
 from crosscheck.grading.forms.training_functions import trained_by
 from crosscheck.grading.forms.training_methods import trained_in
 from crosscheck.grading.forms.trial import Score, Settings, score
+from crosscheck.grading.forms.vector import vectors
 from crosscheck.grading.sources.missing import Absent
 
 PACKINGS = ("dictionary", "layers", "list", "lists", "dictionaries")
@@ -99,6 +100,7 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
     functions = asked.functions()
     pairs = (steps for steps in named.chains(functions) if len(steps) == 2 and all(map(named.whole, steps)))
     yield from thetas(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
+    yield from vectors(functions, asked.rows, call)
     steps = (step for step in named.scalars(functions) if named.whole(step))
     yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
     yield from nets(makers(asked), asked.rows, call)
