@@ -91,7 +91,12 @@ def _named(name: str, report: str) -> bool:
     (True, False)
     """
     said = "\n".join(_statements(report))
-    words = {"training": r"\bfit\b|training", "predictions": r"predict", "dw": r"\b\w*dw\b|theta", "db": r"\b\w*db\b|bias"}
+    words = {
+        "training": r"\bfit\b|training",
+        "predictions": r"predict",
+        "dw": r"\b\w*dw\b|theta",
+        "db": r"\b\w*db\b|bias",
+    }
     pattern = words.get(name) or rf"\b{re.escape(name).replace(re.escape('*'), '[0-9]').replace('-', '[0-9]')}"
     return re.search(pattern.replace(r"\[0-9]", "[0-9]"), said) is not None
 
