@@ -1,4 +1,4 @@
-"""Programs as people write them: what is said of mistakes that the table has not, and of what a program states itself."""
+"""Programs as people write them: mistakes that the table has not, and what a program states of itself."""
 
 from __future__ import annotations
 
