@@ -25,7 +25,7 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all power honest mutate truth claims bench results readme coverage-table data-table test test-fast test-numpy \
+.PHONY: help compare compare-all power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
@@ -65,6 +65,9 @@ results: $(READY) ## renew the committed tables in results/, in about an hour; f
 	$(CROSSCHECK) claims --out results
 	$(CROSSCHECK) bench --out results
 	$(MAKE) coverage-table data-table readme
+
+wild: $(READY) ## check every program of tests/corpus, and hold what is said against what was planted; takes minutes
+	$(PY) -m tests.corpus.measure $(if $(OUT),--out $(OUT)) $(ARGS)
 
 coverage-table: $(READY) ## renew results/coverage.md from the code
 	$(PY) -m tests.coverage
