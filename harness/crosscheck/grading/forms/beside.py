@@ -67,7 +67,8 @@ def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> 
         extra = callables(every, form)
         unknown = [a for a in every if a.required and not a.role and a.name not in extra]
         order = order_of("fit", form.takes == PAIR and form.way.packing != PAIR)
-        if function is things.get("fit") and len(every) == len(order) and len(roles - {""}) < len(every):
+        called_fit = function is things.get("fit")
+        if called_fit and len(every) == len(order) and len(roles - {""}) < len(every):
             return Function(function, "", form.way, call, order)
         plain = {"X", "Y", "alpha"} <= roles and roles & PARAMETERS and not unknown
         if plain and not any(MORE.search(argument.name) for argument in every):
