@@ -299,11 +299,11 @@ def _key(result: Result) -> Hashable:
     if isinstance(cause, Failure):
         return cause.kind, cause.line
     if isinstance(cause, BrokenPromises):
-        first = cause.promises[0]
+        broken = cause.promises[0]
         return (
-            first.promise,
-            first.name.rstrip("0123456789"),
-            first.got if first.promise is Promise.DTYPE else "",
+            broken.promise,
+            broken.name.rstrip("0123456789"),
+            broken.got if broken.promise is Promise.DTYPE else "",
         )
     if result.exactly or not result.wrong:
         return result.exactly or UNEXPLAINED
