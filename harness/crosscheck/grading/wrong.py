@@ -191,12 +191,13 @@ def _in_rows(words: str) -> str:
 
 def _labels(results: Sequence[Result]) -> list[tuple[str, str]]:
     """Return what is wrong with the labels as well."""
-    wrong = [r for r in results if r.row.predictions is not None and r.row.predictions.first is not None]
-    for result in [each for each in wrong if each.case.network.g[-1] == "sigmoid"][:1]:
-        k, known = result.row.predictions.first, result.labels
-        because = f"; your labels are those of `{known.name}`: {known.words}" if known is not None else ""
-        where = f"on {result.case.problem} that of example {k.example} is {k.predicted:g}"
-        return [("predictions", f"{where}, it should be {int(k.oracle > 0.5)}: A[L] is {k.oracle:.9g} there{because}")]
+    for result in results:
+        k, known = result.row.predictions and result.row.predictions.first, result.labels
+        if k and result.case.network.g[-1] == "sigmoid":
+            because = f"; your labels are those of `{known.name}`: {known.words}" if known is not None else ""
+            right, where = int(k.oracle > 0.5), f"on {result.case.problem} that of example {k.example}"
+            words = f"{where} is {k.predicted:g}, it should be {right}: A[L] is {k.oracle:.9g} there{because}"
+            return [("predictions", words)]
     return []
 
 
