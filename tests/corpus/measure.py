@@ -97,8 +97,8 @@ def _named(name: str, report: str) -> bool:
         "dw": r"\b\w*dw\b|theta",
         "db": r"\b\w*db\b|bias",
     }
-    pattern = words.get(name) or rf"\b{re.escape(name).replace(re.escape('*'), '[0-9]').replace('-', '[0-9]')}"
-    return re.search(pattern.replace(r"\[0-9]", "[0-9]"), said) is not None
+    pattern = words.get(name) or rf"\b{re.sub('[*-]', '[0-9]', name)}"
+    return re.search(pattern, said) is not None
 
 
 def _statements(report: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from crosscheck.grading.from_python import check
-from crosscheck.grading.reported import Report
 from crosscheck.grading.stated import lopsided, several_outputs, takes_logits
 
 
@@ -45,7 +44,7 @@ def squared(A, Y, m):
     return np.sum((A - Y) ** 2) / 2 / m
 
 
-def report(function) -> Report:
+def report(function):
     return check(function, problems=("flower-2layer", "breast_cancer-2layer"))
 
 
@@ -56,25 +55,25 @@ def report(function) -> Report:
         (two_layers(entropy, dZ1=lambda dA, Z: dA * (dA > 0)), "ReLU' by the sign of dA", "J, dW2, db2"),
     ],
 )
-def test_a_mistake_of_the_wild_is_named(function, cause, right) -> None:
+def test_a_mistake_of_the_wild_is_named(function, cause, right):
     found = report(function)
     assert cause in found.causes
     assert f"right          {right}" in found.text
 
 
-def test_a_regression_is_judged_by_the_squared_error_of_its_J() -> None:
+def test_a_regression_is_judged_by_the_squared_error_of_its_J():
     found = report(two_layers(squared, output=lambda Z: Z))
     assert found.right, found.text
     assert "squared error of linear outputs" in found.text
 
 
-def test_the_squared_error_without_its_half_is_wrong_in_J_alone() -> None:
+def test_the_squared_error_without_its_half_is_wrong_in_J_alone():
     found = report(two_layers(lambda A, Y, m: 2 * squared(A, Y, m), output=lambda Z: Z))
     assert found.causes == ("squared error without its 1/2",)
     assert "right          dW1, db1, dW2, db2" in " ".join(found.text.split("\n"))
 
 
-def test_what_a_program_states_of_itself() -> None:
+def test_what_a_program_states_of_itself():
     text = "def cost(A, Y, lambd=0.5): pass\ndef backward(A, Y): pass\n"
     assert lopsided([("", text)], "cost, backward over arrays") == ("cost", "lambd", 0.5, "backward")
     assert lopsided([("", text.replace("(A, Y):", "(A, Y, lambd=0.5):"))], "cost, backward over arrays") is None
