@@ -67,6 +67,23 @@ def test_it_runs_from_any_folder_on_a_module_or_a_file(tmp_path, name):
     assert "passed" in got.stdout
 
 
+def test_the_derivative_of_another_activation_in_one_layer_is_caught(tmp_path):
+    """In a layer that has tanh in one network of the suite, and relu in another."""
+    for slip in ("tanh", "relu"):
+        (tmp_path / f"{slip}_in_layer_2.py").write_text(
+            ONLY_CONTRACT
+            + "from crosscheck_impls.with_numpy import l_layer\n"
+            + "right = l_layer.activation_backward\n"
+            + "def wrong(network, l, dA, Z, A):\n"
+            + f"    g = (network.g[0], '{slip}', *network.g[2:])\n"
+            + "    return right(network._replace(g=g) if l == 2 < network.L else network, l, dA, Z, A)\n"
+            + "l_layer.activation_backward = wrong\n",
+            encoding="utf-8",
+        )
+        got = pytest_in(tmp_path, "--pyargs", SUITE, "--impl", f"{slip}_in_layer_2", "-k", "test_gradients")
+        assert got.returncode == pytest.ExitCode.TESTS_FAILED, got.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from crosscheck.cli.destination import changed
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.plain import from_plain, to_plain
 from crosscheck.core.records import Comparison, Tensor
 from crosscheck.judge.evidence import CELLS, POINTS, RUNS, Background, from_afar, runs, sampled
 from crosscheck.judge.verdict import Row
+from crosscheck.problems.catalogue import Options
 from crosscheck.report.html.entries import Entry, of_row
 from crosscheck.report.html.page import Report, findings, options, render, title
 from crosscheck.report.html.sections import sections
@@ -160,9 +162,14 @@ def test_quiet_findings_name_all_who_share_them():
 
 
 def test_the_options_of_a_run_are_repeated_as_they_are_typed():
-    settings = {"device": "cuda", "options": {"data": "my data.csv", "standardise": "True", "learning_rate": "0.1"}}
-    said = options({"settings": settings})
-    assert said["words"] == "--standardise --data 'my data.csv' --learning-rate 0.1 --device cuda"
+    wanted = Options(
+        Path("my data.csv"), drop=["id", "day of week"], rows=False, header=False, standardise=True, learning_rate=0.1
+    )
+    said = options({"settings": {"device": "cuda", "options": changed(wanted)}})
+    assert said["words"] == (
+        "--data 'my data.csv' --drop id --drop 'day of week' --columns --no-header --standardise --learning-rate 0.1 "
+        "--device cuda"
+    )
     assert options({}) == {"words": "", "data": ""}
 
 

@@ -93,10 +93,16 @@ def _lines(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
     return lines
 
 
-def changed(options: Options) -> dict[str, str]:
-    """Return which options are not the problem's own settings, as text."""
+def changed(options: Options) -> dict[str, bool | str | list[str]]:
+    """Return which options are not the problem's own settings: a switch as it is, all else as text, or a list of it."""
     defaults = options._field_defaults
-    return {name: str(value) for name, value in options._asdict().items() if value != defaults[name]}
+    return {name: _plain(value) for name, value in options._asdict().items() if value != defaults[name]}
+
+
+def _plain(value: Any) -> bool | str | list[str]:
+    if isinstance(value, bool):
+        return value
+    return [str(each) for each in value] if isinstance(value, list) else str(value)
 
 
 def same_settings(out: Path, options: Options, force: bool) -> None:

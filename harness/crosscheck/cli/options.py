@@ -105,7 +105,7 @@ Dtypes = Annotated[
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
-Out = Annotated[Path, typer.Option("--out", help=f"Folder to write into. {LATEST} always holds the last run.")]
+Out = Annotated[Path, typer.Option("--out", help=f"Folder to write into; {LATEST} holds the last run that names none.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace tables in --out that cover more than this run.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the run in --out that has not ended; begin where there is none.")

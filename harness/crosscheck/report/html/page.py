@@ -184,15 +184,25 @@ def seen(background: Background) -> dict[str, Any]:
     }  # fmt: skip
 
 
+OPPOSITES = {"rows": "--columns"}  # the options whose opposite is not --no-...
+
+
 def options(environment: Mapping[str, Any]) -> dict[str, str]:
     """Return the options that repeat a run: those of the problems, and the device if it is not the CPU."""
     settings = _mapping(environment.get("settings"))
-    given = {name: str(value) for name, value in _mapping(settings.get("options")).items()}
-    words = ["--standardise"] if given.pop("standardise", "False") == "True" else []
-    words += [f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in given.items()]
+    given = _mapping(settings.get("options"))
+    words = [word for name, value in given.items() for word in typed(name, value)]
     if settings.get("device", "cpu") != "cpu":
         words.append(f"--device {shlex.quote(str(settings['device']))}")
-    return {"words": " ".join(words), "data": given.get("data", "")}
+    return {"words": " ".join(words), "data": str(given.get("data", ""))}
+
+
+def typed(name: str, value: Any) -> list[str]:
+    """Return an option as it is typed. A switch is true or false, a list an option for each of its values."""
+    option = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [option if value else OPPOSITES.get(name, f"--no-{name}")]
+    return [f"{option} {shlex.quote(str(each))}" for each in (value if isinstance(value, list) else [value])]
 
 
 def facts(environment: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ NETWORKS = {
     ),
     "2-layer linear": Network((3, 4, 1), ("linear", "sigmoid")),
     "3-layer, two outputs": DEEP,
+    "3-layer, the activations the other way round": Network((3, 4, 3, 1), ("tanh", "relu", "sigmoid")),
     "squared error, sigmoid": Network((3, 2), ("sigmoid",), "squared_error"),
     "squared error, linear": Network((3, 4, 1), ("leaky_relu", "linear"), "squared_error"),
     "squared error, relu": Network((3, 4, 1), ("tanh", "relu"), "squared_error"),
