@@ -240,6 +240,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, page, fragment):
     assert browser.driver.execute_script("const d = document.getElementById('cell'); return d.scrollWidth") <= 390
 
 
+def test_on_a_phone_what_is_wrong_first_is_in_sight(browser, page):
+    browser.open(page, f"#tiles%2Ftiled|{WIDE}|float64", width=390)
+    place = browser.one(".chip.first").rect
+    assert 0 <= place["x"] and place["x"] + place["width"] <= 390
+
+
 def test_what_is_printed_has_the_matrix_and_no_controls(browser):
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:

@@ -33,6 +33,11 @@ function openCell(row) {
     training(detail, background), reproduce(fact, detail)].filter(Boolean));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
+  const marked = body.querySelector(".chip.first rect, .chip.differs rect");
+  if (marked) {  // where the network is wider than the page, what is marked stands in the middle of it
+    const around = marked.closest(".scroll"), { x, width } = marked;
+    around.scrollLeft = x.baseVal.value + (width.baseVal.value - around.clientWidth) / 2;
+  }
   const hash = `#${[fact.implementation, fact.problem, fact.dtype].map(encodeURIComponent).join("|")}`;
   history.replaceState(null, "", hash);
 }
