@@ -29,7 +29,7 @@ BODIES = {
     "kills": "import signal\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(20)",
     "leaves_a_process": "import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)\nos._exit(3)",
     "writes_outside": "open({outside!r}, 'w').write('here')",
-    "writes_much": "for k in range(80):\n    open(f'/tmp/crosscheck-{{k}}', 'wb').write(bytes(2**22))",
+    "writes_much": "for k in range(80):\n    open(f'/tmp/crosscheck-{{k % 8}}', 'ab').write(bytes(2**22))",
     "connects": "import socket\nsocket.create_connection(('127.0.0.1', {port}), 2).sendall(b'here')",
     "reads_another": "raise ValueError(open({sibling!r}).read()[:40])",
     "reads_the_environment": "raise ValueError(os.environ.get('CROSSCHECK_SECRET', 'nothing'))",

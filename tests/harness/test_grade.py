@@ -122,7 +122,7 @@ def test_a_hostile_one_is_never_right_and_has_no_points(ran: Ran, name: str) -> 
     ("name", "words"),
     [
         ("many_processes", "more than 128 processes and threads, which is more than it may"),
-        ("endless", "no answer within 5 s"),
+        ("endless", "no answer within 15 s"),
         ("exits", "the process ended by itself with exit code 0"),
         ("exits_as_the_keeper_does", "the process ended by itself with exit code 1"),
         ("leaves_a_process", "the process ended by itself with exit code 3"),

@@ -243,7 +243,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, page, fragment):
 def test_on_a_phone_what_is_wrong_first_is_in_sight(browser, page):
     browser.open(page, f"#tiles%2Ftiled|{WIDE}|float64", width=390)
     place = browser.one(".chip.first").rect
-    assert 0 <= place["x"] and place["x"] + place["width"] <= 390
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= 390
 
 
 def test_what_is_printed_has_the_matrix_and_no_controls(browser):

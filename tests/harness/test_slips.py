@@ -27,7 +27,7 @@ MISPRINTS = {
     "J without its minus, textbook": (Slip("textbook.py", "return -(Y * np.log", "return (Y * np.log"), "textbook", LOGISTIC),
     "J without its minus, two layers": (Slip("losses.py", "(softplus - Y * Z)", "-(softplus - Y * Z)"), "by_hand", TWO),
     "J without its minus, L layers": (Slip("losses.py", "(softplus - Y * Z)", "-(softplus - Y * Z)"), "by_hand", DEEP),
-    "J without its minus, loops": (Slip("loops.py", "J += losses.cross_entropy", "J -= losses.cross_entropy"), "loops", LOGISTIC),
+    "J without its minus, loops": (Slip("loops.py", "J += cross_entropy", "J -= cross_entropy"), "loops", LOGISTIC),
     "a[1] = g[1](a[1]), two layers": (Slip("two_layer.py", "\n    A1 = g1(Z1)", "\n    A1 = g1(g1(Z1))"), "by_hand", TWO),
     "a[l] = g[l](a[l]), L layers": (
         Slip("l_layer.py", "activation(network, l).g(Z)", "activation(network, l).g(activation(network, l).g(Z))"),
