@@ -166,7 +166,7 @@ def test_repetitions_fill_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_after_another_and_what_fails_is_a_reason() -> None:
-    with contestants(["numpy/fast", "numpy/no_such", "nowhere/fast"], 1, "cpu") as everyone:
+    with contestants(["numpy/fast", "numpy/no_such", "nowhere_at_all/fast"], 1, "cpu") as everyone:
         contest(everyone, SMALL, "float64", 3, 0.001)
     fast, broken, absent = everyone
     assert len(fast.seconds) == 3
@@ -174,7 +174,7 @@ def test_one_after_another_and_what_fails_is_a_reason() -> None:
     assert fast.ready is not None
     assert fast.ready.environment["numpy"] == np.__version__
     assert broken.reason.startswith("failed: BadInput: numpy: no variant 'no_such'")
-    assert absent.reason == "not run: nowhere is not installed"
+    assert absent.reason == "not run: nowhere_at_all is not installed"
     assert all(each.child is None for each in everyone)
 
 
