@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from crosscheck_impls.interface import BadInput
 
 from crosscheck.problems.datasets import Data
@@ -75,8 +74,3 @@ def check(how: How) -> None:
             f"{how.positive}: names a kind of label, and squared_error takes labels as numbers; leave one of them out",
             parameter="positive",
         )
-
-
-def kind_of_regression(Y: np.ndarray) -> str:
-    """Return in words what labels of a regression are."""
-    return f"from {Y.min():.4g} to {Y.max():.4g}"
