@@ -133,10 +133,11 @@ class Laws:
     def test_published_cat_images(self):
         # notes: N2, N13, N24
         pytest.importorskip("h5py", reason="h5py is not installed: it reads the course's images")
+        from crosscheck.problems.files.how import How
         from crosscheck.problems.files.read import read
 
         folder = Path(os.environ["CROSSCHECK_CATS"])
-        data = read(folder / "train_catvnoncat.h5", test=folder / "test_catvnoncat.h5")
+        data = read(folder / "train_catvnoncat.h5", How(test=folder / "test_catvnoncat.h5")).data
         network = Network((12288, 1), ("sigmoid",))
         X, Y = self.framework.from_numpy(data.X), self.framework.from_numpy(data.Y)
         start = (Layer(self.framework.from_numpy(np.zeros((1, 12288))), self.put([0.0])),)
