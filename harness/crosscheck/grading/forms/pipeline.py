@@ -17,7 +17,7 @@ from crosscheck.grading.convert import PAIR, Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.packing import WORDS, Way
 from crosscheck.grading.forms.returned import COST as NAMED_COST
-from crosscheck.grading.forms.returned import Leaf, Reading, leaves_of, read
+from crosscheck.grading.forms.returned import Leaf, Reading, leaves_of, numbered, read
 from crosscheck.grading.forms.roles import LAYERED, Argument, arguments, role_of, takes_anything, value_of
 
 DEFAULT = "cost_and_gradients"
@@ -79,11 +79,13 @@ class Pipeline:
         self.takes = way.packing if plain else PAIR if "w" in asked and "b" in asked else lists
         self.clear = not any(step.assigned and step.name != DEFAULT for step in steps)
         self.changed: list[str] = []
+        self.unnamed = False  # whether something came back whose gradients are found by their places
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
         environment = self.way.environment(network, params, X, Y)
         leaves, returned = self.run(dict(environment), network, X.shape[1])
+        self.unnamed = self.unnamed or not numbered(leaves, network.L)
         self.changed = self.way.changed(environment, params, X, Y)
         return read(leaves, network, self.way.layout, self.order, returned, len(self.steps) == 1)
 

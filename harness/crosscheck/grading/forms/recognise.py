@@ -140,7 +140,10 @@ def pipelines(steps: list[Step], asked: Asked, keys: tuple[str, str], call: Call
             continue
         for packing in packings:
             for order in ORDERS:
-                yield Pipeline(steps, Way(layout, packing, keys), order, call)
+                form = Pipeline(steps, Way(layout, packing, keys), order, call)
+                yield form  # and by now it has been tried
+                if not form.unnamed:
+                    break
 
 
 def recognise(asked: Asked, settings: Settings, call: Caller) -> Found | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 NAMES = {
@@ -47,6 +48,7 @@ class Argument(NamedTuple):
     keyword: bool = False
 
 
+@lru_cache(maxsize=4096)
 def role_of(name: str) -> str:
     """Return the role of a name: of those above, or W1, b2, A1, Z3.
 
@@ -61,9 +63,8 @@ def role_of(name: str) -> str:
 
 def arguments(function: Callable[..., Any]) -> list[Argument] | None:
     """Return the arguments of a function; None if it does not say."""
-    try:
-        every = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
+    every = _parameters(function)
+    if every is None:
         return None
     found = [
         Argument(each.name, role_of(each.name), each.default is each.empty, each.kind is each.KEYWORD_ONLY)
@@ -78,11 +79,23 @@ def arguments(function: Callable[..., Any]) -> list[Argument] | None:
 
 def takes_anything(function: Callable[..., Any]) -> bool:
     """Return whether a function takes *arguments."""
+    every = _parameters(function)
+    return every is None or any(each.kind is each.VAR_POSITIONAL for each in every)
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
     try:
-        every = inspect.signature(function).parameters.values()
+        return _cached(function)
+    except TypeError:  # it cannot be hashed
+        return _cached.__wrapped__(function)
+
+
+@lru_cache(maxsize=1024)
+def _cached(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
+    try:
+        return tuple(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return True
-    return any(each.kind is each.VAR_POSITIONAL for each in every)
+        return None
 
 
 FILLED = {"threshold": 0.5, "zero": 0.0, "one": 1.0, "false": False}
