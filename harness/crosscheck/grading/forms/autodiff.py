@@ -1,12 +1,7 @@
-"""PyTorch and JAX take the gradient of a loss over parameters, X and Y: somebody's function that returns one number.
-
-Neither framework is imported here: who uses one has imported it.
-"""
+"""PyTorch and JAX take the gradient of a loss over parameters, X and Y: somebody's function that returns one number."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,31 +11,13 @@ from crosscheck_impls.interface import Array, Layer, Network, Params
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
-from crosscheck.grading.forms.layout import LAYOUTS, Layout
+from crosscheck.grading.forms.frameworks import NAMES, converter, loaded, precise
+from crosscheck.grading.forms.layout import Layout
 from crosscheck.grading.forms.packing import WORDS, Pairs, Way
 from crosscheck.grading.forms.pipeline import Pipeline, Step
 from crosscheck.grading.forms.returned import Reading
 
-NAMES = {"torch": "PyTorch", "jax": "JAX"}
 CUT = "look for detach(), .data, .item() or NumPy on the way"
-
-
-def loaded(name: str) -> Any:
-    """Return a framework that the user has imported, or None."""
-    return sys.modules.get(name)
-
-
-def precise(name: str) -> contextlib.AbstractContextManager[Any]:
-    """Let JAX compute in float64 within, and nowhere else: it gets float64, and its precision is not the question."""
-    return loaded("jax").enable_x64(True) if name == "jax" else contextlib.nullcontext()
-
-
-def converter(name: str) -> Callable[[Any], Any]:
-    """Return what makes a framework's array of NumPy's, in the same precision."""
-    module = loaded(name)
-    if name == "torch":
-        return lambda array: module.tensor(np.asarray(array))
-    return lambda array: module.numpy.asarray(array)
 
 
 class Loss:
@@ -136,13 +113,8 @@ def as_reading(J: Any, gradients: Pairs, network: Network, layout: Layout) -> Re
     return Reading(to_numpy(J, "J"), tuple(layers), {}, cut)
 
 
-def losses(
-    steps: Iterator[Step], packings: Sequence[str], keys: tuple[str, str], rows: bool | None, call: Caller, text: str
-) -> Iterator[Loss]:
+def losses(steps: Iterator[Step], ways: Sequence[Way], call: Caller, text: str) -> Iterator[Loss]:
     """Yield the losses whose gradient a framework takes."""
     frameworks = [name for name in NAMES if loaded(name) is not None and name in text]
     for step in steps if frameworks else ():
-        for layout in LAYOUTS:
-            for packing in packings:
-                if rows is None or layout.rows == rows:
-                    yield from (Loss(step, name, Way(layout, packing, keys), call) for name in frameworks)
+        yield from (Loss(step, name, way, call) for way in ways for name in frameworks)

@@ -76,7 +76,7 @@ class Pipeline:
         asked = roles | assigned
         plain = "parameters" in asked or not (asked & {"w", "weights", "W1"})
         lists = "lists of W and b" if "weights" in asked else "arrays W1, b1, ..."
-        self.takes = way.packing if plain else PAIR if "w" in asked and "b" in asked else lists
+        self.takes = way.takes if plain else PAIR if "w" in asked and "b" in asked else lists
         self.clear = not any(step.assigned and step.name != DEFAULT for step in steps)
         self.changed: list[str] = []
         self.unnamed = False  # whether something came back whose gradients are found by their places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from crosscheck.grading.forms.returned import GRADIENT, Leaf, named_by
 from crosscheck.grading.forms.roles import role_of
 
 DEEP = 5
+RANDOM = ("key", "rng_key", "prng_key", "prng", "rngkey", "rng", "generator")
 SIZES = {
     "sizes": "layer_dims layers_dims layers layer_sizes sizes dims layer_dimensions architecture topology neurons "
              "structure layer_size arch units nodes network_size n_units shape",
@@ -89,10 +91,8 @@ def weights_of(thing: Any, network: Network, layout: Layout) -> dict[tuple[str, 
     named = {key: leaves[id(leaf)] for key, leaf in named_by([each.leaf for each in plain], 99, "forward").items()}
     if {l for _, l in named} == set(range(1, network.L + 1)) and len(named) == 2 * network.L:
         return named
-    if not named:
-        shaped = _by_shape(found, network, layout)
-        if shaped is not None:
-            return shaped
+    if (shaped := _by_shape(found, named, network, layout)) is not None:
+        return shaped
     if named and not any(kind == "b" for kind, _ in named):
         raise Trouble(Kind.MISSING, "it has weights and no biases: the models that are judged have b[l] in every layer")
     depth = max((l for _, l in named), default=0)
@@ -101,20 +101,20 @@ def weights_of(thing: Any, network: Network, layout: Layout) -> dict[tuple[str, 
     raise Trouble(Kind.MISSING, "no attribute of it is W or b of a layer")
 
 
-def _by_shape(found: list[Weight], network: Network, layout: Layout) -> dict[tuple[str, int], Weight] | None:
-    shapes = {
-        (kind, l): layout.shape(kind, network.n[l], network.n[l - 1], network.L == 1)
-        for l in range(1, network.L + 1)
-        for kind in "Wb"
-    }
+def _by_shape(
+    found: list[Weight], named: Mapping[tuple[str, int], Weight], network: Network, layout: Layout
+) -> dict[tuple[str, int], Weight] | None:  # fmt: skip
+    """Return the weights by their shapes, in the order in which they stand, but those that a name says: syn0, bias0."""
     chosen: dict[tuple[str, int], Weight] = {}
-    for key, shape in shapes.items():
-        each = next(
-            (e for e in found if np.shape(e.leaf.value) == shape and not any(e is c for c in chosen.values())), None
-        )
-        if each is None:
-            return None
-        chosen[key] = each
+    for l in range(1, network.L + 1):
+        for kind in "Wb":
+            shape = layout.shape(kind, network.n[l], network.n[l - 1], network.L == 1)
+            own = named.get((kind, l))
+            free = [e for e in found if not any(e is c for c in (*chosen.values(), *named.values()))]
+            each = own or next((e for e in free if np.shape(e.leaf.value) == shape), None)
+            if each is None or np.shape(each.leaf.value) != shape:
+                return None
+            chosen[kind, l] = each
     return chosen
 
 
@@ -122,6 +122,12 @@ def place(weights: Mapping[tuple[str, int], Weight], pairs: Pairs) -> None:
     """Set the weights."""
     for (kind, l), weight in weights.items():
         weight.set(pairs[l - 1]["Wb".index(kind)])
+
+
+def _random(name: str) -> Any:
+    """Return what an argument of this name draws its numbers from: a key of JAX, or a generator of NumPy."""
+    jax = sys.modules.get("jax")
+    return np.random.default_rng(0) if jax is None or name in ("rng", "generator") else jax.random.PRNGKey(0)
 
 
 def built(
@@ -158,6 +164,8 @@ def built(
             given[each.name] = known[role]
         elif plain in ("seed", "random_state", "random_seed") and needed:
             given[each.name] = 0
+        elif plain in RANDOM and needed:
+            given[each.name] = _random(plain)
         elif "activation" in plain and needed:
             given[each.name] = network.g[0]
         elif needed:
