@@ -22,7 +22,8 @@ class Notes(NamedTuple):
     unjudged: `J` or `gradients`, which did not come back, and are the right ones instead; `costs` of training.
     remarks: what was supplied or left out of the source. activation: of code that only trains, found by its steps.
     unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether what only trains
-    always begins with weights of 0, so that it can be asked of those alone.
+    always begins with weights of 0, so that it can be asked of those alone. loss, output: of code that only trains,
+    where its steps are nearest to those of another loss than the one that was asked for.
     """
 
     takes: str = ""
@@ -40,6 +41,8 @@ class Notes(NamedTuple):
     activation: str = ""
     at_zero: bool = False
     unchecked: Mapping[str, str] = {}
+    loss: str = ""
+    output: str = ""
 
     def plain(self) -> Mapping[str, Any]:
         """Return them as an answer carries them."""

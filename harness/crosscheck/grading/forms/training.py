@@ -24,7 +24,7 @@ from crosscheck.grading.forms.returned import COST, Leaf, Reading
 from crosscheck.grading.forms.roles import Argument, role_of, value_of
 from crosscheck.grading.forms.weights import Weight, inside
 
-COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses))$", re.IGNORECASE)
+COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses|loss_curve))_?$", re.IGNORECASE)
 
 
 class Draws(Trouble):
