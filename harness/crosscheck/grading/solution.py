@@ -23,7 +23,7 @@ from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
 from crosscheck.grading.forms.returned import cost_of
-from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.roles import arguments, switched_off
 from crosscheck.grading.forms.source import squares_errors
 from crosscheck.grading.forms.training import Trained, Training
 from crosscheck.grading.forms.trial import Model, Settings
@@ -138,6 +138,7 @@ class Solution:
                 found, self.found = self.found, None
                 raise Trouble(Kind.INCOMPLETE, nothing(self.asked) if found is None else unlike(found))
             self.call.printed = 0
+            self.remarks += switched_off(self.found.form.functions())
             if self.found.form.takes == PAIR and self.found.score.deepest > 1:
                 self.found.form.takes = "lists of W and b"
             if isinstance(self.found.form, Pipeline):

@@ -62,6 +62,10 @@ class Loss:
         """Return the shapes of what it is given."""
         return self.plain.given(network, m)
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the function."""
+        return [self.step.function]
+
     def parts(self) -> Sequence[str]:
         """Return the name of the function."""
         return [self.step.name]

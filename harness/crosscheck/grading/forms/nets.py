@@ -117,6 +117,10 @@ class Net:
         """Return the shapes of what it is given."""
         return Pipeline([], Way(self.layout), "forward", self.call).given(network, m)
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the class."""
+        return [self.maker] if inspect.isclass(self.maker) else []
+
     def parts(self) -> Sequence[str]:
         """Return the name of the class."""
         return [self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__]

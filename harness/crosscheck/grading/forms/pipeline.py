@@ -159,6 +159,10 @@ class Pipeline:
         flat = (m,) if layout.flat and network.n[-1] == 1 else shown[1]
         return ", ".join([f"X {shown[0]}", *inside, f"Y {flat}"])
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the functions."""
+        return [step.function for step in self.steps]
+
     def parts(self) -> Sequence[str]:
         """Return the names of the functions that are called."""
         return [step.name for step in self.steps]

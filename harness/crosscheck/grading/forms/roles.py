@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -96,6 +96,31 @@ def _cached(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | Non
         return tuple(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
+
+
+LACKS = {  # what the notes' models do without, by the names of arguments that switch it on
+    "dropout": ("keep_prob", "dropout"),
+    "momentum": ("momentum",),
+}
+PENALTY = "the notes' cost has no penalty"
+
+
+def switched_off(functions: Sequence[Callable[..., Any]]) -> list[str]:
+    """Return what was given for penalties, dropout and the like, which would else be something else, in words.
+
+    >>> switched_off([lambda X, Y, lambd, keep_prob=1.0: 0])
+    ["lambd: 0 was given, the notes' cost has no penalty"]
+    """
+    said: dict[str, None] = {}
+    for function in functions:
+        defaults = {each.name: each.default for each in _parameters(function) or ()}
+        for argument in arguments(function) or []:
+            given = FILLED.get(argument.role)
+            if argument.role in ("zero", "one") and defaults[argument.name] not in (given, None, False):
+                name = argument.name.lower()
+                lack = next((f"the notes have no {what}" for what, names in LACKS.items() if name in names), PENALTY)
+                said[f"{argument.name}: {given:g} was given, {lack}"] = None
+    return list(said)
 
 
 FILLED = {"threshold": 0.5, "zero": 0.0, "one": 1.0, "false": False}

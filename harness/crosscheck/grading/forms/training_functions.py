@@ -122,6 +122,10 @@ class Function(Training):
         name = self.function.__name__
         return f"{name}, which trains and returns no gradient: judged by its steps{f', {unusual}' if unusual else ''}"
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the function."""
+        return [self.function]
+
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
         return [self.function.__name__]

@@ -17,12 +17,12 @@ from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.layout import LAYOUTS, Layout
-from crosscheck.grading.forms.objects import methods_of
+from crosscheck.grading.forms.objects import made_of, methods_of
 from crosscheck.grading.forms.packing import Pairs
 from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import arguments
-from crosscheck.grading.forms.training import Draws, Trained, Training, as_array, costs_in, filled, lists_of, set_all
 from crosscheck.grading.forms.template import INITIALISE
+from crosscheck.grading.forms.training import Draws, Trained, Training, as_array, costs_in, filled, lists_of, set_all
 from crosscheck.grading.forms.weights import Weight, built, place, weights_of
 
 NAME = re.compile(
@@ -147,6 +147,10 @@ class Method(Training):
         return (
             f"class {name}, {calls}, which updates its weights: judged by its steps{f', {unusual}' if unusual else ''}"
         )
+
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the class, and its methods."""
+        return made_of(self.maker, [name for name in (self.forward, self.name) if name])
 
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""

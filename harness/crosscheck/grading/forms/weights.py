@@ -18,6 +18,8 @@ from crosscheck.grading.forms.returned import GRADIENT, Leaf, named_by
 from crosscheck.grading.forms.roles import role_of
 
 DEEP = 5
+SEEDS = ("seed", "random_state", "random_seed")
+ALWAYS = ("sizes", "n_x", "n_h", "hidden", "n_y", "alpha", "iterations")  # even if they have a default
 RANDOM = ("key", "rng_key", "prng_key", "prng", "rngkey", "rng", "generator")
 SIZES = {
     "sizes": "layer_dims layers_dims layers layer_sizes sizes dims layer_dimensions architecture topology neurons "
@@ -130,6 +132,27 @@ def _random(name: str) -> Any:
     return np.random.default_rng(0) if jax is None or name in ("rng", "generator") else jax.random.PRNGKey(0)
 
 
+def _is_switch(default: Any) -> bool:
+    """Return whether a penalty or the like has a default of some size."""
+    return isinstance(default, int | float) and not isinstance(default, bool)
+
+
+def _argument(each: inspect.Parameter, network: Network, known: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Return whether something is known of an argument of a class, and what it gets."""
+    plain = each.name.lower().strip("_")
+    role, needed = SIZE.get(plain, "") or role_of(each.name), each.default is each.empty
+    for l in range(1, network.L):
+        if plain.endswith(str(l)) and SIZE.get(plain[:-1].rstrip("_")) == "n_h":
+            return True, network.n[l]
+    if role in known and (needed or role in ALWAYS or (role in ("zero", "one") and _is_switch(each.default))):
+        return True, known[role]
+    if needed and plain in SEEDS:
+        return True, 0
+    if needed and plain in RANDOM:
+        return True, _random(plain)
+    return (True, network.g[0]) if needed and "activation" in plain else (False, None)
+
+
 def built(
     kind: Callable[..., Any], network: Network, X: Any, Y: Any, alpha: float = 0.1, iterations: int = 1
 ) -> dict[str, Any]:
@@ -152,23 +175,10 @@ def built(
     given: dict[str, Any] = {}
     unknown = []
     for each in every:
-        plain = each.name.lower().strip("_")
-        role = SIZE.get(plain, "") or role_of(each.name)
-        needed = each.default is each.empty
-        layer = next(
-            (l for l in range(1, network.L) if plain.endswith(str(l)) and SIZE.get(plain[:-1].rstrip("_")) == "n_h"), 0
-        )
-        if layer:
-            given[each.name] = network.n[layer]
-        elif role in known and (needed or role in ("sizes", "n_x", "n_h", "hidden", "n_y", "alpha", "iterations")):
-            given[each.name] = known[role]
-        elif plain in ("seed", "random_state", "random_seed") and needed:
-            given[each.name] = 0
-        elif plain in RANDOM and needed:
-            given[each.name] = _random(plain)
-        elif "activation" in plain and needed:
-            given[each.name] = network.g[0]
-        elif needed:
+        is_known, value = _argument(each, network, known)
+        if is_known:
+            given[each.name] = value
+        elif each.default is each.empty:
             unknown.append(each.name)
     if len(unknown) == 1 and not given:
         given[unknown[0]] = list(network.n)
