@@ -97,7 +97,7 @@ class Pipeline:
             positional, keywords = step.filled(environment)
             returned = self.call(step.function, positional, **keywords)
             if step.part == FORWARD:
-                environment |= self._computed(step, returned, network, m)
+                environment |= self.computed(step, returned, network, m)
                 if not any(each.part == COST for each in self.steps):
                     leaves += _told_with(step, returned)
             elif step.part == COST:
@@ -111,7 +111,7 @@ class Pipeline:
         leaves = leaves_of(step.function, returned)
         return [leaf._replace(keys=("cost",)) for leaf in leaves[:1]] if len(leaves) == 1 else leaves
 
-    def _computed(self, step: Step, returned: Any, network: Network, m: int) -> dict[str, Any]:
+    def computed(self, step: Step, returned: Any, network: Network, m: int) -> dict[str, Any]:
         """Return what the forward pass has computed, by the names of its author, with AL and the cache."""
         found: dict[str, Any] = {}
         leaves = leaves_of(step.function, returned)

@@ -56,6 +56,7 @@ class Function(Training):
         repeated = 1 if counted else iterations
         costs: list[Any] = []
         for _ in range(repeated):
+            environment |= self.given_each_time(network, params, X, Y)
             with self._starting(environment["parameters"]):
                 returned = self.call(self.function, [], **filled(every, environment, self.order))
             leaves = leaves_of(self.function, returned)
@@ -63,6 +64,10 @@ class Function(Training):
             environment |= {k: v for k, v in self.way.environment(network, params, X, Y).items() if k not in "XY"}
             costs += costs_in(leaves, iterations if repeated == 1 else 0)
         return Trained(params, as_array(costs, iterations))
+
+    def given_each_time(self, network: Network, params: Params, X: Array, Y: Array) -> dict[str, Any]:
+        """Return what else it is given: nothing."""
+        return {}
 
     def _left(
         self, leaves: Sequence[Leaf], environment: Mapping[str, Any], network: Network, params: Params, X: Array,
