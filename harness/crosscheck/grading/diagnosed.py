@@ -11,10 +11,12 @@ from crosscheck_impls.interface import Array
 from crosscheck.core.failures import BAD
 from crosscheck.core.records import Case, flat
 from crosscheck.grading.diagnosis.account import Special
-from crosscheck.grading.diagnosis.diagnose import diagnoses
+from crosscheck.grading.diagnosis.diagnose import Theirs, diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
+from crosscheck.grading.diagnosis.labels import labels_of
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.judging import PLAIN, Judged, attributed, judged, known
+from crosscheck.grading.notes import noted
 from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.oracle.reference import RIGHT
@@ -91,10 +93,25 @@ def _diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
         return list(every), []
     if any(_differs(one) for one in compared):  # from itself: no formula is to be found in it
         return [one._replace(result=one.result._replace(differs=_differs(one))) for one in every], []
-    found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs)]
+    found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs, _theirs(compared))]
     if not any(diagnosis.wrong for diagnosis in found):  # what is wrong is so at kinks alone
         every = [attributed(one) if one.wrong_gradient else one for one in every]
-    return [_excused(one, found) for one in every], found
+    return [_excused(one, found) for one in _labelled(every)], found
+
+
+def _theirs(compared: Sequence[Judged]) -> Theirs:
+    """Return what of the answers is the program's own."""
+    unjudged = {name for one in compared if one.answer is not None for name in noted(one.answer).unjudged}
+    fit = any("fit" in one.own for one in compared)
+    return Theirs("J" not in unjudged and "gradients" not in unjudged, "gradients" not in unjudged, fit)
+
+
+def _labelled(every: Sequence[Judged]) -> list[Judged]:
+    """Return the results, those with a wrong label with the known mistake that gives all labels, on every problem."""
+    asked = [(one.result.case, one.answer) for one in every if one.answer is not None and "predict" in one.own]
+    if not any(one.result.mislabelled for one in every) or (known := labels_of(asked)) is None:
+        return list(every)
+    return [one._replace(result=one.result._replace(labels=known)) if one.result.mislabelled else one for one in every]
 
 
 def _differs(one: Judged) -> bool:

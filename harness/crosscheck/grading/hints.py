@@ -20,6 +20,7 @@ from crosscheck.mutation.mutants import MUTANTS, Kind, Mutant
 from crosscheck.report.words import briefly, of_cause, of_name
 
 AT_ZERO = {"right_of_kink", "relu_derivative", "leaky_relu_derivative"}
+KNOWN = "known mistake"
 KINK = {mutant.name for mutant in MUTANTS if mutant.kind is Kind.SWITCH and set(mutant.hooks) <= AT_ZERO}
 TRAINING = "your training loop was not checked: give fit(parameters, X, Y, alpha, iterations), returning {}, costs"
 PREDICTIONS = "your predictions were not checked: give predict(parameters, X), returning labels 0 and 1"
@@ -42,6 +43,11 @@ class Result(NamedTuple):
     def wrong(self) -> list[Comparison]:
         """What lies outside the bound."""
         return [c for c in self.row.comparisons if c.outside]
+
+    @property
+    def mislabelled(self) -> bool:
+        """Whether a label is wrong."""
+        return self.row.predictions is not None and self.row.predictions.first is not None
 
     @property
     def exactly(self) -> str:
@@ -78,9 +84,9 @@ def equation(wrong: Sequence[Comparison], network: Network) -> str:
 def mistake(explained: Explanation | None) -> list[tuple[str, str]]:
     """Return the known mistake that an answer equals, as (title, text); the lines are those of our own code."""
     if explained is None:
-        return [("known mistake", "none that we know gives these numbers")]
+        return [(KNOWN, "none that we know gives these numbers")]
     near = "your numbers are exactly those of" if explained.exactly else "none exactly; the nearest is"
-    lines = [("known mistake", f"{near} `{explained.mutant.name}`: {explained.mutant.words}")]
+    lines = [(KNOWN, f"{near} `{explained.mutant.name}`: {explained.mutant.words}")]
     if explained.also:
         lines.append(("", f"(the same on this problem: {', '.join(explained.also)})"))
     for change in explained.mutant.changes:

@@ -84,6 +84,10 @@ class Backward:
 
                 return Lazy(made)
 
+            if self.points[0].after is not None:  # what the step has made of them is known
+                slips = [Slip(Stage.DA, l, RIGHT, ONE, Special.EARLY)] + ([Slip(Stage.DZ, l, option)] if option.cost else [])
+                yield Account(sum(slip.cost for slip in slips), tuple(slips)), through(self._stepped(l))
+                continue
             plain = through(lambda k: self.passes(k).params[l].W)
             moved = through(lambda k: self.points[k].got[f"dW{l + 1}"])
             for stage in (Stage.DB, Stage.DW):
@@ -96,6 +100,16 @@ class Backward:
                 chain = Lazy(partial(_sum, plain, moved, found.size))
                 yield Account(sum(slip.cost for slip in slips), tuple(slips)), chain
                 break
+
+    def _stepped(self, l: int) -> Callable[[int], Array]:
+        """Return W[l+1] after the step."""
+
+        def weights(k: int) -> Array:
+            after = self.points[k].after
+            assert after is not None
+            return np.asarray(after[l].W, np.float64)
+
+        return weights
 
     def _below(self, l: int, candidates: Iterator[tuple[Account, Lazy]]) -> Account:
         """Return the cheapest account of the layers from l down, given what dZ[l] may be."""

@@ -24,7 +24,7 @@ class Point(NamedTuple):
 
     got: the answer's. true: the oracle's. unit: what rounding can do to it, in whatever form it is written; inf where
     some form has no value there. degenerate: it proves nothing by itself: one example, one class, or weights of 0.
-    place, size: of the oracle's largest entry.
+    place, size: of the oracle's largest entry. after: the params that a step has led to, where it stands for one.
     """
 
     problem: str
@@ -39,6 +39,7 @@ class Point(NamedTuple):
     strict: float  # the unit of J where it is computed from the logits, which is finite everywhere
     place: dict[str, int]
     size: dict[str, float]
+    after: Params | None = None
 
     @property
     def m(self) -> int:
