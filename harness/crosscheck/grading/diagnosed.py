@@ -9,7 +9,7 @@ import numpy as np
 from crosscheck_impls.interface import Array
 
 from crosscheck.core.failures import BAD
-from crosscheck.core.records import Case, flat
+from crosscheck.core.records import Case, cast, flat
 from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.diagnose import Theirs, diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
@@ -19,7 +19,6 @@ from crosscheck.grading.judging import PLAIN, Judged, attributed, judged, known
 from crosscheck.grading.notes import noted
 from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.mutants import Mutant
-from crosscheck.oracle.reference import RIGHT
 
 OUTPUTS = ("sigmoid", "linear")  # with squared error
 NEAR = 1e-6  # of J, to that of the squared error
@@ -78,8 +77,10 @@ def under_squared_error(one: Judged, output: str) -> Judged:
         return one._replace(result=result._replace(case=case))
     given = one.given
     if "predict" not in one.own:  # its labels are ours, of classes
-        labels = RIGHT.predict(case.network, case.checkpoints[0], case.X)
-        given = given._replace(labels_start=labels, labels=labels, labels_test=None)
+        judging, trained = Judge(case), cast(given.run.trained, "float64")
+        start, _ = judging.output_at_start(PLAIN)
+        labels, _ = judging.output_of(trained, judging.X, PLAIN)
+        given = given._replace(labels_start=start, labels=labels, labels_test=None)
     again = judged(case, given, result.row.key, one.own)
     return again._replace(result=again.result._replace(why=result.why, pair=result.pair))
 

@@ -6,6 +6,7 @@ The report in words is for the one who wrote the function; these are for whoever
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ class Error(NamedTuple):
 
 class Facts(NamedTuple):
     """parts: by name, J first. first: the entry that is wrong first, where there is one. causes: the known mistakes
-    whose numbers these are. answers: a digest of the bits of J and of all gradients. trouble: why nothing could be
+    whose numbers these are. saturated: what J does there, `undefined` or `cut off`, if it is not right. answers: a digest of the bits of J and of all gradients. trouble: why nothing could be
     compared, or what is wrong beside the numbers, in a few words.
     """
 
@@ -61,7 +62,7 @@ class Facts(NamedTuple):
     errors: tuple[Error, ...] = ()
     first: str = ""
     causes: tuple[str, ...] = ()
-    undefined: bool = False
+    saturated: str = ""
     answers: str = ""
     trouble: str = ""
 
@@ -92,10 +93,18 @@ def facts(
         tuple(_errors(results)),
         "" if wrong is None else of_entry(first(wrong.wrong, wrong.case.network.L), wrong.pair),
         tuple(dict.fromkeys((*found, *(result.exactly for result in counted if result.exactly)))),
-        any(result.row.verdict is Verdict.UNDEFINED for result in results),
+        ends([result for result in results if result.row.verdict is Verdict.UNDEFINED]),
         digest(answers),
         "it changes what it is given" if said.changed else "",
     )
+
+
+def ends(undefined: Sequence[Result]) -> str:
+    """Return what becomes of J at saturated outputs: no number, or one that was cut off; nothing where it is right."""
+    if not undefined:
+        return ""
+    finite = all(each.unstable is not None and math.isfinite(each.unstable.got) for each in undefined)
+    return "cut off" if finite else "undefined"
 
 
 def _is_theirs(name: str, unjudged: Sequence[str]) -> bool:

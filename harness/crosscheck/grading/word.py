@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from crosscheck.core.records import Comparison, Tensor
 from crosscheck.core.text import listed
 from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.words import within
+from crosscheck.grading.facts import ends
 from crosscheck.grading.hints import KINK, Result, notices
 from crosscheck.grading.notes import Notes
 from crosscheck.grading.probe import HIDDEN, Function, How
@@ -65,7 +65,8 @@ def report(
         return False, "\n".join([name, "", *_trouble(function.trouble)])
     told = _in_their_shapes(told, said)
     kinked, several, counted = sorted_out(results)
-    if several and not counted and several_outputs(told.source):
+    told = told._replace(several=bool(several_outputs(told.source)))
+    if several and not counted and told.several:
         several, counted = [], several
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
     lines = [*wrapped(f"{name}: {_what(function, results, said)}", "  ")]
@@ -218,8 +219,7 @@ def _verdict(undefined: Sequence[Result]) -> str:
     """Return the verdict, with what becomes of saturated outputs: no number, or one that was cut off."""
     if not undefined:
         return "right"
-    finite = all(each.unstable is not None and math.isfinite(each.unstable.got) for each in undefined)
-    return f"right, but {'cut off' if finite else 'undefined'} at saturated outputs"
+    return f"right, but {ends(undefined)} at saturated outputs"
 
 
 def _judged(said: Notes) -> str:

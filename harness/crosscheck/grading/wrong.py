@@ -11,7 +11,7 @@ from typing import NamedTuple
 from crosscheck.core.failures import Failure, Kind, Promise
 from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
-from crosscheck.grading.beside import TRAINING, of_predictions, of_training
+from crosscheck.grading.beside import NOTHING, PREDICTIONS, TRAINING, of_predictions, of_training
 from crosscheck.grading.convert import PAIR, shapes
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.source import Lines, beyond
@@ -25,19 +25,19 @@ from crosscheck.report.words import of_broken, of_cause, of_entry, of_explanatio
 WIDTH = 80  # of a line
 TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
+MISTAKES = ("mistake", TRAINING, PREDICTIONS)  # titles of what is counted
 HELD = "\x00"  # a blank that is no place to break a line
 ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
 GUESSED = "which activation it has is not known, so that no number is called right or wrong: say --activation NAME"
 DIFFERS = (
     "asked twice for the same numbers, it gave two answers: something in it is random, or remembers the call before"
 )
-NOTHING = "nothing that we know gives these numbers"
 
 
 class Told(NamedTuple):
     """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
     which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
-    and the weights turned. unusual: its arrays have other shapes than ours.
+    and the weights turned. unusual: its arrays have other shapes than ours. several: it says that it is meant for several outputs.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
@@ -46,6 +46,7 @@ class Told(NamedTuple):
     names: Mapping[str, str] = {}
     rows: bool = False
     unusual: bool = False
+    several: bool = False
 
     def name(self, tensor: str, pair: bool) -> str:
         """Return what the author calls a tensor."""
@@ -91,25 +92,29 @@ def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> l
     compared = [result for result in counted if _gradient(result)]
     rest = [result for result in counted if result not in compared]
     count, total = (len({result.case.problem for result in each}) for each in (counted, results))
-    found = len({finding.key for diagnosis in told.diagnoses for finding in diagnosis.findings})
-    beside = any(each.astray for each in steps) or any(result.mislabelled for result in counted)
-    whole = bool(found) and not any(diagnosis.unexplained for diagnosis in told.diagnoses) and not rest and not beside
-    mistakes = f": {_count(found, 'mistake')}" if whole and compared else ""
     if any(result.differs for result in counted):
         return [*wrapped(f"wrong: {DIFFERS}.", "  "), *_outside(told)]
-    head = f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."
     known = bool(compared and told.diagnoses)
     items = _diagnosed(compared, results, told) if known else _other(rest or counted, results, told, steps)
     items += (of_training(steps, counted[0].pair) if known else []) + of_predictions(counted if known else [])
-    written = [head]
+    also = _also([each for each in (rest if known else rest[1:]) if not _is_told(each, items, steps)], items, told)
+    unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
+    every = [title for title, _ in items if title.startswith(MISTAKES)]
+    whole = known and every and not unexplained and not also and not any(each.untold for each in steps)
+    mistakes = f": {_count(len(every), 'mistake')}" if whole else ""
+    written = [f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."]
     for title, text in items:
         written += wrapped(f"  {title:{TITLE}}{text}", " " * (TITLE + 2))
-    unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
     written += _outside(told) if unexplained and told.diagnoses else []
-    followed = any(each.steps for each in steps) and not any(each.untold for each in steps)  # training is told
-    rest = [r for r in rest if not (known and followed and r.wrong and all(c.tensor.of_fit for c in r.wrong))]
-    also = _also(rest if known else rest[1:], items, told)
     return written + [line for each in also for line in wrapped(f"  {each}", "  ")]
+
+
+def _is_told(result: Result, items: Sequence[tuple[str, str]], steps: Sequence[Diagnosis]) -> bool:
+    """Return whether what is said of training, or of predictions, is what is wrong here."""
+    if result.wrong:
+        all_told = any(each.steps for each in steps) and not any(each.untold for each in steps)
+        return all_told and all(c.tensor.of_fit for c in result.wrong)
+    return isinstance(result.row.cause, WrongLabels) and any(title == PREDICTIONS for title, _ in items)
 
 
 def _outside(told: Told) -> list[str]:
@@ -143,10 +148,14 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
     elif not main.findings:
         items.append(("not told", GUESSED))
     shown = set[str]()
-    several = len({finding.key for diagnosis in (main, *others) for finding in diagnosis.findings}) > 1
+    every = [finding for diagnosis in (main, *others) for finding in diagnosis.findings]
+    aside = {} if told.several else {finding.key: finding for finding in every if _is_of_several(finding, compared)}
+    if len(aside) == len({finding.key for finding in every}):
+        aside = {}
+    several = len({finding.key for finding in every if finding.key not in aside}) > 1
     for diagnosis in (main, *others):
         for finding in diagnosis.findings:
-            if finding.key in shown:
+            if finding.key in shown or finding.key in aside:
                 continue
             shown.add(finding.key)
             many = f"mistake {len(shown)}" if several else "mistake"
@@ -159,10 +168,13 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
         items += [("not explained", f"{left}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
     elif len(shown) == 1 and not told.guessed:
-        told_by_J = not others and main.findings[0].stage is not Stage.FORWARD and _has_J(example)
-        if main.findings[0].mutant is not None and told_by_J:
+        one = next(finding for finding in every if finding.key in shown)
+        if one.mutant is not None and one.stage is not Stage.FORWARD and not others and _has_J(example):
             items.append(("where", _place(example)))
         items.append(("notes", equation(now, case.network)))
+    for finding in aside.values():
+        words = sentence(finding, pair, told.names)
+        items.append(("aside", f"with several outputs, which a program for one does not have, {words}"))
     for diagnosis in [] if told.guessed else [each for each in others if each.unexplained]:
         left = listed([told.name(name, pair) for name in diagnosis.unexplained])
         items.append(("not explained", f"with {_count(diagnosis.depth, 'layer')}, {left}: {NOTHING}"))
@@ -179,6 +191,12 @@ def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: T
     if example.case.network.n[-1] == 1 and with_one:
         good.append(f"{listed(with_one)} where there is one output")
     return ", ".join(good) or "nothing"
+
+
+def _is_of_several(finding: Finding, compared: Sequence[Result]) -> bool:
+    """Return whether a mistake shows with several outputs alone, though one output was asked for too."""
+    outputs = {r.case.network.n[-1] for r in compared if r.case.problem in finding.problems}
+    return bool(outputs) and 1 not in outputs and any(r.case.network.n[-1] == 1 for r in compared)
 
 
 def _scope(finding: Finding, main: bool, compared: Sequence[Result]) -> str:
@@ -264,7 +282,8 @@ def _other(
     items += [("notes", equation(now, case.network))] if names else []
     said = [] if example.exactly else of_training(steps, example.pair)
     items += [(TRAINING if title == KNOWN else title, text) for title, text in said or mistake(row.explained)]
-    items += [] if names or example.exactly else [("where", ONLY_STEPS)]
+    causes = any(each.mutant is not None or each.special is not None for one in steps for each in one.steps)
+    items += [] if names or example.exactly or causes else [("where", ONLY_STEPS)]
     return items + of_predictions(counted)
 
 

@@ -85,7 +85,9 @@ class Backward:
                 return Lazy(made)
 
             if self.points[0].after is not None:  # what the step has made of them is known
-                slips = [Slip(Stage.DA, l, RIGHT, ONE, Special.EARLY)] + ([Slip(Stage.DZ, l, option)] if option.cost else [])
+                slips = [Slip(Stage.DA, l, RIGHT, ONE, Special.EARLY)] + (
+                    [Slip(Stage.DZ, l, option)] if option.cost else []
+                )
                 yield Account(sum(slip.cost for slip in slips), tuple(slips)), through(self._stepped(l))
                 continue
             plain = through(lambda k: self.passes(k).params[l].W)

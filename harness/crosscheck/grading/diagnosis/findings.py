@@ -62,9 +62,7 @@ class Finding(NamedTuple):
             return "not updated"
         kinds = dict.fromkeys(tensor.rstrip("0123456789") for tensor in self.tensors)
         of = "steps along " if self.stage is Stage.UPDATE else ""
-        return (
-            f"{of}{' and '.join(kinds)} times {self.factor.number:g}{'' if self.factor.size == '1' else self.factor.size}"
-        )
+        return f"{of}{' and '.join(kinds)} times {self.factor.number:g}{'' if self.factor.size == '1' else self.factor.size}"
 
 
 class Diagnosis(NamedTuple):

@@ -15,6 +15,7 @@ from crosscheck.judge.observations import bounds_of_both
 from crosscheck.oracle.float64 import Matrix, exact
 
 FAR = 1e3  # times what rounding can do
+U = float(np.finfo("float64").eps) / 2
 TINY = float(np.finfo("float64").tiny)
 KINKED = ("relu", "leaky_relu")
 
@@ -46,6 +47,12 @@ class Point(NamedTuple):
         """The number of examples."""
         return int(self.X.shape[1])
 
+    def share(self, tensor: str) -> float:
+        """Return what rounding can do as a share of a number: as of the largest entry, or of a sum of so many terms."""
+        if self.size[tensor] > 0:
+            return float(self.unit[tensor].item(self.place[tensor]) / self.size[tensor])
+        return 2 * U * (self.m + max(self.network.n))
+
     def wrong(self, tensor: str) -> bool:
         """Return whether a tensor of the answer lies outside what rounding can do."""
         return not fits(self, tensor, self.true[tensor])
@@ -65,7 +72,7 @@ def fits(point: Point, tensor: str, made: Array) -> bool:
         if size > 0 and largest > size and np.isfinite(largest):
             unit = unit * (largest / size)
         nothing = (unit < TINY) & (made != 0)  # where the right number is exactly 0, its bound says nothing of another
-        unit = np.where(nothing, unit.item(place), unit) if nothing.any() else unit
+        unit = np.where(nothing, point.share(tensor) * np.abs(made), unit) if nothing.any() else unit
         alike = (got == made) | (np.isnan(got) & np.isnan(made))
         return bool((alike | (np.abs(got - made) <= unit) | ~(unit < np.inf)).all())
 

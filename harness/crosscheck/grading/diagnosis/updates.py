@@ -91,5 +91,3 @@ def _finding(why: Factor | Special, tensors: list[str], points: Sequence[Point])
     problems = tuple(dict.fromkeys(point.problem for point in points))
     found = Finding(Stage.UPDATE, layers, tuple(tensors), problems=problems, depth=points[0].network.L)
     return found._replace(special=why) if isinstance(why, Special) else found._replace(factor=why)
-
-

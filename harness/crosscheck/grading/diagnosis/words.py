@@ -54,6 +54,8 @@ def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}, implie
         )
         return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
+    if finding.factor.constant:
+        meaning = f"divided by {finding.factor.constant}, whatever m, the number of examples, is"
     should = f"what {they} should be" if finding.alone else f"what {they} would be without this"
     return f"{called} {be} exactly {value} {should}{f': {meaning}' if meaning else ''}"
 
@@ -102,6 +104,8 @@ def _times(finding: Finding) -> str:
     '-1/m of'
     """
     number, size = finding.factor
+    if finding.factor.constant:
+        return f"m / {finding.factor.constant} times"
     layer = finding.layers[0] if len(finding.layers) == 1 else 0
     if layer:
         size = size.replace("n[l]", f"n[{layer}]").replace("n[l-1]", f"n[{layer - 1}]")

@@ -11,10 +11,10 @@ from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.pipeline import Pipeline
+from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import arguments
 from crosscheck.grading.forms.training import Trained, filled
 from crosscheck.grading.forms.training_functions import Function
-from crosscheck.grading.forms.returned import leaves_of
 
 
 class Updating(Function):
