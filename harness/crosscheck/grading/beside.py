@@ -9,6 +9,7 @@ from crosscheck.grading.diagnosis.words import sentence, steps_of
 from crosscheck.grading.hints import Result
 
 NOTHING = "nothing that we know gives these numbers"
+COSTS = "of the costs that it reports, "
 TRAINING, PREDICTIONS = "training", "predictions"
 
 Items = list[tuple[str, str]]
@@ -22,6 +23,10 @@ def of_training(diagnoses: Sequence[Diagnosis], pair: bool) -> Items:
         new = [finding for finding in diagnosis.steps if finding.key not in shown]
         shown |= {finding.key for finding in new}
         items += [(TRAINING, sentence(finding, pair, implied=diagnosis.implied)) for finding in new]
+        items += [
+            (TRAINING, COSTS + sentence(finding, pair)) for finding in diagnosis.costs if finding.key not in shown
+        ]
+        shown |= {finding.key for finding in diagnosis.costs}
         if diagnosis.untold and not items:
             along = "the right gradient" if diagnosis.implied else "your own gradient"
             items.append((TRAINING, f"{steps_of(diagnosis.untold, pair)} are not alpha times {along}: {NOTHING}"))

@@ -104,7 +104,8 @@ def _theirs(compared: Sequence[Judged]) -> Theirs:
     """Return what of the answers is the program's own."""
     unjudged = {name for one in compared if one.answer is not None for name in noted(one.answer).unjudged}
     fit = any("fit" in one.own for one in compared)
-    return Theirs("J" not in unjudged and "gradients" not in unjudged, "gradients" not in unjudged, fit)
+    gradient = "gradients" not in unjudged
+    return Theirs(gradient and "J" not in unjudged, gradient, fit, not unjudged & {"J", "costs"})
 
 
 def _labelled(every: Sequence[Judged]) -> list[Judged]:

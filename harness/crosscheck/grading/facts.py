@@ -17,11 +17,13 @@ from crosscheck.core.records import Answer, Comparison, Tensor
 from crosscheck.grading.diagnosis.findings import Diagnosis
 from crosscheck.grading.hints import Result
 from crosscheck.grading.notes import Notes
+from crosscheck.grading.penalty import told
 from crosscheck.judge.causes import BrokenPromises, WrongLabels
 from crosscheck.judge.location import first
 from crosscheck.report.words import of_entry, of_name
 
 TRAINING, PREDICTIONS = "training", "predictions"  # the parts that are no tensors
+PENALTY = "a penalty in J that is not that of its gradient"
 DIGITS = 16  # of a digest
 
 
@@ -83,17 +85,25 @@ def facts(
                 continue
             part = parts.get(name, Part(0, 0))
             parts[name] = Part(part.right + right, part.asked + 1)
+    astray = any(diagnosis.astray for diagnosis in diagnoses)
     for name, function in ((TRAINING, "fit"), (PREDICTIONS, "predict")):
+        if name == TRAINING and astray and name in parts and parts[name].whole:  # by the program's own gradient
+            parts[name] = Part(0, parts[name].asked)
         if function in said.trouble:
             parts[name] = Part(0, 1)
+    lopsided, _ = told(said.penalties)
+    if lopsided and "J" in parts:
+        parts["J"] = Part(0, parts["J"].asked)
     wrong = next((result for result in counted if result.wrong), None)
-    found = [finding.key for diagnosis in diagnoses for finding in diagnosis.findings]
+    found = [finding.key for diagnosis in diagnoses for finding in (*diagnosis.findings, *diagnosis.steps)]
+    found += [result.labels.name for result in counted if result.labels is not None]
+    found += [PENALTY] if lopsided else []
     return Facts(
         {name: parts[name] for name in sorted(parts, key=_in_order)},
         tuple(_errors(results)),
         "" if wrong is None else of_entry(first(wrong.wrong, wrong.case.network.L), wrong.pair),
         tuple(dict.fromkeys((*found, *(result.exactly for result in counted if result.exactly)))),
-        ends([result for result in results if result.row.verdict is Verdict.UNDEFINED]),
+        "" if said.cost_is_ours else ends([each for each in results if each.row.verdict is Verdict.UNDEFINED]),
         digest(answers),
         "it changes what it is given" if said.changed else "",
     )

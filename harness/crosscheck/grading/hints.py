@@ -12,6 +12,7 @@ from crosscheck.core.failures import BAD, Verdict
 from crosscheck.core.records import Case, Comparison, Tensor
 from crosscheck.grading.convert import PAIR, layers
 from crosscheck.grading.notes import Notes
+from crosscheck.grading.penalty import told
 from crosscheck.grading.probe import Function
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.causes import Cause, Convention, Noisy
@@ -134,10 +135,11 @@ def notices(
         for tensor, shape in said.conversions
         if tensor not in said.breaks
     ]
-    if "outputs probabilities" in said.read_as or "outputs logits" in said.read_as:
-        notes.append(
-            "J is ours, the cross-entropy of its outputs: a loss that the program takes elsewhere is not judged"
-        )
+    if said.cost_is_ours:
+        of = "logits" if "outputs logits" in said.read_as else "probabilities, of which log(0) has no value"
+        notes.append(f"J is ours, the cross-entropy of its outputs as {of}: a loss that the program has is not run")
+    lopsided, words = told(said.penalties)
+    notes += [words] if words and not lopsided else []
     if "J" in said.unjudged:
         notes.append("no cost of yours was found that could be checked")
     notes += said.remarks

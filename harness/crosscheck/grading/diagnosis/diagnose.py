@@ -6,20 +6,21 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from crosscheck.core.records import Answer
-from crosscheck.grading.diagnosis.findings import Diagnosis, found
-from crosscheck.grading.diagnosis.moves import moves_of
+from crosscheck.grading.diagnosis.findings import Diagnosis, Finding, found
+from crosscheck.grading.diagnosis.moves import costs_of, moves_of
 from crosscheck.grading.diagnosis.points import Point, in_order, names, points_of
 from crosscheck.grading.diagnosis.search import Search
-from crosscheck.grading.diagnosis.updates import updates
+from crosscheck.grading.diagnosis.updates import LEAST, updates
 from crosscheck.judge.elementwise import Judge
 
 
 class Theirs(NamedTuple):
-    """What of an answer is the program's own: J, the gradient, its training."""
+    """What of an answer is the program's own: J, the gradient, its training, and the costs that this reports."""
 
     J: bool = True
     gradient: bool = True
     fit: bool = False
+    costs: bool = False
 
 
 EVERYTHING = Theirs()
@@ -31,7 +32,9 @@ def diagnoses(answers: Iterable[tuple[Judge, Answer]], theirs: Theirs = EVERYTHI
     for judging, answer in answers:
         by_depth.setdefault(judging.case.network.L, []).append((judging, answer))
     each = (_of_depth(pairs, theirs) for _, pairs in sorted(by_depth.items()))
-    return [diagnosis for diagnosis in each if diagnosis.wrong or diagnosis.findings or diagnosis.astray]
+    return [
+        diagnosis for diagnosis in each if diagnosis.wrong or diagnosis.findings or diagnosis.astray or diagnosis.costs
+    ]
 
 
 def _of_depth(pairs: Sequence[tuple[Judge, Answer]], theirs: Theirs) -> Diagnosis:
@@ -44,7 +47,17 @@ def _of_depth(pairs: Sequence[tuple[Judge, Answer]], theirs: Theirs) -> Diagnosi
     points = in_order([point for pair in pairs for point in points_of(*pair)])
     diagnosis = _of_gradients(points, theirs) if points else Diagnosis(depth)
     steps, astray, untold = updates(moves)
-    return diagnosis._replace(steps=steps, astray=astray, untold=untold)
+    costs = () if "J" in diagnosis.wrong or not (theirs.fit and theirs.costs) else _of_costs(pairs)
+    return diagnosis._replace(steps=steps, astray=astray, untold=untold, costs=costs)
+
+
+def _of_costs(pairs: Sequence[tuple[Judge, Answer]]) -> tuple[Finding, ...]:
+    """Return what is wrong with the costs of the training, if one thing explains it."""
+    points = in_order([point for pair in pairs for point in costs_of(*pair)])
+    if len(points) < LEAST or not any(point.wrong("J") for point in points):
+        return ()
+    account = Search(points).cost()
+    return () if account.unexplained else found(account, points).findings
 
 
 def _of_gradients(points: list[Point], theirs: Theirs) -> Diagnosis:

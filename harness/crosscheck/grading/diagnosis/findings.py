@@ -71,7 +71,7 @@ class Diagnosis(NamedTuple):
     wrong: the tensors that are. unexplained: those of them that nothing explains. problems: those that were compared.
     steps: the mistakes of the training loop; astray: what its first step moves otherwise than by alpha times the
     program's own gradient, or than by the right one where the program returns none; untold: what of that nothing
-    explains. implied: whether there is no gradient but that which its steps imply.
+    explains. costs: what is wrong with the costs that the training reports, where J itself is right. implied: whether there is no gradient but that which its steps imply.
     """
 
     depth: int = 0
@@ -83,6 +83,7 @@ class Diagnosis(NamedTuple):
     astray: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
     implied: bool = False
+    costs: tuple[Finding, ...] = ()
 
 
 def found(account: Account, points: list[Point]) -> Diagnosis:

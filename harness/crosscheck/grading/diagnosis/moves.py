@@ -18,6 +18,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import Matrix, exact
 
+COSTS = 3  # of a run: the parameters have moved by then
 SUBTRACTED = 2  # roundings of (before - after) / alpha, of ours, each half an ulp of what comes out
 
 
@@ -38,6 +39,18 @@ def moves_of(judging: Judge, answer: Answer, own: bool) -> Iterator[Point]:
         place = {name: int(np.abs(array).argmax()) for name, array in held.items()}
         size = {name: abs(array.item(place[name])) for name, array in held.items()}
         yield point._replace(got=got, true=held, unit=unit, place=place, size=size, after=first.after)
+
+
+def costs_of(judging: Judge, answer: Answer) -> Iterator[Point]:
+    """Yield some steps of a run as points, each with the cost that was reported of the parameters before it as its J."""
+    case, run = judging.case, answer.run
+    if run.certification in (Certification.MISCOUNTED, Certification.IRREPRODUCIBLE):
+        return
+    for step in run.steps[:COSTS]:
+        if np.isfinite(step.J).all() and all(np.isfinite(array).all() for array in flat(step.before)):
+            there = Judge(case._replace(checkpoints=(step.before,), steps=(step.t,)))
+            _, gradient = _at_start(answer)  # of which nothing is asked
+            yield from points_of(there, answer._replace(checkpoints=[0], gradients=[(step.J, gradient)]))
 
 
 def _at_start(answer: Answer) -> tuple[Array, Params]:

@@ -38,9 +38,7 @@ class Search:
         if not self.J:
             right = self._gradient(RIGHT)
             return right if right.cost <= SIMPLE else min([right, *self._by_the_gradient()], key=lambda each: each.cost)
-        line = self._line_of_J(self.passes[RIGHT])
-        plain = Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(slip.cost for slip in line), line)
-        right = plain.and_(self._gradient(RIGHT))
+        right = self.cost().and_(self._gradient(RIGHT))
         if not any(point.wrong("J") for point in self.points) or (right.cost <= SIMPLE and not right.unexplained):
             return right  # J is right, so the forward pass is; or one mistake explains it all
         by_J = list(self._of_J())
@@ -49,6 +47,12 @@ class Search:
         if not tried and "J" in right.unexplained and len(right.unexplained) > 1:
             tried = list(self._by_the_gradient())
         return min([right, *tried], key=lambda account: account.cost)
+
+    @np.errstate(all="ignore")
+    def cost(self) -> Account:
+        """Return the cheapest account of J alone, after a right forward pass."""
+        line = self._line_of_J(self.passes[RIGHT])
+        return Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(slip.cost for slip in line), line)
 
     def _by_the_gradient(self) -> Iterator[Account]:
         """Yield the accounts of forward passes that nothing but the gradient tells; of J perhaps an epsilon."""
