@@ -9,11 +9,13 @@ import numpy as np
 from crosscheck_impls.interface import Array
 
 from crosscheck.core.failures import BAD
-from crosscheck.core.records import Case, cast, flat
+from crosscheck.core.records import Answer, Case, cast, flat
 from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.diagnose import Theirs, diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
+from crosscheck.grading.diagnosis.kinks import at_kinks
 from crosscheck.grading.diagnosis.labels import labels_of
+from crosscheck.grading.diagnosis.points import Point, points_of
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.judging import PLAIN, Judged, attributed, judged, known
 from crosscheck.grading.notes import noted
@@ -95,9 +97,20 @@ def _diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
     if any(_differs(one) for one in compared):  # from itself: no formula is to be found in it
         return [one._replace(result=one.result._replace(differs=_differs(one))) for one in every], []
     found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs, _theirs(compared))]
-    if not any(diagnosis.wrong for diagnosis in found):  # what is wrong is so at kinks alone
+    kinked = [] if any(diagnosis.wrong for diagnosis in found) else _at_kinks(pairs)
+    found += kinked
+    if not any(diagnosis.wrong for diagnosis in found):
         every = [attributed(one) if one.wrong_gradient else one for one in every]
     return [_excused(one, found) for one in _labelled(every)], found
+
+
+def _at_kinks(pairs: Sequence[tuple[Judge, Answer]]) -> list[Diagnosis]:
+    """Return the diagnosis of each depth at which what is wrong is so at kinks alone, where one value explains it."""
+    by_depth: dict[int, list[Point]] = {}
+    for judging, answer in pairs:
+        by_depth.setdefault(judging.case.network.L, []).extend(points_of(judging, answer, kinks=True))
+    every = [at_kinks(points) for _, points in sorted(by_depth.items())]
+    return [diagnosis for diagnosis in every if diagnosis is not None]
 
 
 def _theirs(compared: Sequence[Judged]) -> Theirs:

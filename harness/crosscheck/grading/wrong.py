@@ -281,7 +281,8 @@ def _other(
     items += [("where", _place(example))] if names else []
     items += [("notes", equation(now, case.network))] if names else []
     said = [] if example.exactly else of_training(steps, example.pair)
-    items += [(TRAINING if title == KNOWN else title, text) for title, text in said or mistake(row.explained)]
+    known = TRAINING if all(each.tensor.of_fit for each in example.wrong) else KNOWN
+    items += [(known if title == KNOWN else title, text) for title, text in said or mistake(row.explained)]
     causes = any(each.mutant is not None or each.special is not None for one in steps for each in one.steps)
     items += [] if names or example.exactly or causes else [("where", ONLY_STEPS)]
     return items + of_predictions(counted)

@@ -14,7 +14,7 @@ from crosscheck_impls.interface import Array
 
 from crosscheck.grading.diagnosis.account import RIGHT, UNEXPLAINED, Account, Made, Slip, Special, in_its_line, penalty
 from crosscheck.grading.diagnosis.epsilon import in_the_gradient
-from crosscheck.grading.diagnosis.factors import ONE, Factor, factors
+from crosscheck.grading.diagnosis.factors import NOTHING, ONE, Factor, factors
 from crosscheck.grading.diagnosis.linear import added
 from crosscheck.grading.diagnosis.points import Point
 from crosscheck.grading.diagnosis.stages import Lazy, Option, Stage, options
@@ -187,6 +187,9 @@ class Backward:
 
     def _line(self, stage: Stage, l: int, dZ: Lazy) -> tuple[Slip, ...] | None:
         """Return the slips in the line of dW[l] or db[l]; None if nothing explains it."""
+        if all(not point.got[f"{stage}{l}"].any() for point in self.points):
+            right = all(not point.true[f"{stage}{l}"].any() for point in self.points)
+            return () if right else (Slip(stage, l, RIGHT, NOTHING),)
         own = in_its_line(self.points, f"{stage}{l}", stage, l, lambda o: self._made(stage, o, l, dZ))
         if own is None and stage is Stage.DW:
             found = added(

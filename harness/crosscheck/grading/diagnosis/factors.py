@@ -51,7 +51,7 @@ class Factor(NamedTuple):
         """How much it takes to say it: what is simple is likelier. A constant in the place of m is one mistake."""
         if self.constant:
             return 1
-        return (self.number != 1) * (1 if abs(self.number) in (1, 2, 0.5) else 1.5) + (self.size != "1")
+        return (self.number != 1) * (1 if abs(self.number) in (0, 1, 2, 0.5) else 1.5) + (self.size != "1")
 
     @property
     def constant(self) -> int:
@@ -61,6 +61,7 @@ class Factor(NamedTuple):
 
 
 ONE = Factor(1.0)
+NOTHING = Factor(0.0)
 FREE = ("1", "m", "1/m")  # sizes that any other number may stand before
 EVERY = [Factor(number, size) for size in SIZES for number in NUMBERS][1:]
 

@@ -45,7 +45,7 @@ def _sign_of_dA(self: Reference, network: Network, l: int, dA: Array, A: list[Ar
 
 
 def _sigmoid_twice(self: Reference, network: Network, l: int, Z: Array, A_prev: Array) -> Array:
-    A = RIGHT.A(network, l, Z, A_prev)
+    A = self.g(network, l, Z)
     return self.sigmoid(A) if l == network.L and network.g[-1] == "sigmoid" else A
 
 

@@ -88,8 +88,10 @@ def names(network: Network) -> list[str]:
     return ["J", *(f"d{kind}{l}" for l in range(1, network.L + 1) for kind in "Wb")]
 
 
-def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
-    """Yield the points of one answer. At a kink either derivative may be meant, so that none is there."""
+def points_of(judging: Judge, answer: Answer, kinks: bool = False) -> Iterator[Point]:
+    """Yield the points of one answer. At a kink either derivative may be meant, so that none is there; kinks: only
+    those where some Z is exactly 0, and none merely near to it.
+    """
     case = judging.case
     network = case.network
     seen = set[int]()
@@ -102,9 +104,8 @@ def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
             for each in FORMULATIONS
         ]
         oracle = knowns[0].oracle
-        if any(name in KINKED and (Z == 0).any() for name, Z in zip(network.g, oracle.Z, strict=True)):
-            continue
-        if any(known.theirs.straddles_zero for known in knowns):
+        at_kink = any(name in KINKED and bool((Z == 0).any()) for name, Z in zip(network.g, oracle.Z, strict=True))
+        if at_kink is not kinks or any(known.theirs.straddles_zero for known in knowns):
             continue
         units = [np.maximum.reduce(each) for each in zip(*map(bounds_of_both, knowns), strict=True)]
         every = names(network)

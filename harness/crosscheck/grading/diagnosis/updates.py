@@ -13,14 +13,13 @@ from crosscheck_impls.interface import Array, Layer, Params
 
 from crosscheck.core.records import flat
 from crosscheck.grading.diagnosis.account import Special
-from crosscheck.grading.diagnosis.factors import Factor, factors
+from crosscheck.grading.diagnosis.factors import NOTHING, Factor, factors
 from crosscheck.grading.diagnosis.findings import Finding
 from crosscheck.grading.diagnosis.moves import sharpest_first
 from crosscheck.grading.diagnosis.points import Point, fits, names
 from crosscheck.grading.diagnosis.stages import Lazy, Stage
 from crosscheck.oracle.reference import RIGHT
 
-NONE = Factor(0.0)  # a step that is not made
 LEAST = 2  # problems: what holds on one may hold there by chance
 
 
@@ -45,7 +44,7 @@ def updates(moves: Sequence[Point]) -> tuple[tuple[Finding, ...], tuple[str, ...
 
 def _why(points: Sequence[Point], name: str) -> Factor | Special | None:
     if all(not point.got[name].any() for point in points):
-        return NONE
+        return NOTHING
     layer = int(name[2:])
     found = sorted(factors(points, name, layer, lambda k: points[k].true[name]), key=lambda factor: factor.cost)
     if found:

@@ -53,6 +53,8 @@ def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}, implie
             "your numbers are exactly those of" if finding.alone else "your numbers are, with the others, those of"
         )
         return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
+    if not finding.factor.number:
+        return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {'them' if they == 'they' else they}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
     if finding.factor.constant:
         meaning = f"divided by {finding.factor.constant}, whatever m, the number of examples, is"
