@@ -1,6 +1,7 @@
 """Porting a model: paths of any form, two files of one name, one activation that is another, the options of explain."""
 
 import inspect
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,3 +203,34 @@ def test_a_slip_in_one_layer_is_named_with_the_layer(name: str) -> None:
     assert row.explained.exactly
     assert row.explained.mutant.name == name
     assert from_plain(Row, to_plain(row)).explained == row.explained
+
+
+@pytest.mark.parametrize(("option", "remedy"), [("--json", "compare --json"), ("--junit=x.xml", "compare --junit")])
+def test_explain_refuses_what_would_be_something_else(
+    here: Path, capsys: pytest.CaptureFixture[str], option: str, remedy: str
+) -> None:
+    assert crosscheck("explain", "--impl", "numpy", option) == 2
+    assert remedy in capsys.readouterr().err
+    assert list(here.iterdir()) == []
+
+
+def test_a_report_gives_the_command_with_the_file_that_was_given(here: Path) -> None:
+    net(here / "models/net.py", 1)
+    crosscheck("compare", "--impl", "./models/net.py", "--problem", "flower-2layer-tanh", "--iterations", "2", "-q")
+    page = (here / "results/latest/report.html").read_text(encoding="utf-8")
+    index = json.loads(page.partition('id="index">')[2].partition("</script>")[0])
+    assert index["implementations"] == ["net/gradients"]
+    assert index["names"] == ["./models/net.py"]
+
+
+def test_check_of_a_whole_framework_takes_what_it_can_and_refuses_the_rest(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net(here / "net.py")
+    assert crosscheck("check", "./net.py", "--problem", "one_class", "--layers", "3,2", "--activation", "tanh") == 0
+    assert "1 comparisons over 1 problems: 1 agrees." in capsys.readouterr().out
+    assert crosscheck("check", "./net.py", "--problem", "one_class", "--layers", "x") == 2
+    assert "--layers x: expected the sizes" in capsys.readouterr().err
+    for option, remedy in (("--json", "compare --impl ./net.py --json"), ("--sandbox", "with your rights")):
+        assert crosscheck("check", "./net.py", option) == 2
+        assert remedy in " ".join(capsys.readouterr().err.split())

@@ -7,7 +7,7 @@ name is enough to have one again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -162,7 +162,7 @@ def _spliced(layer: int, hooks: Mapping[str, Callable[..., Any]]) -> Callable[..
 
     def cost_and_gradients(
         self: Reference, network: Network, params: Params, X: Array, Y: Array
-    ) -> tuple[Array, Sequence[Any]]:
+    ) -> tuple[Array, Params]:
         wrong = self.replaced(**hooks, cost_and_gradients=Reference.cost_and_gradients)
         J, right = Reference.cost_and_gradients(self, network, params, X, Y)
         _, other = wrong.cost_and_gradients(network, params, X, Y)
