@@ -203,7 +203,7 @@ def _wrapped(each: str, everything: bool) -> list[str]:
     """Return the lines of one thing that is said: what it is about, cut unless all is asked for, and its causes."""
     first, *causes = each.split("\n")
     first = f"  {first}"
-    below = [textwrap.wrap(cause, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8) for cause in causes]
+    below = [textwrap.wrap(cause, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 12) for cause in causes]
     return [first if everything else fitted(first), *itertools.chain.from_iterable(below)]
 
 
