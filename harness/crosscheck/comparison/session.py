@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
+from crosscheck_impls.interface import DTYPES, ON_REQUEST, VARIANTS, BadInput, Declaration, nearest
 
 from crosscheck.comparison import again
 from crosscheck.core import interrupts
@@ -60,8 +60,8 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
             raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
-        if variant and variant not in variants:
-            near = nearest(name, [f"{framework}/{each}" for each in variants])
+        if variant and variant not in (*variants, *ON_REQUEST.get(framework, ())):
+            near = nearest(name, [f"{framework}/{each}" for each in (*variants, *ON_REQUEST.get(framework, ()))])
             raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
         chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
     return list(chosen)

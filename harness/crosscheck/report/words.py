@@ -137,6 +137,11 @@ def of_broken(broken: Broken) -> str:
             return f"{name} was changed by the implementation, expected inputs to be left alone"
         case Promise.PARAMS_LEFT_ALONE:
             return f"fit changed the params it was given, in step {step}: expected inputs to be left alone"
+        case Promise.SUMS:
+            return (
+                f"{name} is not, bit for bit, what the blocks of {expected} examples give that are asked alone and "
+                "added in pairs, as `sums` declares"
+            )
 
 
 @singledispatch
