@@ -80,10 +80,11 @@ class Pipeline:
         self.clear = not any(step.assigned and step.name != DEFAULT for step in steps)
         self.changed: list[str] = []
         self.unnamed = False  # whether something came back whose gradients are found by their places
+        self.more: dict[str, Any] = {}  # arguments by their names, in the place of what they are in the plain model
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
-        environment = self.way.environment(network, params, X, Y)
+        environment = self.way.environment(network, params, X, Y) | self.more
         leaves, returned = self.run(dict(environment), network, X.shape[1])
         self.unnamed = self.unnamed or not numbered(leaves, network.L)
         self.changed = self.way.changed(environment, params, X, Y)
