@@ -41,6 +41,8 @@ from crosscheck.runner.subprocesses import Job
 
 NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
+LIMITS = 12  # limits of one problem that all of them together may take
+MOST_LOST = 4  # processes, after which no other is asked
 FEWER, LARGE = 3, 20_000  # steps, where X has more numbers
 TIME_LIMIT = 10.0  # seconds for one problem
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
@@ -54,13 +56,20 @@ def import_limit(time_limit: float | None) -> float:
 
 @contextlib.contextmanager
 def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Iterator[Ask]:
-    """Give how to ask a function by its name, in one process of its own that may hang or die once."""
+    """Give how to ask a function by its name, in one process of its own; if that hangs or dies, the next goes on."""
     limit = TIME_LIMIT if time_limit is None else time_limit
-    job = Job(name, variant, "cpu", (), max_lost=1)
+    job = Job(name, variant, "cpu", (), max_lost=MOST_LOST)
     with subprocesses.Conversation(job, limit, import_limit(time_limit)) as conversation:
+        spent = 0.0
 
         def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
-            answers = conversation.ask(cases)
+            nonlocal spent
+            answers: list[Answer | Failure] = []
+            for case in cases:
+                begun = time.monotonic()
+                over = Failure(Stage.CASE, Kind.NOT_ASKED, number=LIMITS * limit)
+                answers += [over] if spent > LIMITS * limit else conversation.ask([case])
+                spent += time.monotonic() - begun
             if conversation.refused is not None:
                 raise refusal(name, conversation.refused, _of_import(conversation.refused, time_limit))
             return answers
@@ -115,7 +124,8 @@ def check_name(
 ) -> Report:
     """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput.
 
-    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT.
+    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT. All problems together may
+    take LIMITS times as long; what is not asked for that is told.
     """
     if wrong := wrong_file(name):
         raise BadInput(f"check {name}: {wrong}; check the path")
@@ -157,10 +167,14 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]
     cases = [_shorter(case_of(spec, wanted, function.activation, dtype, steps)) for spec, dtype in pairs]
     answers = ask(cases)
+    over = [case.problem for case, answer in zip(cases, answers, strict=True) if _is_over(answer)]
+    over = over if len(over) < len(cases) else []
+    each_one = [each for each in zip(pairs, cases, answers, strict=True) if not (over and _is_over(each[2]))]
+    answers = [answer for *_, answer in each_one]
     every: list[Judged] = []
     search = Search()
     for (spec, dtype), case, answer in sorted(
-        zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
+        each_one, key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
         own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
         unjudged = noted(answer).unjudged
@@ -169,6 +183,7 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
         every.append(one._replace(result=one.result._replace(why=spec.why, pair=function.takes == PAIR)))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
+    said = said._replace(remarks=(*said.remarks, *_not_asked(over)))
     every, diagnoses = diagnosed(every)
     results = [one.result for one in every]
     for result in results:
@@ -177,6 +192,17 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
     told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
+
+
+def _not_asked(problems: Sequence[str]) -> list[str]:
+    """Return that there was no time for some problems, in words, if there are any."""
+    named = ", ".join(dict.fromkeys(problems))
+    return [f"not asked, since the other problems took too long (--time-limit): {named}"] if problems else []
+
+
+def _is_over(answer: Answer | Failure) -> bool:
+    """Return whether there was no time left to ask."""
+    return isinstance(answer, Failure) and answer.kind is Kind.NOT_ASKED
 
 
 def _shorter(case: Case) -> Case:
