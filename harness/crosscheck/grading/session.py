@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
@@ -24,7 +25,7 @@ from crosscheck.grading.diagnosis.source import Lines, lines_of, lines_of_object
 from crosscheck.grading.facts import Facts, facts
 from crosscheck.grading.hints import Result
 from crosscheck.grading.judging import Judged, Search, judged
-from crosscheck.grading.load import is_whole, of_object
+from crosscheck.grading.load import is_whole, of_object, of_things
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, problems, survey
 from crosscheck.grading.reported import Report
@@ -140,6 +141,17 @@ def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("floa
     variant = ROWS if wanted.rows else VARIANT
     ask = in_process(cast("Framework", solution), variant)
     return examine(ask, wanted, dtypes, solution.name, lines_of_object(function))
+
+
+def check_things(
+    things: Mapping[str, Any], name: str, wanted: Wanted, dtypes: Sequence[str] = ("float64",), said: str = ""
+) -> Report:
+    """Check functions and classes together, as those of a file, in this process. Raises BadInput."""
+    solution = of_things(things, name, said)
+    ask = in_process(cast("Framework", solution), ROWS if wanted.rows else VARIANT)
+    functions = [each for each in things.values() if inspect.isfunction(each)]
+    lines = dict.fromkeys(part for each in functions for part in lines_of_object(each))
+    return examine(ask, wanted, dtypes, name, tuple(lines))
 
 
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: Lines = NO_LINES) -> Report:
