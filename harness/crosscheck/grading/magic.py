@@ -22,6 +22,7 @@ from typing import Any
 from crosscheck_impls.interface import BadInput, nearest
 
 from crosscheck.core.text import one_line
+from crosscheck.grading.forms.functions import BACKWARDS, COSTS, fits
 from crosscheck.grading.forms.pipeline import DEFAULT
 from crosscheck.grading.from_python import check, said_by
 from crosscheck.grading.load import is_whole_form
@@ -72,9 +73,15 @@ def together(things: Mapping[str, Any], above: Mapping[str, Any], options: Mappi
     said = str(above.get("PARAMETERS", ""))
     if is_whole_form(things, said):
         return check_things(things, "this cell", wanted, dtypes, said)
-    kinds = [name for name, each in above.items() if inspect.isfunction(each) or inspect.isclass(each)]
-    every = {name: above[name] for name in kinds if name not in things} | dict(things)
+    every = {name: each for name, each in above.items() if name not in things and _helps(name, each)} | dict(things)
     return check_things(every, "this cell and those above", wanted, dtypes, said)
+
+
+def _helps(name: str, thing: Any) -> bool:
+    """Return whether something above a cell may be a part of what is checked, and is no whole program by itself."""
+    if inspect.isclass(thing) or not inspect.isfunction(thing):
+        return inspect.isclass(thing)
+    return not fits(thing) or (bool(COSTS.search(name)) and not BACKWARDS.search(name) and name != DEFAULT)
 
 
 def asked(line: str) -> tuple[str, dict[str, Any]]:
