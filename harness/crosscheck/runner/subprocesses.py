@@ -28,6 +28,7 @@ from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
+from crosscheck.runner.threads import THREADS
 from crosscheck.runner.wire import MEBIBYTE, Frame
 
 __all__ = ["About", "Conversation", "Job", "failure_of", "missing", "probe", "run"]
@@ -137,7 +138,8 @@ class Conversation:
         self.refused: Failure | None = None
         processors = settings.shares(1)[0]
         limits = Limits(time_limit, import_limit)
-        self._worker = _Worker(job, self._done, limits, settings.environment(1), processors, stays=True)
+        environment = settings.environment(1, dict.fromkeys(THREADS, "1"))  # somebody's small products
+        self._worker = _Worker(job, self._done, limits, environment, processors, stays=True)
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Conversation:
