@@ -60,7 +60,9 @@ def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> It
     """Give how to ask a function by its name, in one process of its own; if that hangs or dies, the next goes on."""
     limit = TIME_LIMIT if time_limit is None else time_limit
     job = Job(name, variant, "cpu", (), max_lost=MOST_LOST)
-    with subprocesses.Conversation(job, limit, import_limit(time_limit)) as conversation:
+    texts = [text for _, text in lines_of(name)]
+    uses_jax = not texts or any("jax" in text for text in texts)
+    with subprocesses.Conversation(job, limit, import_limit(time_limit), uses_jax) as conversation:
         spent = 0.0
 
         def ask(cases: Sequence[Case]) -> list[Answer | Failure]:

@@ -32,7 +32,6 @@ LEAST, MOST = 24, 70  # characters of a cause
 GAP = 2  # between two columns
 
 
-
 # ---------------------------------------------------------------- the rows
 
 

@@ -131,19 +131,22 @@ def run(
 
 
 class Conversation:
-    """One implementation in a process that stays there between questions; a context, after which it is ended."""
+    """One implementation in a process that stays there between questions; a context, after which it is ended.
 
-    def __init__(self, job: Job, time_limit: float, import_limit: float) -> None:
+    compiles: whether it may read what JAX has compiled before, which is then looked through.
+    """
+
+    def __init__(self, job: Job, time_limit: float, import_limit: float, compiles: bool = True) -> None:
         self._answers: dict[int, Answer | Failure] = {}
         self.refused: Failure | None = None
         processors = settings.shares(1)[0]
         limits = Limits(time_limit, import_limit)
-        environment = settings.environment(1, dict.fromkeys(THREADS, "1"))  # somebody's small products
+        environment = settings.environment(1, dict.fromkeys(THREADS, "1"), compiles)  # somebody's small products
         self._worker = _Worker(job, self._done, limits, environment, processors, stays=True)
-        self._open = contextlib.ExitStack()
+        self._open, self._compiles = contextlib.ExitStack(), compiles
 
     def __enter__(self) -> Conversation:
-        self._open.enter_context(compiled.checked(settings.jax_cache_dir()))
+        self._open.enter_context(compiled.checked(settings.jax_cache_dir() if self._compiles else None))
         self._open.callback(self._worker.end)
         return self
 

@@ -15,7 +15,7 @@ from crosscheck_impls.interface import Array, Network, Params
 
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
-from crosscheck.grading.forms.autodiff import as_reading, by_jax
+from crosscheck.grading.forms.autodiff import Compiled, as_reading, by_jax
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.frameworks import converter, in_layers, loaded, paired, precise
 from crosscheck.grading.forms.layout import FLAT, LAYOUTS, Layout
@@ -39,7 +39,7 @@ class Net:
         self.maker, self.name, self.outputs, self.layout, self.call = maker, name, outputs, layout, call
         self.takes, self.clear = "module", False
         self.changed: list[str] = []
-        self.compiled: dict[object, Callable[..., Any]] = {}
+        self.compiled = Compiled()
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
@@ -92,7 +92,7 @@ class Net:
                 out = self.call(jax.vmap(whole), [X])
             return self._cost(jax.numpy, out, Y, m)
 
-        compiled = self.compiled.setdefault((network.n, m), jax.jit(jax.value_and_grad(loss)))
+        compiled = self.compiled.of((network.n, m), loss)
         J, gradients = by_jax(compiled, loss, given, convert(self.layout.X(X)), convert(self.layout.Y(Y)))
         return as_reading(J, gradients, network, self.layout)
 

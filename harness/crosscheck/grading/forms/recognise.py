@@ -100,10 +100,11 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
     """Yield the readings of losses, networks, classes and objects."""
     functions = asked.functions()
     pairs = (steps for steps in named.chains(functions) if len(steps) == 2 and all(map(named.whole, steps)))
+    yield from losses(
+        (step for step in named.scalars(functions) if named.whole(step)), ways_of(asked, call), call, asked.text
+    )
     yield from thetas(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
     yield from vectors(functions, asked.rows, call)
-    steps = (step for step in named.scalars(functions) if named.whole(step))
-    yield from losses(steps, ways_of(asked, call), call, asked.text)
     yield from nets(makers(asked), asked.rows, call, asked.text)
     yield from objects(makers(asked), asked.rows, call)
 
@@ -165,6 +166,8 @@ def pipelines(
             for order in ORDERS:
                 form = Pipeline(steps, way, order, call)
                 yield form  # and by now it has been tried
+                if form.number:
+                    return
                 if not form.unnamed:
                     break
 
