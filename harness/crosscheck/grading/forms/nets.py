@@ -48,7 +48,7 @@ class Net:
             return (self._torch if self.name == "torch" else self._jax)(net, network, params, X, Y)
 
     def _made(self, network: Network, X: Array, Y: Array) -> Any:
-        if not inspect.isclass(self.maker):
+        if not inspect.isclass(self.maker) and not inspect.isroutine(self.maker):
             return copy.deepcopy(self.maker)
         given = built(self.maker, network, X, Y)
         return self.call(self.maker, [], **given)
@@ -112,7 +112,7 @@ class Net:
 
     def words(self) -> str:
         """Say what it is read as."""
-        name = self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__
+        name = getattr(self.maker, "__name__", type(self.maker).__name__)
         kind = "a torch.nn.Module" if self.name == "torch" else "a tree of JAX arrays"
         unusual = self.layout.words(2)
         said = f"{name}, {kind}, its outputs {self.outputs}, cost and gradient by autodiff"
@@ -142,11 +142,21 @@ def taken(text: str) -> tuple[str, ...]:
     return (found[0],) if len(found) == 1 else (LOGITS, PROBABILITIES)
 
 
+def _made_by(maker: Any, call: Caller) -> Any:
+    """Return an object, or what a function makes, build_model(n_in, n_hidden) say; None if it makes nothing."""
+    if not inspect.isroutine(maker):
+        return maker
+    try:
+        return call(maker, [], **built(maker, Network.of((3, 4, 1)), None, None))
+    except Trouble:
+        return None
+
+
 def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller, text: str = "") -> Iterator[Net]:
     """Yield the networks of PyTorch and of JAX. text: of the program."""
     torch = loaded("torch")
     for maker in makers.values():
-        kind = maker if inspect.isclass(maker) else type(maker)
+        kind = maker if inspect.isclass(maker) else type(_made_by(maker, call))
         if torch is not None and hasattr(torch, "nn") and issubclass(kind, torch.nn.Module):
             for outputs in taken(text):
                 for layout in (AS_TORCH, *LAYOUTS):
