@@ -17,6 +17,7 @@ from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, 
 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.grading.convert import PAIR, Trouble
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
@@ -221,7 +222,7 @@ class Solution:
         before, after = (float(self.ask(network, each, X, Y)[0]) for each in (params, trained.params))
         assert trained.costs is not None
         last, first = float(trained.costs[-1]), float(trained.costs[0])
-        return before != after and math.isclose(last, after, rel_tol=1e-12) and not math.isclose(first, before)
+        return before != after and math.isclose(last, after, rel_tol=ALIKE) and not math.isclose(first, before)
 
     def _look(self, function: str, names: Sequence[str]) -> None:
         for name in names:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Network
 
+from crosscheck.grading.diagnosis.closeness import CANDIDATE, DIGITS, OF_DIGITS
 from crosscheck.grading.diagnosis.points import Point, fits
 
 Size = Callable[[Network, int, int], float]  # of a network, m, and the layer, 0 for J
@@ -32,7 +33,6 @@ SIZES: dict[str, Size] = {
     "m/n[l]": lambda network, m, l: m / network.n[l],
     "m/n[l-1]": lambda network, m, l: m / network.n[max(l - 1, 0)],
 }
-ROUNDED = 1e-6  # of a number of six digits
 NUMBERS = (1.0, 2.0, 0.5, -1.0, -2.0, -0.5)
 
 
@@ -57,7 +57,7 @@ class Factor(NamedTuple):
     def constant(self) -> int:
         """The whole number, 3 or more, that what is to be divided by m is divided by, as 400 for m / 400; 0 if none."""
         whole = round(1 / self.number) if self.size == "m" and 0 < self.number < 0.4 else 0
-        return whole if whole and abs(self.number * whole - 1) < ROUNDED else 0
+        return whole if whole and abs(self.number * whole - 1) < CANDIDATE else 0
 
 
 ONE = Factor(1.0)
@@ -82,7 +82,7 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
         ratio = _ratio(points[0].got[tensor], first)
         if ratio is None or not fits(points[0], tensor, ratio * first):
             return
-        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < 1e-6
+        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < CANDIDATE
         left = [EVERY[i] for i in np.flatnonzero(near)]
         if len(points) > 1:
             sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
@@ -100,7 +100,7 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
 def _varies(points: Sequence[Point], made: Callable[[int], Array]) -> bool:
     """Return whether a number is not the same everywhere; of one that is, anything is a multiple."""
     first = float(made(0))
-    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > 1e-6 for k in range(1, len(points)))
+    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > CANDIDATE for k in range(1, len(points)))
 
 
 def _ratio(got: Array, made: Array) -> float | None:
@@ -111,5 +111,5 @@ def _ratio(got: Array, made: Array) -> float | None:
 
 def _round(ratio: float) -> float:
     """Return the number of few digits that this is, if it is one."""
-    short = float(f"{ratio:.6g}")
-    return short if abs(short / ratio - 1) < 1e-9 else ratio
+    short = float(f"{ratio:.{DIGITS}g}")
+    return short if abs(short / ratio - 1) < OF_DIGITS else ratio

@@ -54,7 +54,8 @@ def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}, implie
         )
         return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
     if not finding.factor.number:
-        return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {'them' if they == 'they' else they}"
+        reached = "them" if they == "they" else they
+        return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {reached}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
     if finding.factor.constant:
         meaning = f"divided by {finding.factor.constant}, whatever m, the number of examples, is"
