@@ -115,12 +115,13 @@ class Promise(StrEnum):
     DTYPE_KEPT = "dtype kept"
     INPUT_LEFT_ALONE = "input left alone"
     PARAMS_LEFT_ALONE = "params left alone"
+    SUMS = "sums"
 
 
 class Broken(NamedTuple):
     """A promise that was not kept. name: of the array. got, expected: a shape, a dtype, a device, a number.
 
-    step: of the run, for PARAMS_LEFT_ALONE.
+    step: of the run, for PARAMS_LEFT_ALONE. Of SUMS, expected: the size of a block.
     """
 
     promise: Promise
