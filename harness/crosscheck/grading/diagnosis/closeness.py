@@ -12,8 +12,8 @@ U = float(np.finfo("float64").eps) / 2
 TERMS = 2**13  # more than any sum has, over the examples, features or units of the problems that are asked
 # Two ways to the same number: each term of a sum that does not cancel is rounded at most once on either way.
 ALIKE = TERMS * U
-# A number is taken for one of few digits: six of them, where a ratio of two sums that cancel a little keeps nine.
-DIGITS, OF_DIGITS = 6, 1e-9
+# A number is tried as one of six digits first, and then as it is.
+DIGITS = 6
 # Which factor is tried: the nearest of those known, which lie much further apart than this; `fits` decides.
 CANDIDATE = 1e-6
 # The same where there is an epsilon besides, which moves J or a sum by some share of itself.

@@ -119,7 +119,7 @@ def _in(points: Sequence[Point], passes: Lazy, tensor: str) -> Iterator[tuple[st
         return np.asarray(product / points[k].m)
 
     sizes = [float(np.vdot(p.got[tensor], p.true[tensor]) / np.vdot(p.true[tensor], p.true[tensor])) for p in points]
-    near = [each for each in EVERY if abs(each.at(points[0], L) / sizes[0] - 1) < BESIDE_AN_EPSILON]
+    near = [each for each in EVERY if sizes[0] and abs(each.at(points[0], L) / sizes[0] - 1) < BESIDE_AN_EPSILON]
     for factor in (ONE, *near):
         got = [p.got[tensor] / factor.at(p, L) for p in points]
         effects = [np.abs(g - p.true[tensor]) / p.unit[tensor] for g, p in zip(got, points, strict=True)]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Network
 
-from crosscheck.grading.diagnosis.closeness import CANDIDATE, DIGITS, OF_DIGITS
+from crosscheck.grading.diagnosis.closeness import CANDIDATE, DIGITS
 from crosscheck.grading.diagnosis.points import Point, fits
 
 Size = Callable[[Network, int, int], float]  # of a network, m, and the layer, 0 for J
@@ -74,21 +74,21 @@ def values(network: Network, m: int, layer: int) -> Array:
 
 def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
     """Yield the factors by which what is made at each point is the answer's, ONE alone if that is one."""
-    first = made(0)
-    if np.shape(first) != points[0].got[tensor].shape:
+    if np.shape(made(0)) != points[0].got[tensor].shape:
         return
-    left = [ONE]
-    if not fits(points[0], tensor, first):
-        ratio = _ratio(points[0].got[tensor], first)
-        if ratio is None or not fits(points[0], tensor, ratio * first):
-            return
-        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < CANDIDATE
-        left = [EVERY[i] for i in np.flatnonzero(near)]
-        if len(points) > 1:
-            sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
-            left += [Factor(_round(ratio / value), size) for size, value in sizes.items()]
-    if left != [ONE] and tensor == "J" and not _varies(points, made):
+    off = next((k for k, point in enumerate(points) if not fits(point, tensor, made(k))), None)
+    if off is None:
+        yield ONE
         return
+    point, first = points[off], made(off)
+    ratio = _ratio(point.got[tensor], first) if np.shape(first) == point.got[tensor].shape else None
+    if ratio is None or not fits(point, tensor, ratio * first) or (tensor == "J" and not _varies(points, made)):
+        return
+    near = np.abs(values(point.network, point.m, layer) / ratio - 1) < CANDIDATE
+    left = [EVERY[i] for i in np.flatnonzero(near)]
+    if len(points) > 1:
+        sizes = {size: Factor(1.0, size).at(point, layer) for size in FREE}
+        left += [Factor(number, size) for size, value in sizes.items() for number in _rounded(ratio / value)]
     for k, point in enumerate(points):
         if not left:
             return
@@ -109,7 +109,8 @@ def _ratio(got: Array, made: Array) -> float | None:
     return ratio if np.isfinite(ratio) and ratio != 0 else None
 
 
-def _round(ratio: float) -> float:
-    """Return the number of few digits that this is, if it is one."""
-    short = float(f"{ratio:.{DIGITS}g}")
-    return short if abs(short / ratio - 1) < OF_DIGITS else ratio
+def _rounded(ratio: float) -> list[float]:
+    """Return the numbers that this may be, what is simple first: one over a whole number, of few digits, itself."""
+    short, whole = float(f"{ratio:.{DIGITS}g}"), round(1 / ratio)
+    simple = [1 / whole] if whole else []
+    return [*(each for each in (*simple, short) if abs(each / ratio - 1) < CANDIDATE), ratio]
