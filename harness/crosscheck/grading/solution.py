@@ -18,6 +18,7 @@ from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.diagnosis.closeness import ALIKE
+from crosscheck.grading.forms.autodiff import Loss, precise
 from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
@@ -163,6 +164,8 @@ class Solution:
             if isinstance(self.found.form, Pipeline):
                 self.own["fit"] = training_beside(self.asked.things, self.found.form, self.call)
                 self.own["predict"] = predicting_beside(self.asked.things, self.found.form, self.call)
+            elif isinstance(self.found.form, Loss) and self.found.form.name == "jax":  # which takes NumPy's arrays
+                self.own["predict"] = predicting_beside(self.asked.things, self.found.form.plain, self.call)
         return self.found.form
 
     def _clear(self, form: Form | Training) -> bool:
@@ -237,7 +240,8 @@ class Solution:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
         if self.own.get("predict") is not None:
             with self._its_trouble("predict", network, X):
-                labels: Array = self.own["predict"].labels(network, params, X)
+                with precise(getattr(self._form(network), "name", "")):
+                    labels: Array = self.own["predict"].labels(network, params, X)
                 self._look("predict", self.own["predict"].changed)
                 return self._at_half(network, params, X, labels)
         return framework().predict(network, params, X)
