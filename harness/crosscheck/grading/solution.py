@@ -66,6 +66,7 @@ class Solution:
         self.untold = False  # whether the loop beside tells no cost for each step
         self.unchecked: dict[str, str] = {}
         self.penalties: list[Penalty] = []
+        self.ignores = False  # whether it knows nothing of the last layer of what it was asked about last
         if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
             raise BadInput(f"{name}: {nothing(asked)}")
 
@@ -90,6 +91,7 @@ class Solution:
             self.breaks |= dict.fromkeys(reading.breaks)
             self.names |= reading.names
             self.unjudged = reading.unjudged
+            self.ignores = network.L > 1 and not any(array.any() for array in reading.gradient[-1])
             self._weigh(form, network, params, X, Y, reading)
             if reading.J is None:  # the right one, which is not judged
                 J, _ = framework().gradients[REFERENCE](network, params, X, Y)
@@ -238,7 +240,7 @@ class Solution:
 
     def predict(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
-        if self.own.get("predict") is not None:
+        if self.own.get("predict") is not None and not self.ignores:
             with self._its_trouble("predict", network, X):
                 with precise(getattr(self._form(network), "name", "")):
                     labels: Array = self.own["predict"].labels(network, params, X)
