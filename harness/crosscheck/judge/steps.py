@@ -65,7 +65,7 @@ def _tensors(judge: Judge, run: Run, declared: Declaration, steps: Sequence[Step
     case, p, p64 = judge.case, judge.precision(declared), precision("float64")
     from_rounded = run.certification is Certification.LENGTHS
     before, after = stacked([step.before for step in steps]), stacked([step.after for step in steps])
-    start, oracle, theirs, own = judge.evaluate_at(before, declared)
+    start, oracle, theirs, own = judge.bounded_at(before, declared)
     yield "fit: J", np.array([step.J for step in steps]), np.asarray(oracle.J), np.asarray(theirs.J + own.J)
     tensors = zip(named(case.network, after, "fit: "), *map(flat, (start, oracle.gradient)), strict=True)
     for ((name, got, _), W, dW), E, E_own in zip(tensors, flat(theirs.gradient), flat(own.gradient), strict=True):
