@@ -92,6 +92,7 @@ def compare(
       crosscheck compare --json -q | jq .summary
     """
     load_numpy()
+    from crosscheck.cli import in_chunks
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -128,6 +129,7 @@ def compare(
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet or json)
+        in_chunks.certify(problems, quiet or json)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -201,6 +203,11 @@ def explain(
     from crosscheck.report import screen
 
     fails = outcome.fail_on(fail_on, strict)
+    if options.chunk is not None:
+        raise BadInput(
+            f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
+            parameter="chunk",
+        )
     with interrupts.reported():
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
         tell(problems, quiet)
@@ -243,12 +250,14 @@ def _requested(
     time_limit: float,
 ) -> tuple[list[Any], list[Any], list[str]]:
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)

@@ -8,8 +8,10 @@ import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Params
 
 from crosscheck.core.records import Case, cast
+from crosscheck.oracle import streamed
 from crosscheck.oracle.float64 import descend, exact
 from crosscheck.problems.catalogue import Problem
+from crosscheck.problems.files import chunks
 
 
 class Rounded(NamedTuple):
@@ -26,7 +28,7 @@ class Rounded(NamedTuple):
 @np.errstate(all="ignore")  # what does not fit is refused, in words
 def rounded_to(problem: Problem, dtype: str) -> Rounded:
     """Return the problem's numbers in the dtype. Raises BadInput if one does not fit."""
-    data = [None if array is None else array.astype(dtype) for array in problem.data]
+    data = [None if array is None else array.astype(dtype) for array in (() if problem.source else problem.data)]
     params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
     numbers = [("data", array) for array in data] + [("weights", array) for layer in params for array in layer]
     for name, array in numbers:
@@ -37,7 +39,7 @@ def rounded_to(problem: Problem, dtype: str) -> Rounded:
         raise BadInput(
             f"learning rate: got {problem.alpha:g}, which is {alpha:g} in {dtype}; expected a number > 0 in it"
         )
-    X, Y, X_test, Y_test = data
+    X, Y, X_test, Y_test = data or [*chunks.opened(problem.source, dtype), None, None]  # type: ignore[arg-type]
     return Rounded(X, Y, X_test, Y_test, params, alpha)
 
 
@@ -56,8 +58,13 @@ def make_case(problem: Problem, dtype: str, later: bool = True) -> Case:
         ) from error
     wanted = (problem.iterations // 2, problem.iterations) if later else ()
     checkpoints, steps = [given.params], [0]
+    wide = cast(given.params, "float64")
     with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those checkpoints are left out
-        run = descend(problem.network, cast(given.params, "float64"), exact(given.X), exact(given.Y), given.alpha)
+        if problem.source is None:
+            run = descend(problem.network, wide, exact(given.X), exact(given.Y), given.alpha)
+        else:
+            parts = streamed.Parts(given.X, given.Y, problem.source.chunk)
+            run = streamed.descend(problem.network, wide, parts, given.alpha)
         for t, (params, J) in zip(range(max(wanted, default=-1) + 1), run, strict=False):
             rounded = cast(params, dtype)
             if not np.isfinite(J) or not all(np.isfinite(a).all() for layer in rounded for a in layer):
@@ -67,5 +74,5 @@ def make_case(problem: Problem, dtype: str, later: bool = True) -> Case:
                 steps.append(t)
     return Case(
         problem.name, problem.network, dtype, given.X, given.Y, given.X_test, given.Y_test, tuple(checkpoints),
-        tuple(steps), given.alpha, problem.iterations,
+        tuple(steps), given.alpha, problem.iterations, problem.source,
     )  # fmt: skip
