@@ -72,6 +72,10 @@ def compare(
     error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
     what is wrong is also said as annotations, on standard error.
 
+    With --chunk the examples of a .npy, .h5 or .parquet are read in parts, by
+    everybody, and need not fit in memory; numpy/chunked, torch/chunked and
+    jax/chunked are asked, one after the other.
+
     Writes report.html, agreement.csv, agreement.md, environment.json and
     agreement.jsonl, the journal, into --out, all at once; with --plots also
     plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
@@ -89,6 +93,7 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
     """
     load_numpy()

@@ -8,7 +8,7 @@ import typer
 from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput
 
 from crosscheck.core import interrupts
-from crosscheck.oracle.streamed import EXAMPLES, Parts, enclosed
+from crosscheck.oracle.streamed import CHUNKS, EXAMPLES, Parts, enclosed
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report import screen
 
@@ -42,6 +42,6 @@ def certify(problems: Sequence[Problem], quiet: bool) -> None:
                 f"{problem.name}: the oracle is {far:.3g} times its own bound from ball arithmetic; report it"
             )
         if not quiet:
-            of = f"{EXAMPLES} examples of each of " if problem.source.chunk > EXAMPLES else ""
-            count = f"{min(20, parts.count)} random chunks" if parts.count > 1 else "the one chunk"
-            typer.echo(f"  the oracle is within {far:.2g} of its bound on {of}{count}, by ball arithmetic")
+            count, each = min(CHUNKS, parts.count), min(EXAMPLES, parts.size, parts.m)
+            typer.echo(f"  oracle: at most {far:.2g} of its bound from ball arithmetic, on {each} examples of each")
+            typer.echo(f"    of {count} chunks drawn at random")
