@@ -51,7 +51,8 @@ class Judge:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.parts = Parts(case.X, case.Y, case.source.chunk if case.source else PART)
-        self.X, self.Y = (case.X, case.Y) if case.source else (exact(case.X), exact(case.Y))
+        self.X: Any = case.X if case.source else exact(case.X)
+        self.Y: Any = case.Y if case.source else exact(case.Y)
         self._known: dict[Any, Known] = {}
         self._noise: dict[Any, Noise] = {}
         self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
@@ -143,8 +144,8 @@ class Judge:
         """
         if self._some is None:
             drawn = np.random.default_rng(0).permutation(self.parts.count)[:SAMPLE]
-            X, Y = zip(*(self.parts.part(int(k)) for k in sorted(drawn)), strict=True)
-            X, Y = (np.concatenate([array[:, :SAMPLED] for array in arrays], axis=1) for arrays in (X, Y))
+            some = zip(*(self.parts.part(int(k)) for k in sorted(drawn)), strict=True)
+            X, Y = (np.concatenate([array[:, :SAMPLED] for array in arrays], axis=1) for arrays in some)
             self._some = Judge(self.case._replace(X=X, Y=Y, source=None))
         return self._some
 

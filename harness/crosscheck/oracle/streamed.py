@@ -7,7 +7,8 @@ up in pairs, so that the oracle's own sums are trees of blocks, as in `Declarati
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from crosscheck_impls.interface import Array, Chunks, Declaration, Layer, Network, Params
@@ -25,7 +26,8 @@ NOTHING = np.zeros((0, 0))
 Asked: TypeAlias = tuple[Precision, Declaration]
 
 
-class Parts(NamedTuple):
+@dataclass(frozen=True)
+class Parts:
     """X (n[0], m) and Y (n[L], m), arrays or Chunks, so many examples at a time."""
 
     X: Array | Chunks
@@ -48,7 +50,7 @@ class Parts(NamedTuple):
         X, Y = (columns(array, start, stop) for array in (self.X, self.Y))
         return X, Y
 
-    def __iter__(self) -> Iterator[tuple[Matrix, Matrix]]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[tuple[Matrix, Matrix]]:
         for k in range(self.count):
             X, Y = self.part(k)
             yield exact(X), exact(Y)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Params
@@ -28,9 +28,11 @@ class Rounded(NamedTuple):
 @np.errstate(all="ignore")  # what does not fit is refused, in words
 def rounded_to(problem: Problem, dtype: str) -> Rounded:
     """Return the problem's numbers in the dtype. Raises BadInput if one does not fit."""
-    data = [None if array is None else array.astype(dtype) for array in (() if problem.source else problem.data)]
+    data: list[Any] = [*chunks.opened(problem.source, dtype), None, None] if problem.source else []
+    data = data or [None if array is None else array.astype(dtype) for array in problem.data]
     params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
-    numbers = [("data", array) for array in data] + [("weights", array) for layer in params for array in layer]
+    numbers = [] if problem.source else [("data", array) for array in data]
+    numbers += [("weights", array) for layer in params for array in layer]
     for name, array in numbers:
         if array is not None and not np.isfinite(array).all():
             limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
@@ -39,7 +41,7 @@ def rounded_to(problem: Problem, dtype: str) -> Rounded:
         raise BadInput(
             f"learning rate: got {problem.alpha:g}, which is {alpha:g} in {dtype}; expected a number > 0 in it"
         )
-    X, Y, X_test, Y_test = data or [*chunks.opened(problem.source, dtype), None, None]  # type: ignore[arg-type]
+    X, Y, X_test, Y_test = data
     return Rounded(X, Y, X_test, Y_test, params, alpha)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from crosscheck_impls.interface import BadInput, Network
@@ -30,7 +30,8 @@ def source_of(path: Path, chunk: int, how: How) -> Source:
 
 def data_of(source: Source) -> Data:
     """Return X and Y as float64 Chunks."""
-    return Data(*opened(source, "float64"))
+    X, Y = opened(source, "float64")
+    return Data(cast(Any, X), cast(Any, Y))
 
 
 class Seen(NamedTuple):
@@ -43,7 +44,7 @@ class Seen(NamedTuple):
 
 def look_through(data: Data, source: Source, network: Network) -> Seen:
     """Read everything once. Raises BadInput for what is not finite or no label, with its place."""
-    X, Y = data.X, data.Y
+    X, Y = cast(Any, data.X), cast(Any, data.Y)
     m = X.shape[1]
     ones = np.zeros(Y.shape[0], int)
     lowest, highest = np.full(2, np.inf), np.full(2, -np.inf)
