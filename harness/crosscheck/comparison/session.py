@@ -29,7 +29,7 @@ from crosscheck.problems.catalogue import Problem
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
 from crosscheck.runner.loading import check_apart, importable, registered
-from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job
+from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job, Running
 
 
 class Implementation(NamedTuple):
@@ -197,7 +197,7 @@ def compare(
     with in_background(session.judge) as later:
         if jobs:
             at_once = 1 if request.in_chunks else None  # a process that reads a large file has the memory to itself
-            subprocesses.run(jobs, later, request.time_limit, at_once)
+            subprocesses.run(jobs, later, request.time_limit, at_once, running=session.running)
     session.results.rows[:] = in_order(request, session.results.rows)
     again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
@@ -267,6 +267,7 @@ class _Session:
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+        self.at = "judging"
         self.done = {row.key for row in results.rows}
         for row in results.rows:
             self._learn(row)
@@ -331,7 +332,16 @@ class _Session:
             return
         self.results.rows.append(row)  # first, so that an interrupt finds in the results whatever is in the journal
         self.record(row)
-        self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
+        self._tell(self.at)
+
+    def running(self, at: Sequence[Running]) -> None:
+        """Report what is being computed; where nothing is, what is being judged."""
+        words = ", ".join(f"{name} on {problem}" if problem else f"importing {name}" for name, problem in at)
+        self._tell(words or "judging")
+
+    def _tell(self, what: str) -> None:
+        self.at = what
+        self.report(what, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
     def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
         if isinstance(answer, Failure):

@@ -82,7 +82,7 @@ def _accuracies(
 ) -> Iterator[tuple[str, float]]:
     """Yield the accuracies on train and test; none of a regression."""
     for name, X, Y in (("train", given.X, given.Y), ("test", given.X_test, given.Y_test)):
-        if X is not None and problem.network.loss == "cross_entropy":
+        if X is not None and Y is not None and problem.network.loss == "cross_entropy":
             m, right = X.shape[1], 0
             parts = Parts(X, Y, problem.source.chunk if problem.source else m)
             for k in range(parts.count):
