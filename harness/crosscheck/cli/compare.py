@@ -79,6 +79,10 @@ def compare(
     error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
     what is wrong is also said as annotations, on standard error.
 
+    With --chunk the examples of a .npy, .h5 or .parquet are read in parts, by
+    everybody, and need not fit in memory; numpy/chunked, torch/chunked and
+    jax/chunked are asked, one after the other.
+
     Writes report.html, agreement.csv, agreement.md, environment.json and
     agreement.jsonl, the journal, into --out, all at once; with --plots also
     plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
@@ -96,9 +100,11 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
     """
     load_numpy()
+    from crosscheck.cli import in_chunks
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -135,6 +141,7 @@ def compare(
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet or json)
+        in_chunks.certify(problems, quiet or json)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -209,6 +216,11 @@ def explain(
     from crosscheck.report import screen
 
     fails = outcome.fail_on(fail_on, strict)
+    if options.chunk is not None:
+        raise BadInput(
+            f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
+            parameter="chunk",
+        )
     with interrupts.reported():
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
         tell(problems, quiet)
@@ -260,12 +272,14 @@ def _requested(
     time_limit: float,
 ) -> tuple[list[Any], list[Any], list[str]]:
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)

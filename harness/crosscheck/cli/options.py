@@ -92,6 +92,13 @@ ReluGradAtZero = Annotated[
     typer.Option("--relu-grad-at-zero", help="ReLU' at 0: right (1, the notes) or left (0, the frameworks)."),
 ]
 Slope = Annotated[float | None, typer.Option("--leaky-slope", help="Slope of leaky ReLU left of 0.")]
+Chunk = Annotated[
+    int | None,
+    typer.Option(
+        help="Read --data in parts of so many examples, 16384 say: .npy, .h5, .parquet that do not fit in memory.",
+        metavar="EXAMPLES",
+    ),
+]
 
 Dtypes = Annotated[
     list[str] | None,
@@ -158,6 +165,7 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "iterations": Iterations,
     "relu_grad_at_zero": ReluGradAtZero,
     "leaky_slope": Slope,
+    "chunk": Chunk,
 }
 
 

@@ -17,6 +17,8 @@ from crosscheck.core.failures import Broken, Failure, Kind, Promise, Refusal, St
 from crosscheck.core.plain import Malformed, from_plain, to_plain
 from crosscheck.core.records import Answer, Case, Step
 from crosscheck.core.text import one_line, words_of
+from crosscheck.problems.files.chunks import with_data
+from crosscheck.runner import streamed
 from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.evidence import largest
 from crosscheck.runner.line import Line
@@ -72,6 +74,11 @@ def serve(line: Line) -> None:
     configured = set[str]()
     for frame in line.requests():
         number, variant, case = from_plain(Ask, *frame)
+        try:
+            case = with_data(case)
+        except BadInput as error:  # the file is no longer what it was
+            line.send(Told(number, failure_of(Stage.CASE, error)))
+            continue
         answer = _answer(start._replace(variant=variant), about, case, configured)
         try:
             line.send(Told(number, answer), largest(case))
@@ -100,7 +107,8 @@ def _answer(start: Start, about: About, case: Case, configured: set[str]) -> Ans
         if case.dtype not in configured:
             configure(framework, case.dtype)
             configured.add(case.dtype)
-        answer = measure(framework, start.variant, about.declarations[start.variant], case, start.device)
+        ask = measure if case.source is None else streamed.measure
+        answer = ask(framework, start.variant, about.declarations[start.variant], case, start.device)
         return _of_plain_numbers(answer, case.dtype)
     except BaseException as error:  # somebody's code may raise anything
         return failure_of(Stage.CASE, error)
