@@ -7,6 +7,7 @@ Z[l], A[l], dZ[l] and dA[l] are (n[l], m). Nothing here computes: no framework i
 from crosscheck_impls.contract import (
     CONTRACT,
     DECLARED,
+    DISTRIBUTED,
     VARIANTS,
     Declaration,
     Fit,
@@ -43,6 +44,7 @@ __all__ = [
     "ACTIVATIONS",
     "CONTRACT",
     "DECLARED",
+    "DISTRIBUTED",
     "DTYPES",
     "KINKED",
     "OUTPUTS",

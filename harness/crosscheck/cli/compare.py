@@ -21,6 +21,7 @@ from crosscheck.cli.options import (
     Out,
     Plots,
     Problems,
+    Processes,
     Quiet,
     Resume,
     Strict,
@@ -36,6 +37,7 @@ from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
 
+STEPS = 8  # of gradient descent on several processes
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
@@ -49,6 +51,7 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -90,6 +93,7 @@ def compare(
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
       crosscheck compare --json -q | jq .summary
+      crosscheck compare --processes 2 --processes 3 --impl torch/ddp
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
@@ -99,6 +103,7 @@ def compare(
     from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
     from crosscheck.report import plots as pictures
+    from crosscheck.runner.spread import Spread
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
@@ -115,7 +120,7 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -137,8 +142,8 @@ def compare(
             "asked": asked,
         }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
-            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
-            head = header("compare", of_request(request), [each.framework for each in chosen])
+            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=not processes)
+            head = header("compare", of_request(request), [Spread.of(each.framework).framework for each in chosen])
             with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
@@ -177,6 +182,7 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -202,7 +208,7 @@ def explain(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -241,8 +247,12 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
+    processes: list[int] | None,
 ) -> tuple[list[Any], list[Any], list[str]]:
-    """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
+
+    On several processes a problem has at most STEPS iterations: each of them is a message or more.
+    """
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
@@ -250,8 +260,13 @@ def _requested(
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
-        chosen = comparison.implementations(impl, time_limit)
+        if processes:
+            chosen = comparison.distributed(impl, processes, time_limit)
+        else:
+            chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
+    if processes:
+        problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:
         check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():

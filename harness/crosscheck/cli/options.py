@@ -102,6 +102,14 @@ Dtypes = Annotated[
         autocompletion=complete_dtype,
     ),
 ]
+Processes = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--processes",
+        help="Run what is distributed, instead, on so many processes or devices; again for more.",
+        metavar="NUMBER",
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
