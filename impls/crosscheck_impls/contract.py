@@ -19,6 +19,7 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
 }
 # Those of `with_torch.distributed` and its like, each over several processes, or several devices of one process.
 DISTRIBUTED: Mapping[str, Mapping[str, Literal["processes", "devices"]]] = {
+    "numpy": {"mpi": "processes"},
     "torch": dict.fromkeys(("all_reduce", "ddp", "fsdp", "tensor_parallel", "zero"), "processes"),
     "jax": {"sharded": "devices", "grid": "devices", "shard_map": "devices", "processes": "processes"},
 }

@@ -106,7 +106,7 @@ Processes = Annotated[
     list[int] | None,
     typer.Option(
         "--processes",
-        help="Run what is distributed, instead, on so many processes or devices; again for more.",
+        help="Instead, what is distributed over so many processes or devices; again for more.",
         metavar="NUMBER",
     ),
 ]

@@ -19,6 +19,7 @@ from crosscheck.judge.location import Location, locate
 from crosscheck.judge.observations import Observation, bounds_of_both, farthest, of_gradients, of_steps
 from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
+from crosscheck.mutation.distributed import MOST, distributed
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import MUTANTS, Mutant
 from crosscheck.mutation.other_activations import other_activations
@@ -74,8 +75,9 @@ def attribute(
     explained: list[tuple[Mutant, float]] = []
     nearest: tuple[float, Mutant] | None = None
     activations = tuple(other_activations(judge.case.network))
-    there = reached(judge.case) | {mutant.name for mutant in activations}
-    for mutant in ((guess,) if guess else ()) + MUTANTS + activations:
+    of_team = distributed(ranks(answer))
+    there = reached(judge.case) | {mutant.name for mutant in (*of_team, *activations)}
+    for mutant in ((guess,) if guess else ()) + of_team + MUTANTS + activations:
         if mutant.name not in there or (explained and mutant in activations):
             continue
         left = search.left(mutant)
@@ -103,6 +105,12 @@ def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[t
     search = _Search(judge, answer, declared, list(of_gradients(judge, answer, declared)))
     for mutant in MUTANTS:
         yield mutant, search.left(mutant, whole=True)
+
+
+def ranks(answer: Answer) -> int:
+    """Return how many processes or devices of a team have given an answer; 1 where it is no team's."""
+    said = [answer.environment.get(name) for name in ("processes", "devices")]
+    return max((each for each in said if type(each) is int and 1 < each <= MOST), default=1)
 
 
 def _near(got: Matrix, made: Array) -> bool:

@@ -45,7 +45,8 @@ def first_to_go(failed: Mapping[int, tuple[float, Failure]], of: int) -> Failure
     before; one that ends with an abort may well be. Where libraries say that another rank does something else than
     they, it is the one that most of them name. Where all fail with the same words, no rank is to blame.
     """
-    if len(failed) == of > 1 and len({(failure.kind, failure.message) for _, failure in failed.values()}) == 1:
+    words = {(failure.kind, failure.message) for _, failure in failed.values()}
+    if len(failed) == of > 1 and len(words) == 1 and {kind for kind, _ in words} <= {Kind.RAISED, Kind.OUT_OF_MEMORY}:
         return next(failure._replace(rank=None) for _, failure in failed.values())
     said = [failure.rank.blames for _, failure in failed.values() if failure.rank is not None]
     votes = Counter(each for each in said if each is not None)

@@ -106,6 +106,9 @@ class Child:
         """The keeper's process number, and its group's."""
         return self._process.pid
 
+    def joined(self, pid: int) -> None:
+        """Take note of the number of the process that computes, where it is not ours that says when it ends."""
+
     def limit(self, size: float) -> None:
         """Take frames whose arrays have at most so many bytes from now on."""
         self._reader.limit = size

@@ -40,6 +40,11 @@ class Spread(NamedTuple):
         ours = self.framework in DISTRIBUTED
         return f"crosscheck_impls.with_{self.framework}.distributed" if ours else self.framework
 
+    @property
+    def by_mpi(self) -> bool:
+        """Whether mpiexec starts the processes."""
+        return self.framework == "numpy"
+
 
 def is_team(name: str) -> bool:
     """Return whether a name is a team's, even if it is of one.

@@ -26,6 +26,7 @@ from crosscheck_impls.interface import Array, Framework, Layer, Network, Params
 from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Rank, Stage
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.text import one_line
+from crosscheck.runner import mpi
 from crosscheck.runner.blame import first_to_go, not_waiting
 from crosscheck.runner.children import Child, wait
 from crosscheck.runner.rank import SAY_WHERE, Begin, Call, Done, Held, Ready, Reply
@@ -129,9 +130,12 @@ class Team:
         """Start the ranks; return what they say of themselves."""
         spread, address = self.spread, f"127.0.0.1:{_free_port()}"
         environment = _environment(spread) | (DETAIL if self._detail else {})
-        for rank in range(spread.processes):
-            self._ranks.append(Child(SERVES, environment))
-            self._ranks[-1].send(Begin(spread.module, rank, spread.processes, address))
+        if spread.by_mpi:
+            self._ranks += mpi.launch(spread.processes, environment)
+        else:
+            self._ranks += [Child(SERVES, environment) for _ in range(spread.processes)]
+        for rank, child in enumerate(self._ranks):
+            child.send(Begin(spread.module, rank, spread.processes, address))
         ready = self._replies(time.monotonic() + START, START, Stage.LOAD)
         self._pids = [each.pid for each in ready if isinstance(each, Ready)]
         for dtype in self._dtypes:
@@ -185,8 +189,10 @@ class Team:
                 if isinstance(reply.said, Failure):
                     failed[rank] = reply.time, reply.said
                     settled = min(settled, time.monotonic() + SETTLE)
-                else:
-                    said[rank] = reply.said
+                    continue
+                said[rank] = reply.said
+                if isinstance(reply.said, Ready):
+                    child.joined(reply.said.pid)
         if len(said) < len(self._ranks):
             if failed:
                 aborted = any(failure.number == signal.SIGABRT for _, failure in failed.values())
