@@ -16,7 +16,11 @@ COMMON = (
     "__init__", "activations", "l_layer", "logistic_regression", "losses", "per_example", "textbook", "training",
     "two_layer",
 )  # fmt: skip
-OWN = {"numpy": {"loops", "fast"}, "torch": {"autograd", "fast", "native"}, "jax": {"autograd", "fast", "native"}}
+OWN = {
+    "numpy": {"chunked", "fast", "loops"},
+    "torch": {"autograd", "chunked", "fast", "native"},
+    "jax": {"autograd", "chunked", "fast", "native"},
+}
 # what one framework's file has besides, and why
 BESIDES = {
     ("jax", "training"): {"value_and_grad", "descend"},  # the compiled loop

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from crosscheck.cli.main import main
 from crosscheck.core.interrupts import Stopped
-from crosscheck.evaluation import mutate, mutate_tests
+from crosscheck.evaluation import mutate, mutate_tests, population
 from crosscheck.evaluation.mutant_answers import caught
 from crosscheck.evaluation.mutate import Ask, Outcome, Result
 from crosscheck.judge.elementwise import Judge
@@ -114,7 +114,7 @@ def test_a_key_stays_when_lines_move_and_tells_twins_apart():
     assert len({each.key for each in before}) == len(before)
 
 
-OURS = {name: path for framework in VARIANTS for name, path in mutate.sources(framework).items()}
+OURS = {name: path for framework in VARIANTS for name, path in population.sources(framework).items()}
 POPULATION = [(name, change) for name, path in OURS.items() for change in changes(path.read_text("utf-8"), name)]
 
 
@@ -141,11 +141,22 @@ def test_a_file_that_is_no_python_is_refused():
 
 @given(st.integers(0, 60), st.integers(0, 1000))
 def test_a_sample_is_drawn_without_replacement_in_order_and_again_the_same(sample, seed):
-    population = [change for _, change in POPULATION[:50]]
-    drawn = mutate.sampled(population, sample, seed)
-    assert drawn == mutate.sampled(population, sample, seed)
+    whole = [change for _, change in POPULATION[:50]]
+    drawn = population.sampled(whole, sample, seed)
+    assert drawn == population.sampled(whole, sample, seed)
     assert len(drawn) == min(sample, 50)
-    assert [population.index(each) for each in drawn] == sorted({population.index(each) for each in drawn})
+    assert [whole.index(each) for each in drawn] == sorted({whole.index(each) for each in drawn})
+
+
+@given(st.integers(0, 60), st.integers(0, 1000), st.sets(st.integers(0, 49)))
+def test_what_is_drawn_stays_drawn_where_other_mutants_go(sample, seed, gone):
+    whole = [change for _, change in POPULATION[:50]]
+    left = [change for k, change in enumerate(whole) if k not in gone]
+    again = population.sampled(left, sample, seed)
+    assert [each for each in population.sampled(whole, sample, seed) if each in left] == [
+        each for each in again if each in population.sampled(whole, sample, seed)
+    ]
+    assert set(population.sampled(whole, sample, seed)) & set(left) <= set(again)
 
 
 def test_only_the_problems_that_run_the_line_are_asked_quickest_first_and_variants_take_turns():
@@ -163,12 +174,12 @@ def test_only_the_problems_that_run_the_line_are_asked_quickest_first_and_varian
 
 
 def test_what_an_implementation_is_made_of():
-    assert {"with_numpy/fast.py", "with_numpy/activations.py", "defaults.py"} <= mutate.sources("numpy").keys()
-    assert list(mutate.sources("crosscheck.runner.forks")) == ["forks.py"]
-    assert "sources" not in mutate.imported(mutate.sources("jax"))
-    assert {"jax", "numpy"} <= set(mutate.imported(mutate.sources("jax")))
+    assert {"with_numpy/fast.py", "with_numpy/activations.py", "defaults.py"} <= population.sources("numpy").keys()
+    assert list(population.sources("crosscheck.runner.forks")) == ["forks.py"]
+    assert "sources" not in population.imported(population.sources("jax"))
+    assert {"jax", "numpy"} <= set(population.imported(population.sources("jax")))
     with pytest.raises(BadInput, match="no such module"):
-        mutate.sources("nowhere.mine")
+        population.sources("nowhere.mine")
 
 
 # ---------------------------------------------------------------- the processes
@@ -363,7 +374,7 @@ def test_a_wrong_request_is_one_line(run: Run, mine: Path, tmp_path: Path, words
 
 def test_an_interrupt_keeps_what_is_done(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def interrupted(request: mutate.Request, report: object, results: list[Result]) -> None:
-        (change, *_) = mutate.mutants(request.target.files)
+        (change, *_) = population.mutants(request.target.files)
         results.append(Result("numpy", change, Outcome.KILLED, "bound"))
         raise Stopped
 

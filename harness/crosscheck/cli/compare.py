@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import typer
@@ -38,6 +39,12 @@ from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
 
 STEPS = 8  # of gradient descent on several processes
+NOT_OF_EXPLAIN = {
+    "json": "explain prints words; compare --json has each row's cause",
+    "junit": "explain writes nothing; compare --junit has each row's cause",
+    "plots": "explain draws nothing; compare --plots does",
+}
+LONG = ("digits", "digits_777", "long_sums", "many_examples", "waves")  # data sets that take a second or more
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
@@ -173,7 +180,7 @@ def sound(record: Any) -> None:
         cells(record.row if isinstance(record, Again) else record)
 
 
-@takes_all_of(compare)
+@takes_all_of(compare, but=NOT_OF_EXPLAIN)
 @of_a_problem
 def explain(
     impl: Impls = None,
@@ -193,8 +200,9 @@ def explain(
     one, and what explains it.
 
     Shows what does not simply agree; -v also names the rows that agree, -q only
-    explains what makes it fail. Takes every option of compare, so that only the
-    command's name has to be changed. Writes nothing.
+    explains what makes it fail. Takes the options of compare, so that only the
+    command's name has to be changed, but --json, --junit and --plots. Writes
+    nothing.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong or nothing could run,
@@ -219,23 +227,32 @@ def explain(
     raise typer.Exit(code)
 
 
-def compared(name: str, problem: list[str] | None, dtypes: list[str], time_limit: float) -> int:
-    """Compare a whole framework as `compare` does, but write no tables; return the exit code."""
+def compared(
+    name: str, given: str, problem: list[str] | None, options: Options, dtypes: list[str], time_limit: float
+) -> int:
+    """Compare a whole framework as `compare` does, but write no tables; return the exit code.
+
+    given: what the user called it. Where no problem is named, those that take long are left out.
+    """
     from crosscheck.comparison import session as comparison
-    from crosscheck.problems.catalogue import requested
+    from crosscheck.problems.catalogue import choose, requested
     from crosscheck.report import screen
 
+    quick = [spec.name for spec in choose(None) if spec.data not in LONG]
     try:
         with interrupts.orderly():
             chosen = comparison.implementations([name], time_limit)
     except BadInput as error:  # it was not given as an option
         raise BadInput(f"check {error.message}") from error
-    problems = requested(problem, OWN)
+    problems = requested(problem or quick, options)
     with interrupts.orderly(), screen.progress() as report:
         request = comparison.Request(problems, chosen, dtypes, "cpu", time_limit)
         rows = comparison.compare(request, report).rows
     code = outcome.exit_code(rows)
     screen.show(rows, outcome.FAILS)
+    if not problem:
+        left = len(choose(None)) - len(quick)
+        typer.echo(f"Not the {left} problems that take long: crosscheck compare --impl {shlex.quote(given)}")
     return code
 
 

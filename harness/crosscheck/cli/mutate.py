@@ -78,6 +78,7 @@ def mutate(
     from crosscheck.core import files
     from crosscheck.evaluation import mutate as mutation
     from crosscheck.evaluation import mutate_tables as tables
+    from crosscheck.evaluation.population import mutants
     from crosscheck.problems.catalogue import choose
     from crosscheck.report import screen
 
@@ -103,7 +104,7 @@ def mutate(
         for name in dict.fromkeys(implementation):
             target = _target(name, contract=test is None)
             before = len(results)
-            stale += tables.unused(why, [each.key for each in mutation.mutants(target.files)])
+            stale += tables.unused(why, [each.key for each in mutants(target.files)])
             request = mutation.Request(target, sample or None, seed, problems, why, suite and _has_suite())
             whole = mutation.run(request, report, results) if test is None else _tested(test, request, report, results)
             drawn[name] = len(results) - before, whole
@@ -121,7 +122,8 @@ def mutate(
 def _target(name: str, contract: bool) -> Target:
     """Return whose source is mutated; contract: whether it is asked as an implementation. Raises BadInput."""
     from crosscheck.comparison.session import implementations
-    from crosscheck.evaluation.mutate import Target, sources
+    from crosscheck.evaluation.mutate import Target
+    from crosscheck.evaluation.population import sources
     from crosscheck.runner.loading import importable
     from crosscheck.runner.subprocesses import missing
 
@@ -144,7 +146,7 @@ def _has_suite() -> bool:
 def _tested(command: str, request: Request, report: Report, results: list[Result]) -> int:
     """Run somebody's own tests on a sample of the mutants; return of how many it is one."""
     from crosscheck.evaluation import mutate_tests
-    from crosscheck.evaluation.mutate import mutants, sampled
+    from crosscheck.evaluation.population import mutants, sampled
 
     population = mutants(request.target.files)
     with mutate_tests.Command(command, request.target.files) as tests:

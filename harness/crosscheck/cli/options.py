@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS
+from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput
 
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
 from crosscheck.cli.destination import LATEST
@@ -199,8 +199,13 @@ def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
     return collected
 
 
-def takes_all_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command also take, unseen and to no effect, the options of another, so that one line serves both."""
+def takes_all_of(
+    other: Callable[..., None], but: Mapping[str, str]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command also take, unseen and to no effect, the options of another, so that one line serves both.
+
+    but: those that would change what comes out, and are refused, with the reason.
+    """
 
     def decorated(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command).parameters
@@ -208,6 +213,9 @@ def takes_all_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], 
 
         @wraps(command)
         def with_more(**given: Any) -> None:
+            for name, why in but.items():
+                if given[name]:
+                    raise BadInput(why, parameter=name)
             command(**{name: value for name, value in given.items() if name in own})
 
         parameters = [*own.values(), *(each.replace(annotation=_hidden(each.annotation)) for each in more)]

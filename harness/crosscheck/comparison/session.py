@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import DISTRIBUTED, DTYPES, VARIANTS, BadInput, Declaration, nearest
+from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS, BadInput, Declaration, nearest
 
 from crosscheck.comparison import again
 from crosscheck.core import interrupts
@@ -30,7 +30,7 @@ from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
 from crosscheck.runner.loading import check_apart, importable, registered
 from crosscheck.runner.spread import MOST, team
-from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job
+from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job, Running
 
 
 class Implementation(NamedTuple):
@@ -61,8 +61,8 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
             raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
-        if variant and variant not in variants:
-            near = nearest(name, [f"{framework}/{each}" for each in variants])
+        if variant and variant not in (*variants, *ON_REQUEST.get(framework, ())):
+            near = nearest(name, [f"{framework}/{each}" for each in (*variants, *ON_REQUEST.get(framework, ()))])
             raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
         chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
     return list(chosen)
@@ -221,7 +221,7 @@ def compare(
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
-            subprocesses.run(jobs, later, request.time_limit)
+            subprocesses.run(jobs, later, request.time_limit, running=session.running)
     session.results.rows[:] = in_order(request, session.results.rows)
     again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
@@ -291,6 +291,7 @@ class _Session:
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+        self.at = "judging"
         self.done = {row.key for row in results.rows}
         for row in results.rows:
             self._learn(row)
@@ -355,7 +356,16 @@ class _Session:
             return
         self.results.rows.append(row)  # first, so that an interrupt finds in the results whatever is in the journal
         self.record(row)
-        self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
+        self._tell(self.at)
+
+    def running(self, at: Sequence[Running]) -> None:
+        """Report what is being computed; where nothing is, what is being judged."""
+        words = ", ".join(f"{name} on {problem}" if problem else f"importing {name}" for name, problem in at)
+        self._tell(words or "judging")
+
+    def _tell(self, what: str) -> None:
+        self.at = what
+        self.report(what, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
     def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
         if isinstance(answer, Failure):

@@ -143,12 +143,14 @@ class Promise(StrEnum):
     INPUT_LEFT_ALONE = "input left alone"
     PARAMS_LEFT_ALONE = "params left alone"
     REPLICAS = "replicas"
+    SUMS = "sums"
 
 
 class Broken(NamedTuple):
     """A promise that was not kept. name: of the array. got, expected: a shape, a dtype, a device, a number.
 
-    step: of the run, for PARAMS_LEFT_ALONE; the rank that differs from rank 0, by `got` at most, for REPLICAS.
+    step: of the run, for PARAMS_LEFT_ALONE; the rank that differs from rank 0, by `got` at most, for REPLICAS. Of SUMS,
+    expected: the size of a block.
     """
 
     promise: Promise

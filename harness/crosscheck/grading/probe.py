@@ -18,7 +18,7 @@ from crosscheck.core.records import Answer, Case, Certification, Comparison
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.judge.elementwise import Judge, against
 from crosscheck.problems.cases import make_case
-from crosscheck.problems.catalogue import SPECS, SQUARED, Options, Spec, build
+from crosscheck.problems.catalogue import SPECS, SQUARED, Options, Spec, build, nearest_problem
 
 Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
 
@@ -115,8 +115,8 @@ def problems(wanted: Wanted) -> list[Spec]:
         return [spec for spec in every if spec.data not in TOO_LONG]
     for name in wanted.problems:
         if not any(_begins(spec, name) for spec in every):
-            names = sorted({spec.name for spec in every} | {spec.name.split("-")[0] for spec in every})
-            raise BadInput(f"{name}: no such problem here; {nearest(name, names)}", parameter="problem")
+            near = nearest_problem(name, sorted({spec.name for spec in every}))
+            raise BadInput(f"{name}: no such problem here; {near}", parameter="problem")
     return [spec for spec in every if any(_begins(spec, name) for name in wanted.problems)]
 
 

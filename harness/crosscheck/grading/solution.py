@@ -22,11 +22,12 @@ from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
-from crosscheck.grading.forms.returned import cost_of
-from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.returned import Reading, cost_of
+from crosscheck.grading.forms.roles import arguments, role_of
 from crosscheck.grading.forms.training import Trained, Training
 from crosscheck.grading.forms.trial import Settings
 from crosscheck.grading.notes import Notes
+from crosscheck.grading.penalty import ENOUGH, Penalty, defaults, measured
 from crosscheck.mutation.build import VARIANT as REFERENCE
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import BY_NAME
@@ -58,6 +59,7 @@ class Solution:
         self.cost_shape: tuple[int, ...] = ()
         self.untold = False  # whether the loop beside tells no cost for each step
         self.unchecked: dict[str, str] = {}
+        self.penalties: list[Penalty] = []
         if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
             raise BadInput(f"{name}: {nothing(asked)}")
 
@@ -82,6 +84,7 @@ class Solution:
             self.breaks |= dict.fromkeys(reading.breaks)
             self.names |= reading.names
             self.unjudged = reading.unjudged
+            self._weigh(form, network, params, X, Y, reading)
             if reading.J is None:  # the right one, which is not judged
                 J, _ = framework().gradients[REFERENCE](network, params, X, Y)
                 return np.asarray(J, X.dtype), reading.gradient
@@ -94,6 +97,21 @@ class Solution:
                 return np.asarray(np.nan, X.dtype), nothing
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
+
+    def _weigh(self, form: Form, network: Network, params: Params, X: Array, Y: Array, plain: Reading) -> None:
+        """Note what a penalty adds that is 0 here, and by default is not, on some problems."""
+        given = defaults([step.function for step in form.steps], role_of) if isinstance(form, Pipeline) else {}
+        if not given or len(self.penalties) >= ENOUGH or plain.J is None or not isinstance(form, Pipeline):
+            return
+        form.more = given
+        try:
+            more = form.ask(network, params, X, Y)
+        except Trouble:
+            return
+        finally:
+            form.more = {}
+        found = measured(given, (plain.J, plain.gradient), (more.J, more.gradient), params, X.shape[1])
+        self.penalties += [found] if found is not None else []
 
     def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
@@ -268,6 +286,7 @@ class Solution:
             names=self.names,
             unjudged=(*self.unjudged, *(("costs",) if self.untold else ())),
             unchecked=self.unchecked,
+            penalties=tuple(self.penalties),
             remarks=tuple(self.remarks),
             at_zero=isinstance(form, Training) and form.at_zero,
         ).plain()

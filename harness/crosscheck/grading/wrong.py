@@ -11,32 +11,33 @@ from typing import NamedTuple
 from crosscheck.core.failures import Failure, Kind, Promise
 from crosscheck.core.records import Comparison
 from crosscheck.core.text import listed
+from crosscheck.grading.beside import NOTHING, PREDICTIONS, TRAINING, of_predictions, of_training
 from crosscheck.grading.convert import PAIR, shapes
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.source import Lines, beyond
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.diagnosis.words import lines, sentence
-from crosscheck.grading.hints import Result, equation, mistake, not_a_number
-from crosscheck.judge.causes import BrokenPromises, Cause
+from crosscheck.grading.hints import KNOWN, Result, equation, mistake, not_a_number
+from crosscheck.judge.causes import BrokenPromises, Cause, OutsideBound, WrongLabels
 from crosscheck.judge.location import first, locate
 from crosscheck.report.words import of_broken, of_cause, of_entry, of_explanation, of_location, of_name
 
 WIDTH = 80  # of a line
 TITLE = 15  # of it, for what a line is about
 UNEXPLAINED = "unexplained"
+MISTAKES = ("mistake", TRAINING, PREDICTIONS)  # titles of what is counted
 HELD = "\x00"  # a blank that is no place to break a line
 ONLY_STEPS = "in its gradient or in its update: it returns no gradient, so that the two cannot be told apart"
 GUESSED = "which activation it has is not known, so that no number is called right or wrong: say --activation NAME"
 DIFFERS = (
     "asked twice for the same numbers, it gave two answers: something in it is random, or remembers the call before"
 )
-NOTHING = "nothing that we know gives these numbers"
 
 
 class Told(NamedTuple):
     """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
     which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
-    and the weights turned. unusual: its arrays have other shapes than ours.
+    and the weights turned. unusual: its arrays have other shapes than ours. several: it says that it is meant for several outputs.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
@@ -45,6 +46,7 @@ class Told(NamedTuple):
     names: Mapping[str, str] = {}
     rows: bool = False
     unusual: bool = False
+    several: bool = False
 
     def name(self, tensor: str, pair: bool) -> str:
         """Return what the author calls a tensor."""
@@ -86,25 +88,33 @@ def wrapped(text: str, indent: str) -> list[str]:
 
 def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> list[str]:
     """Return the diagnosis: the mistakes, on the simplest problem that shows them; what else is wrong, a line each."""
-    told = told._replace(diagnoses=[diagnosis for diagnosis in told.diagnoses if diagnosis.wrong])
+    steps, told = told.diagnoses, told._replace(diagnoses=[each for each in told.diagnoses if each.wrong])
     compared = [result for result in counted if _gradient(result)]
     rest = [result for result in counted if result not in compared]
     count, total = (len({result.case.problem for result in each}) for each in (counted, results))
-    found = len({finding.key for diagnosis in told.diagnoses for finding in diagnosis.findings})
-    whole = bool(found) and not any(diagnosis.unexplained for diagnosis in told.diagnoses) and not rest
-    mistakes = f": {_count(found, 'mistake')}" if whole and compared else ""
     if any(result.differs for result in counted):
         return [*wrapped(f"wrong: {DIFFERS}.", "  "), *_outside(told)]
-    head = f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."
     known = bool(compared and told.diagnoses)
-    items = _diagnosed(compared, results, told) if known else _other(rest or counted, results, told)
-    written = [head]
+    items = _diagnosed(compared, results, told) if known else _other(rest or counted, results, told, steps)
+    items += (of_training(steps, counted[0].pair) if known else []) + of_predictions(counted if known else [])
+    also = _also([each for each in (rest if known else rest[1:]) if not _is_told(each, items, steps)], items, told)
+    unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
+    every = [title for title, _ in items if title.startswith(MISTAKES)]
+    whole = known and every and not unexplained and not also and not any(each.untold for each in steps)
+    mistakes = f": {_count(len(every), 'mistake')}" if whole else ""
+    written = [f"wrong on {count} of {total} problem{'s' if total > 1 else ''}{mistakes}."]
     for title, text in items:
         written += wrapped(f"  {title:{TITLE}}{text}", " " * (TITLE + 2))
-    unexplained = not told.diagnoses or any(diagnosis.unexplained for diagnosis in told.diagnoses)
     written += _outside(told) if unexplained and told.diagnoses else []
-    also = _also(rest if known else rest[1:], items, told)
     return written + [line for each in also for line in wrapped(f"  {each}", "  ")]
+
+
+def _is_told(result: Result, items: Sequence[tuple[str, str]], steps: Sequence[Diagnosis]) -> bool:
+    """Return whether what is said of training, or of predictions, is what is wrong here."""
+    if result.wrong:
+        all_told = any(each.steps or each.costs for each in steps) and not any(each.untold for each in steps)
+        return all_told and all(c.tensor.of_fit for c in result.wrong)
+    return isinstance(result.row.cause, WrongLabels) and any(title == PREDICTIONS for title, _ in items)
 
 
 def _outside(told: Told) -> list[str]:
@@ -138,10 +148,14 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
     elif not main.findings:
         items.append(("not told", GUESSED))
     shown = set[str]()
-    several = len({finding.key for diagnosis in (main, *others) for finding in diagnosis.findings}) > 1
+    every = [finding for diagnosis in (main, *others) for finding in diagnosis.findings]
+    aside = {} if told.several else {finding.key: finding for finding in every if _is_of_several(finding, compared)}
+    if len(aside) == len({finding.key for finding in every}):
+        aside = {}
+    several = len({finding.key for finding in every if finding.key not in aside}) > 1
     for diagnosis in (main, *others):
         for finding in diagnosis.findings:
-            if finding.key in shown:
+            if finding.key in shown or finding.key in aside:
                 continue
             shown.add(finding.key)
             many = f"mistake {len(shown)}" if several else "mistake"
@@ -154,14 +168,17 @@ def _diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told
         items += [("not explained", f"{left}: {NOTHING}"), *(_where(main, example) if _has_J(example) else [])]
         items.append(("notes", equation([c for c in now if c.tensor in main.unexplained] or now, case.network)))
     elif len(shown) == 1 and not told.guessed:
-        told_by_J = not others and main.findings[0].stage is not Stage.FORWARD and _has_J(example)
-        if main.findings[0].mutant is not None and told_by_J:
-            items.append(("where", of_location(locate(example.wrong, L), pair)))
+        one = next(finding for finding in every if finding.key in shown)
+        if one.mutant is not None and one.stage is not Stage.FORWARD and not others and _has_J(example):
+            items.append(("where", _place(example)))
         items.append(("notes", equation(now, case.network)))
+    for finding in aside.values():
+        words = sentence(finding, pair, told.names)
+        items.append(("aside", f"with several outputs, which a program for one does not have, {words}"))
     for diagnosis in [] if told.guessed else [each for each in others if each.unexplained]:
         left = listed([told.name(name, pair) for name in diagnosis.unexplained])
         items.append(("not explained", f"with {_count(diagnosis.depth, 'layer')}, {left}: {NOTHING}"))
-    return items + _labels(compared)
+    return items
 
 
 def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: Told) -> str:
@@ -174,6 +191,12 @@ def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: T
     if example.case.network.n[-1] == 1 and with_one:
         good.append(f"{listed(with_one)} where there is one output")
     return ", ".join(good) or "nothing"
+
+
+def _is_of_several(finding: Finding, compared: Sequence[Result]) -> bool:
+    """Return whether a mistake shows with several outputs alone, though one output was asked for too."""
+    outputs = {r.case.network.n[-1] for r in compared if r.case.problem in finding.problems}
+    return bool(outputs) and 1 not in outputs and any(r.case.network.n[-1] == 1 for r in compared)
 
 
 def _scope(finding: Finding, main: bool, compared: Sequence[Result]) -> str:
@@ -189,24 +212,19 @@ def _in_rows(words: str) -> str:
     return words.replace(", X.shape[0]; the examples are the columns, m = X.shape[1]", "; m is the number of examples")
 
 
-def _labels(results: Sequence[Result]) -> list[tuple[str, str]]:
-    """Return what is wrong with the labels as well."""
-    for result in results:
-        predicted, known = result.row.predictions, result.labels
-        k = None if predicted is None else predicted.first
-        if k is None or result.case.network.g[-1] != "sigmoid":
-            continue
-        because = f"; your labels are those of `{known.name}`: {known.words}" if known is not None else ""
-        where = f"on {result.case.problem} that of example {k.example} is {k.predicted:g}"
-        return [("predictions", f"{where}, it should be {int(k.oracle > 0.5)}: A[L] is {k.oracle:.9g} there{because}")]
-    return []
-
-
 def _where(diagnosis: Diagnosis, example: Result) -> list[tuple[str, str]]:
     """Return where to look for what is not explained: what it is made of, and how much of that is right."""
     if diagnosis.findings:
         return []
-    return [("where", of_location(locate(example.wrong, diagnosis.depth), example.pair))]
+    return [("where", _place(example))]
+
+
+def _place(result: Result) -> str:
+    """Return where the mistake must be, and what the numbers bear out beside it."""
+    cause = result.row.cause
+    if isinstance(cause, OutsideBound):
+        return of_location(cause.location, result.pair, cause.grounds)
+    return of_location(locate(result.wrong, result.case.network.L), result.pair)
 
 
 def _has_J(result: Result) -> bool:
@@ -237,13 +255,17 @@ def _at_once(result: Result) -> list[Comparison]:
     return [c for c in result.wrong if c.iteration == start]
 
 
-def _other(counted: Sequence[Result], results: Sequence[Result], told: Told) -> list[tuple[str, str]]:
+def _other(
+    counted: Sequence[Result], results: Sequence[Result], told: Told, steps: Sequence[Diagnosis]
+) -> list[tuple[str, str]]:
     """Return what is said where it is not a gradient that is wrong: a failure, a promise, the training, a label."""
     example = next((result for result in counted if result.exactly), counted[0])
     row, case, pair = example.row, example.case, example.pair and example.case.network.n[1:] == (1,)
     items = [("example", told.given(example))]
     if isinstance(row.cause, Failure):
         return [*items, (KIND.get(row.cause.kind, "failed"), of_cause(row.cause))]
+    if not example.wrong and isinstance(row.cause, WrongLabels):
+        return [*items, *(of_predictions(counted) or [("wrong", of_promises(row.cause, pair))])]
     if not example.wrong:
         return [*items, ("wrong", of_promises(row.cause, pair)), *mistake(row.explained)]
     c, now = first(example.wrong, case.network.L), _at_once(example)
@@ -256,10 +278,14 @@ def _other(counted: Sequence[Result], results: Sequence[Result], told: Told) -> 
     ]
     if not math.isfinite(c.got):
         items.append(("no number", not_a_number(c, results)))
-    if not names:
-        return [*items, *(mistake(row.explained) if example.exactly else [("where", ONLY_STEPS)])]
-    items.append(("where", of_location(locate(example.wrong, case.network.L), pair)))
-    return [*items, ("notes", equation(now, case.network)), *mistake(row.explained)]
+    items += [("where", _place(example))] if names else []
+    items += [("notes", equation(now, case.network))] if names else []
+    said = [] if example.exactly else of_training(steps, example.pair)
+    known = TRAINING if all(each.tensor.of_fit for each in example.wrong) else KNOWN
+    items += [(known if title == KNOWN else title, text) for title, text in said or mistake(row.explained)]
+    causes = any(each.mutant is not None or each.special is not None for one in steps for each in one.steps)
+    items += [] if names or example.exactly or causes else [("where", ONLY_STEPS)]
+    return items + of_predictions(counted)
 
 
 KIND = {kind: str(kind) for kind in (Kind.SHAPE, Kind.RETURNS, Kind.RAISES, Kind.MISSING, Kind.DEPTH)}

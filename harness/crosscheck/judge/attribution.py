@@ -8,6 +8,7 @@ that no change explains is called unexplained, with the nearest mistake if there
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.distributed import MOST, distributed
 from crosscheck.mutation.equivalence import reached
-from crosscheck.mutation.mutants import MUTANTS, Mutant
-from crosscheck.mutation.other_activations import other_activations
+from crosscheck.mutation.in_a_layer import in_a_layer
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
 from crosscheck.oracle.error_bound import error_bound, precision
 from crosscheck.oracle.float64 import Matrix, exact
 from crosscheck.oracle.noise import FACTOR
@@ -74,12 +75,12 @@ def attribute(
         return None
     explained: list[tuple[Mutant, float]] = []
     nearest: tuple[float, Mutant] | None = None
-    activations = tuple(other_activations(judge.case.network))
-    of_team = distributed(ranks(answer))
-    there = reached(judge.case) | {mutant.name for mutant in (*of_team, *activations)}
-    for mutant in ((guess,) if guess else ()) + of_team + MUTANTS + activations:
-        if mutant.name not in there or (explained and mutant in activations):
-            continue
+    there = reached(judge.case)
+    table = [*distributed(ranks(answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
+    in_layers = chain.from_iterable(in_a_layer(judge.case.network, layer) for layer in search.layer())
+    for mutant in chain([guess] if guess else [], table, in_layers):
+        if explained and mutant not in table and mutant is not guess:
+            break
         left = search.left(mutant)
         if left <= 1 and (search.wrong or search.same_labels(mutant)):
             if search.of_run:
@@ -89,7 +90,7 @@ def attribute(
             explained.append((mutant, left))
             if mutant is guess:
                 break
-        elif search.wrong and not explained:
+        elif search.wrong and not explained and mutant.name in BY_NAME:
             share = search.share(mutant)
             near = share < min(CLOSE, nearest[0] if nearest else 1.0)
             if near and (where is None or search.place(mutant) == where):
@@ -131,6 +132,13 @@ class _Search:
     def of_run(self) -> bool:
         """Whether what is wrong is wrong in a run alone."""
         return any(self.seen[k].length for k in self.wrong)
+
+    def layer(self) -> list[int]:
+        """Return the last layer whose gradient is wrong, or 0 where J is; nothing where no gradient is wrong."""
+        wrong = [self.seen[k].tensor for k in self.wrong if not self.seen[k].length]
+        if any(tensor.kind == "J" for tensor in wrong):
+            return [0]
+        return [max(tensor.layer for tensor in wrong)] if wrong else []
 
     def left(self, mutant: Mutant, whole: bool = False) -> float:
         """Return the largest distance from the changed reference, in units; inf if it explains nothing.

@@ -72,7 +72,7 @@ class Judge:
             bounds = error_bounds(network, wide, oracle, self.Y, p, both)
             return Known(wide, oracle, bounds[0], bounds[-1])
         theirs = error_bound(network, wide, oracle, self.Y, p, declared)
-        if theirs.margin > p64.u / p.u and p.u > p64.u:  # saves computing it
+        if theirs.margin > p64.u / p.u and p.u > p64.u and declared.sums is None:  # saves computing it
             return Known(wide, oracle, theirs, scaled(theirs, p64.u / p.u))
         return Known(wide, oracle, theirs, error_bound(network, wide, oracle, self.Y, p64, plain))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -14,6 +15,7 @@ from crosscheck_impls.interface import (
     Side,
     check_descent,
     check_differentiable,
+    closest,
     nearest,
 )
 
@@ -139,13 +141,23 @@ def choose(names: list[str] | None, everything: bool = False) -> list[Spec]:
     for name in names:
         named = [spec for spec in SPECS if spec.name == name or spec.name.startswith(f"{name}-")]
         if not named:
-            families = sorted({spec.name.split("-")[0] for spec in SPECS})
-            raise BadInput(
-                f"{name}: no such problem; {nearest(name, [*BY_NAME, *families])} (crosscheck list)",
-                parameter="problem",
-            )
+            message = f"{name}: no such problem; {nearest_problem(name, BY_NAME)}; crosscheck list shows each"
+            raise BadInput(message, parameter="problem")
         chosen |= {spec.name: spec for spec in named}
     return list(chosen.values())
+
+
+def nearest_problem(name: str, names: Iterable[str]) -> str:
+    """Return the ending of an error message: the names that are close to this one, or else how names begin.
+
+    >>> nearest_problem("kinks", ["kink-2layer-relu", "flower-logistic"])
+    'did you mean kink?'
+    >>> nearest_problem("circles", ["kink-2layer-relu", "flower-logistic"])
+    'choose one of flower, kink'
+    """
+    families = sorted({each.split("-")[0] for each in names})
+    known = [*names, *families]
+    return nearest(name, known if closest(name, known) else families)
 
 
 class Options(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import singledispatch
 
 from crosscheck.core.failures import Broken, Evidence, Failure, Kind, Promise, Rank, Stage, Verdict
@@ -56,6 +57,7 @@ EVIDENCE = {
     Evidence.STEPS: "other steps of the run than those that were asked for",
     Evidence.CHAIN: "steps that do not begin where the one before ended, or whose costs are not the run's",
 }
+UNDERFLOW = 2.0**-126  # the smallest normal number of float32: below it a bound is that of an underflow
 FLUSHING = "subnormal numbers are flushed to 0"
 
 
@@ -157,6 +159,11 @@ def of_broken(broken: Broken) -> str:
         case Promise.REPLICAS:
             far = f", by {got} at most" if got else ""
             return f"{name} of rank {step} differs from rank 0's{far}: expected the same bits on every rank"
+        case Promise.SUMS:
+            return (
+                f"{name} is not, bit for bit, what the blocks of {expected} examples give that are asked alone and "
+                "added in pairs, as `sums` declares"
+            )
 
 
 @singledispatch
@@ -276,10 +283,20 @@ def of_explanation(explanation: Explanation | None) -> str:
 
 def of_comparison(c: Comparison) -> str:
     """Return a place of divergence: what, where, got, oracle, bound, ratio."""
-    return (
-        f"{of_entry(c)} at iteration {c.iteration}: got {c.got:.9g}, oracle {c.oracle:.9g}, "
-        f"bound {c.bound:.2g}, {c.ratio:.3g} x the bound"
-    )
+    oracle = f"oracle {c.oracle:.9g}, " + ("" if exact(c) else f"bound {c.bound:.2g}, ")
+    return f"{of_entry(c)} at iteration {c.iteration}: got {c.got:.9g}, {oracle}{of_distance(c)}"
+
+
+def exact(c: Comparison) -> bool:
+    """Return whether no rounding leads away from the oracle's number: 0 alone is made of what is 0, say."""
+    return c.bound == 0 or (c.oracle == 0 and c.bound < UNDERFLOW)
+
+
+def of_distance(c: Comparison) -> str:
+    """Return how far a number is off; where the bound is 0 or the number is none, no ratio says it."""
+    if not math.isfinite(c.got):
+        return "no finite number"
+    return f"exactly {c.oracle:.9g} expected" if exact(c) else f"{c.ratio:.3g} x the bound"
 
 
 def of_entry(c: Comparison, pair: bool = False) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Framework, Layer, Params
 
 from crosscheck.core.failures import Broken, Promise
-from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat
+from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat, named
 
 SLOW, TOO_SLOW = 100_000, 4_000_000  # Python's steps in one gradient: about 0.05 s and 2 s
 LOOPS = 30_000  # Python's steps in a free run and its single steps: about 0.1 s
@@ -68,6 +68,7 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     run, trained, broken = record(framework, variant, case, start, X, Y, affordable(case, declared))
     run = run._replace(borrowed=borrows_fit(framework, variant))
     labels_start, labels, labels_test = _labels(framework, case, [start, trained], device)
+    broken += adds_up(framework, variant, declared, case, start, X, Y, raw[0])
     chosen = given.chosen
     gradients = [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw]
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
@@ -86,6 +87,34 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
         environment(framework),
         _plain(getattr(framework, "notes", dict)()),
     )
+
+
+def adds_up(
+    framework: Framework, variant: str, declared: Declaration, case: Case, params: Params, X: Array, Y: Array,
+    answer: tuple[Array, Params],
+) -> list[Broken]:  # fmt: skip
+    """Ask for the gradient of each declared block alone; a promise is broken unless they add up to the answer's bits.
+
+    answer: J and dParams of all examples. The sums are the framework's own: it may flush what is small to 0.
+    """
+    m, network = case.X.shape[1], case.network
+    if declared.sums is None or m <= declared.sums[1]:
+        return []
+    _, block = declared.sums
+    device = framework.device(params[0].W)
+    parts = []
+    for start in range(0, m, block):
+        those = [framework.from_numpy(array[:, start : start + block], device) for array in (case.X, case.Y)]
+        J, gradient = framework.gradients[variant](network, params, *those)
+        parts.append([those[0].shape[1] * array for array in (J, *flat(gradient))])
+    while len(parts) > 1:  # in pairs; one without a partner stays as it is
+        pairs = [[a + b for a, b in zip(*pair, strict=True)] for pair in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[len(pairs) * 2 :]
+    names = ["J", *(name for name, _, _ in named(network, answer[1], "d"))]
+    for name, whole, total in zip(names, (answer[0], *flat(answer[1])), parts[0], strict=True):
+        if not same(_get(framework, whole), _get(framework, total / m)):
+            return [Broken(Promise.SUMS, name, expected=str(block))]
+    return []
 
 
 def borrows_fit(framework: Framework, variant: str) -> bool:

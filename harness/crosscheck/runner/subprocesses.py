@@ -76,6 +76,13 @@ class Question(NamedTuple):
     case: Case
 
 
+class Running(NamedTuple):
+    """What a process is at: an implementation, on a problem; while it is being imported, on none."""
+
+    name: str
+    problem: str = ""
+
+
 def missing(framework: str) -> str:
     """Return the name of the package that one of our frameworks needs and that is not installed, or nothing."""
     name = Spread.of(framework).framework
@@ -89,9 +96,11 @@ def run(
     time_limit: float = TIME_LIMIT,
     at_once: int | None = None,
     import_limit: float | None = None,
+    running: Callable[[Sequence[Running]], None] = lambda _: None,
 ) -> None:
     """Run all jobs, some processes at once, and call `done` for every case of every job, in any order.
 
+    running: called with what the processes are at, whenever that is something else than before.
     time_limit: seconds for one case, and for an import unless that has a limit of its own. Nothing that a worker does
     raises here; what `done` raises does. Whatever ends this, all processes are ended.
     """
@@ -101,7 +110,7 @@ def run(
     limits = Limits(time_limit, import_limit or time_limit)
     shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
-    clock = Clock()
+    clock, before = Clock(), list[Running]()
     with compiled.checked(settings.jax_cache_dir()):
         try:
             while waiting or active:
@@ -110,6 +119,10 @@ def run(
                     environment = alone if job.all_processors else shared
                     active.append(_Worker(job, done, limits, environment, processors))
                     active[-1].begin()
+                at = [worker.at for worker in active]
+                if at != before:
+                    running(at)
+                before = at
                 attend(active, clock)
                 for worker in [each for each in active if each.child is None]:
                     active.remove(worker)
@@ -204,6 +217,11 @@ class _Worker(Member):
     def stage(self) -> Stage:
         """Whether it is being loaded or has a case."""
         return Stage.CASE if self.ready else Stage.LOAD
+
+    @property
+    def at(self) -> Running:
+        """What it is at."""
+        return Running(self.current.job.name, self.current.case.problem) if self.current else Running(self.job.name)
 
     def begin(self) -> None:
         """Start a process, which begins to load the implementation."""

@@ -32,6 +32,7 @@ SIZES: dict[str, Size] = {
     "m/n[l]": lambda network, m, l: m / network.n[l],
     "m/n[l-1]": lambda network, m, l: m / network.n[max(l - 1, 0)],
 }
+ROUNDED = 1e-6  # of a number of six digits
 NUMBERS = (1.0, 2.0, 0.5, -1.0, -2.0, -0.5)
 
 
@@ -47,11 +48,20 @@ class Factor(NamedTuple):
 
     @property
     def cost(self) -> float:
-        """How much it takes to say it: what is simple is likelier."""
-        return (self.number != 1) * (1 if abs(self.number) in (1, 2, 0.5) else 1.5) + (self.size != "1")
+        """How much it takes to say it: what is simple is likelier. A constant in the place of m is one mistake."""
+        if self.constant:
+            return 1
+        return (self.number != 1) * (1 if abs(self.number) in (0, 1, 2, 0.5) else 1.5) + (self.size != "1")
+
+    @property
+    def constant(self) -> int:
+        """The whole number, 3 or more, that what is to be divided by m is divided by, as 400 for m / 400; 0 if none."""
+        whole = round(1 / self.number) if self.size == "m" and 0 < self.number < 0.4 else 0
+        return whole if whole and abs(self.number * whole - 1) < ROUNDED else 0
 
 
 ONE = Factor(1.0)
+NOTHING = Factor(0.0)
 FREE = ("1", "m", "1/m")  # sizes that any other number may stand before
 EVERY = [Factor(number, size) for size in SIZES for number in NUMBERS][1:]
 

@@ -27,6 +27,7 @@ class Stage(StrEnum):
     DB = "db"
     DA = "dA"
     DZ = "dZ"
+    UPDATE = "update"
 
 
 HOOKS = {

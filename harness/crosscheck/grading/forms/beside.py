@@ -14,12 +14,13 @@ from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import PAIR, Trouble, to_numpy, what
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.functions import BACKWARDS, COSTS
-from crosscheck.grading.forms.packing import Way
+from crosscheck.grading.forms.packing import WORDS, Way
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import Argument, arguments, value_of
 from crosscheck.grading.forms.training import filled
 from crosscheck.grading.forms.training_functions import Function
+from crosscheck.grading.forms.updating import Updating
 
 ORDERS = {"fit": ("parameters", "X", "Y", "alpha", "iterations"), "predict": ("parameters", "X")}
 OF_A_PAIR = ("w", "b")
@@ -73,7 +74,15 @@ def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> 
         plain = {"X", "Y", "alpha"} <= roles and roles & PARAMETERS and not unknown
         if plain and not any(MORE.search(argument.name) for argument in every):
             return Function(function, "", form.way, call, extra=extra)
-    return None
+    return next((Updating(function, form, call) for function in others if _updates(function, form)), None)
+
+
+def _updates(function: Callable[..., Any], form: Pipeline) -> bool:
+    """Return whether a function takes parameters, their gradients and a learning rate, and nothing else."""
+    every = arguments(function) or []
+    roles = [argument.role for argument in every]
+    known = {"parameters", "grads", "alpha"}
+    return known == set(roles) and len(roles) == len(known) and form.takes in WORDS and form.way.packing in WORDS
 
 
 class Predicting:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,10 @@ from crosscheck.grading.forms.returned import Reading
 from crosscheck.grading.forms.weights import built
 
 LOGITS, PROBABILITIES = "logits", "probabilities"
+TAKEN = {
+    LOGITS: re.compile(r"\b(BCEWithLogitsLoss|binary_cross_entropy_with_logits)\b"),
+    PROBABILITIES: re.compile(r"\b(BCELoss|binary_cross_entropy)\b"),
+}
 AS_TORCH = Layout(rows=True, bias=FLAT)  # W (n_out, n_in), as torch.nn.Linear has it
 
 
@@ -141,13 +146,24 @@ def _paired(ranks: Sequence[int], L: int) -> list[tuple[int, str]]:
     return [(k // 2, "Wb"[k % 2]) for k in range(2 * L)]
 
 
-def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Iterator[Net]:
-    """Yield the networks of PyTorch and of JAX."""
+def taken(text: str) -> tuple[str, ...]:
+    """Return what the outputs of a network may be, by the losses that its program names: those over logits apply the
+    sigmoid themselves.
+
+    >>> taken("loss = nn.BCEWithLogitsLoss()"), taken("F.binary_cross_entropy(out, y)")
+    (('logits',), ('probabilities',))
+    """
+    found = [name for name, loss in TAKEN.items() if loss.search(text)]
+    return (found[0],) if len(found) == 1 else (LOGITS, PROBABILITIES)
+
+
+def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller, text: str = "") -> Iterator[Net]:
+    """Yield the networks of PyTorch and of JAX. text: of the program."""
     torch = loaded("torch")
     for maker in makers.values():
         kind = maker if inspect.isclass(maker) else type(maker)
         if torch is not None and hasattr(torch, "nn") and issubclass(kind, torch.nn.Module):
-            for outputs in (LOGITS, PROBABILITIES):
+            for outputs in taken(text):
                 for layout in (AS_TORCH, *LAYOUTS):
                     if rows is None or layout.rows == rows:
                         yield Net(maker, "torch", outputs, layout, call)

@@ -103,7 +103,7 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
     yield from vectors(functions, asked.rows, call)
     steps = (step for step in named.scalars(functions) if named.whole(step))
     yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
-    yield from nets(makers(asked), asked.rows, call)
+    yield from nets(makers(asked), asked.rows, call, asked.text)
     yield from objects(makers(asked), asked.rows, call)
 
 

@@ -29,7 +29,7 @@ NAMES = {
     "alpha": "learning_rate learning_rate_init lr alpha eta rate learningrate learning_r lernrate taux "
              "taux_apprentissage taxa taxa_aprendizado tasa tasa_aprendizaje",
     "iterations": "num_iterations n_iters iterations epochs n_iter num_iters "
-    "n_iterations num_epochs n_epochs max_iter iters "
+    "n_iterations num_iter num_epochs n_epochs max_iter iters "
                   "steps n_steps num_steps epoch niter nb_iterations schritte epoques epocas iteraciones iteracoes",
 }  # fmt: skip
 ROLE = {name: role for role, names in NAMES.items() for name in names.split()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 
 from crosscheck.core.plain import by_name
-from crosscheck.mutation import distributed, other_activations
+from crosscheck.mutation import distributed, in_a_layer
 from crosscheck.mutation.mutant import Change, Kind, Mutant, mutants
 
 MODULES = (
@@ -28,7 +28,7 @@ def find(name: str) -> Mutant:
     """Return the mutant of this name, also one that is made for a network or for a team. Raises KeyError."""
     if name in BY_NAME:
         return BY_NAME[name]
-    return (distributed if distributed.SIGN in name else other_activations).by_name(name)
+    return distributed.by_name(name) if distributed.SIGN in name else in_a_layer.by_name(name)
 
 
 by_name(Mutant, lambda mutant: mutant.name, find)
