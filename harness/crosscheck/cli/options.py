@@ -109,6 +109,14 @@ Dtypes = Annotated[
         autocompletion=complete_dtype,
     ),
 ]
+Processes = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--processes",
+        help="Instead, what is distributed over so many processes or devices; again for more.",
+        metavar="NUMBER",
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
