@@ -118,7 +118,7 @@ def _answer(start: Start, about: About, case: Case, configured: set[str], second
             if not lost.again:
                 raise
             answer = ask(*asked)
-        return _of_plain_numbers(answer, case.dtype)
+        return of_plain_numbers(answer, case.dtype)
     except BaseException as error:  # somebody's code may raise anything
         return failure_of(Stage.CASE, error)
 
@@ -140,7 +140,7 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
     return Failure(stage, kind, f"{name}: {message}" if message else name)
 
 
-def _of_plain_numbers(answer: Answer, expected: str) -> Answer:
+def of_plain_numbers(answer: Answer, expected: str) -> Answer:
     """Return the answer with complex, wider, bfloat16 or big-endian numbers as float64, and a broken promise for each.
 
     Raises TypeError for what holds no numbers.
