@@ -96,6 +96,13 @@ ReluGradAtZero = Annotated[
     typer.Option("--relu-grad-at-zero", help="ReLU' at 0: right (1, the notes) or left (0, the frameworks)."),
 ]
 Slope = Annotated[float | None, typer.Option("--leaky-slope", help="Slope of leaky ReLU left of 0.")]
+Chunk = Annotated[
+    int | None,
+    typer.Option(
+        help="Read --data in parts of so many examples, 16384 say: .npy, .h5, .parquet that do not fit in memory.",
+        metavar="EXAMPLES",
+    ),
+]
 
 Dtypes = Annotated[
     list[str] | None,
@@ -104,6 +111,14 @@ Dtypes = Annotated[
         help="float32 or float64; again for both. float64 always runs: it judges float32.",
         metavar="DTYPE",
         autocompletion=complete_dtype,
+    ),
+]
+Processes = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--processes",
+        help="Instead, what is distributed over so many processes or devices; again for more.",
+        metavar="NUMBER",
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
@@ -166,6 +181,7 @@ OF_A_PROBLEM: dict[str, Any] = {  # and for those of Options
     "iterations": Iterations,
     "relu_grad_at_zero": ReluGradAtZero,
     "leaky_slope": Slope,
+    "chunk": Chunk,
 }
 
 
