@@ -30,7 +30,7 @@ BESIDES = {
 # each folder of the harness may import those before it
 FOLDERS = (
     "core", "oracle", "problems", "mutation", "runner", "judge", "runs", "report", "comparison", "grading", "classroom",
-    "evaluation", "bench", "claims", "cli", "testing",
+    "evaluation", "qualification", "bench", "claims", "cli", "testing",
 )  # fmt: skip
 
 

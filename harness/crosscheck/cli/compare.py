@@ -82,6 +82,10 @@ def compare(
     error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
     what is wrong is also said as annotations, on standard error.
 
+    With --chunk the examples of a .npy, .h5 or .parquet are read in parts, by
+    everybody, and need not fit in memory; numpy/chunked, torch/chunked and
+    jax/chunked are asked, one after the other.
+
     Writes report.html, agreement.csv, agreement.md, environment.json and
     agreement.jsonl, the journal, into --out, all at once; with --plots also
     plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
@@ -99,10 +103,12 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
     """
     load_numpy()
+    from crosscheck.cli import in_chunks
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -140,6 +146,7 @@ def compare(
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet or json)
+        in_chunks.certify(problems, quiet or json)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -215,6 +222,11 @@ def explain(
     from crosscheck.report import screen
 
     fails = outcome.fail_on(fail_on, strict)
+    if options.chunk is not None:
+        raise BadInput(
+            f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
+            parameter="chunk",
+        )
     with interrupts.reported():
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         tell(problems, quiet)
@@ -270,12 +282,18 @@ def _requested(
 
     On several processes a problem has at most STEPS iterations: each of them is a message or more.
     """
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    if options.chunk is not None and processes:
+        raise BadInput(
+            "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
+        )
+    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
             chosen = comparison.distributed(impl, processes, time_limit)

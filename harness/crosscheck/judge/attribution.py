@@ -55,18 +55,20 @@ class Made(NamedTuple):
 
 
 def attribute(
-    judge: Judge,
-    answer: Answer,
-    declared: Declaration,
-    noisy: bool = False,
-    guess: Mutant | None = None,
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool = False, guess: Mutant | None = None,
     where: Location | None = None,
-) -> Explanation | None:
-    """Return what explains an answer, or None.
+) -> Explanation | None:  # fmt: skip
+    """Return what explains an answer, or None; also None where a changed reference would need all examples at once.
 
     noisy: measure in usual noise, for an answer within its bound. guess: tried first, and if it is the cause, alone.
     where: what is said of the place; a mistake that is only near must be wrong at that place and right before it.
     """
+    return None if judge.case.source else _attributed(judge, answer, declared, noisy, guess, where)
+
+
+def _attributed(
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool, guess: Mutant | None, where: Location | None
+) -> Explanation | None:
     seen, steps = list(of_gradients(judge, answer, declared, noisy)), 0
     if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows from it says nothing new
         seen += of_steps(judge, answer, declared)

@@ -223,6 +223,8 @@ def _(cause: NotFinite) -> str:
 
 @of_cause.register
 def _(cause: Irreproducible) -> str:
+    if cause.farthest is None:
+        return "two runs of the same fit differ: only single steps are certified"
     tensor, t, element, got, oracle, envelopes = cause.farthest
     when = f"the cost at iteration {t}" if tensor.kind == "J" else f"{_entry(tensor.plain, element)} after {t} steps"
     far = f"{when} is {got:.9g}, {envelopes:.3g} x the envelope of rounding from the oracle's own run, {oracle:.9g}"
@@ -314,6 +316,12 @@ def _entry(name: str, element: tuple[int, ...]) -> str:
 def of_label(label: WrongLabel) -> str:
     """Return a wrong label."""
     when = "before training, " if label.when == "start" else ""
+    if label.among > 1:
+        last = label.example + label.among - 1
+        return (
+            f"{when}examples {label.example} to {last}, output {label.output}: "
+            f"{label.predicted:.9g} in all, where the oracle has {label.oracle:.9g}"
+        )
     return (
         f"{when}example {label.example}, output {label.output}: predicted {label.predicted:g} "
         f"where the oracle's A[L] is {label.oracle:.9g}"

@@ -17,6 +17,8 @@ from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Refus
 from crosscheck.core.plain import Malformed, from_plain, to_plain
 from crosscheck.core.records import Answer, Case, Step
 from crosscheck.core.text import one_line, words_of
+from crosscheck.problems.files.chunks import with_data
+from crosscheck.runner import streamed
 from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.evidence import largest
 from crosscheck.runner.line import Line
@@ -73,6 +75,11 @@ def serve(line: Line) -> None:
     configured = set[str]()
     for frame in line.requests():
         number, variant, case, seconds = from_plain(Ask, *frame)
+        try:
+            case = with_data(case)
+        except BadInput as error:  # the file is no longer what it was
+            line.send(Told(number, failure_of(Stage.CASE, error)))
+            continue
         answer = _answer(start._replace(variant=variant), about, case, configured, seconds)
         try:
             line.send(Told(number, answer), largest(case))
@@ -103,14 +110,15 @@ def _answer(start: Start, about: About, case: Case, configured: set[str], second
         if case.dtype not in configured:
             configure(framework, case.dtype)
             configured.add(case.dtype)
+        ask = measure if case.source is None else streamed.measure
         asked = framework, start.variant, about.declarations[start.variant], case, start.device
         try:
-            answer = measure(*asked)
+            answer = ask(*asked)
         except Lost as lost:
             if not lost.again:
                 raise
-            answer = measure(*asked)
-        return _of_plain_numbers(answer, case.dtype)
+            answer = ask(*asked)
+        return of_plain_numbers(answer, case.dtype)
     except BaseException as error:  # somebody's code may raise anything
         return failure_of(Stage.CASE, error)
 
@@ -132,7 +140,7 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
     return Failure(stage, kind, f"{name}: {message}" if message else name)
 
 
-def _of_plain_numbers(answer: Answer, expected: str) -> Answer:
+def of_plain_numbers(answer: Answer, expected: str) -> Answer:
     """Return the answer with complex, wider, bfloat16 or big-endian numbers as float64, and a broken promise for each.
 
     Raises TypeError for what holds no numbers.

@@ -23,6 +23,7 @@ from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
+from crosscheck.problems.files.chunks import without_data
 from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import checked, lacking, largest
@@ -291,7 +292,7 @@ class _Worker(Member):
         self.allow(self.limits.case)
         job, case = self.current
         self.child.limit(largest(case))
-        self.child.send(Ask(self.number, job.variant, case, self.limits.case))
+        self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 
     def lost(self, failure: Failure) -> None:
         """A process is gone: its case has failed; a new process takes the rest, unless too many have gone."""
