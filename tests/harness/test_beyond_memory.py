@@ -19,6 +19,7 @@ from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Options, Problem, requested
 from crosscheck.problems.files import chunks
 from crosscheck.problems.files.chunks import opened, with_data, without_data
+from crosscheck.problems.files.how import How
 from crosscheck.report.words import of_cause
 from crosscheck.runner import streamed
 from crosscheck_impls.interface import BadInput, Chunks, Declaration, Network, Params, load
@@ -82,8 +83,14 @@ def test_any_part_of_a_file_is_what_was_written(tmp_path: Path, kind: str, data:
 def problem(folder: Path, data: tuple[Any, Any], kind: str = "npy", **options: Any) -> Problem:
     source = written(folder, kind, *data)
     given = {"layers": "4", "activation": "tanh", "chunk": CHUNK, "learning_rate": 0.5, **options}
-    (found,) = requested(None, Options(data=Path(source.path), label=source.label or None, **given))
+    (found,) = requested(None, asked({"data": Path(source.path), "label": source.label or None, **given}))
     return found
+
+
+def asked(given: dict[str, Any]) -> Options:
+    """Return options by their names, those of reading the file among them."""
+    how = How(**{name: given[name] for name in given if name in How._fields})
+    return Options(how=how, **{name: given[name] for name in given if name not in How._fields})
 
 
 DECLARED = Declaration(sums=("blocks", BLOCK))
@@ -229,7 +236,7 @@ def test_what_cannot_be_read_in_chunks_is_refused(
     given: dict[str, Any] = {"data": source.path, "label": source.label, "chunk": CHUNK, **options}
     given["data"] = tmp_path / given["data"]
     with pytest.raises(BadInput, match=words.replace("(", r"\(")):
-        requested(None, Options(**given))
+        requested(None, asked(given))
 
 
 @pytest.mark.parametrize(

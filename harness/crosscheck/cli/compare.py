@@ -22,6 +22,7 @@ from crosscheck.cli.options import (
     Out,
     Plots,
     Problems,
+    Processes,
     Quiet,
     Resume,
     Strict,
@@ -37,6 +38,7 @@ from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
 
+STEPS = 8  # of gradient descent on several processes
 NOT_OF_EXPLAIN = {
     "json": "explain prints words; compare --json has each row's cause",
     "junit": "explain writes nothing; compare --junit has each row's cause",
@@ -56,6 +58,7 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -102,6 +105,7 @@ def compare(
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
       crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
+      crosscheck compare --processes 2 --processes 3 --impl torch/ddp
     """
     load_numpy()
     from crosscheck.cli import in_chunks
@@ -112,6 +116,7 @@ def compare(
     from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
     from crosscheck.report import plots as pictures
+    from crosscheck.runner.spread import Spread
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
@@ -128,7 +133,7 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -151,8 +156,8 @@ def compare(
             "asked": asked,
         }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
-            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
-            head = header("compare", of_request(request), [each.framework for each in chosen])
+            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=not processes)
+            head = header("compare", of_request(request), [Spread.of(each.framework).framework for each in chosen])
             with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
@@ -191,6 +196,7 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -222,7 +228,7 @@ def explain(
             parameter="chunk",
         )
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -270,8 +276,12 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
+    processes: list[int] | None,
 ) -> tuple[list[Any], list[Any], list[str]]:
-    """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
+
+    On several processes a problem has at most STEPS iterations: each of them is a message or more.
+    """
     from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
@@ -279,10 +289,19 @@ def _requested(
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    if options.chunk is not None and processes:
+        raise BadInput(
+            "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
+        )
     impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
-        chosen = comparison.implementations(impl, time_limit)
+        if processes:
+            chosen = comparison.distributed(impl, processes, time_limit)
+        else:
+            chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
+    if processes:
+        problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:
         check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():

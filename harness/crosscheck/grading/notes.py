@@ -24,7 +24,8 @@ class Notes(NamedTuple):
     remarks: what was supplied or left out of the source. activation: of code that only trains, found by its steps.
     unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether what only trains
     always begins with weights of 0, so that it can be asked of those alone. penalties: what an argument that is 0 in
-    the plain model adds at its own default, on some problems.
+    the plain model adds at its own default, on some problems. loss, output: of code that only trains, where its steps
+    are nearest to those of another loss than the one that was asked for.
     """
 
     takes: str = ""
@@ -43,6 +44,8 @@ class Notes(NamedTuple):
     at_zero: bool = False
     unchecked: Mapping[str, str] = {}
     penalties: tuple[Penalty, ...] = ()
+    loss: str = ""
+    output: str = ""
 
     @property
     def cost_is_ours(self) -> bool:

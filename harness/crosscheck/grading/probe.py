@@ -86,7 +86,7 @@ class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
     how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters. at_zero:
-    whether it can be asked of weights of 0 alone.
+    whether it can be asked of weights of 0 alone. loss, output: of what only trains, where its steps tell them.
     """
 
     depths: tuple[int, ...]
@@ -96,6 +96,8 @@ class Function(NamedTuple):
     own: tuple[str, ...]
     takes: str = ""
     at_zero: bool = False
+    loss: str = ""
+    output: str = ""
 
 
 def problems(wanted: Wanted) -> list[Spec]:
@@ -181,7 +183,8 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
     elif deep and not wanted.activation:
         shown = {each: (asked.judges[deep, each], asked.answers[deep]) for each in asked.names}
         name, how = choose(shown)
-    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero)
+    by_steps = (notes.loss, notes.output) if "gradients" in notes.unjudged else ("", "")
+    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero, *by_steps)
 
 
 Shown = Mapping[str, tuple[Judge, "Answer | Failure"]]  # an answer for each activation

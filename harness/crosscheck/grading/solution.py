@@ -17,20 +17,23 @@ from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, 
 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.grading.convert import PAIR, Trouble
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
 from crosscheck.grading.forms.returned import Reading, cost_of
-from crosscheck.grading.forms.roles import arguments, role_of
+from crosscheck.grading.forms.roles import arguments, role_of, switched_off
+from crosscheck.grading.forms.source import squares_errors
 from crosscheck.grading.forms.training import Trained, Training
-from crosscheck.grading.forms.trial import Settings
+from crosscheck.grading.forms.trial import Model, Settings
 from crosscheck.grading.notes import Notes
 from crosscheck.grading.penalty import ENOUGH, Penalty, defaults, measured
 from crosscheck.mutation.build import VARIANT as REFERENCE
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import BY_NAME
+from crosscheck.problems.catalogue import SQUARED
 
 VARIANT = "function"  # as it is found to be
 ROWS = "rows"  # and as the user says that it is
@@ -38,6 +41,8 @@ CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for l
 
 NO_VALUE = ("math domain error", "math range error", "ZeroDivisionError: float division by zero")
 AT_HALF = "your class at exactly 0.5 is 1, which is a convention; the notes say 0 there (A > 0.5)"
+
+AS_SQUARED = "its steps are those of the squared error; where that is meant, say --loss squared_error"
 
 
 class Solution:
@@ -118,7 +123,7 @@ class Solution:
         self.unjudged = self.unjudged or ("gradients", "J")
         J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
         try:
-            after = form.train(network, params, X, Y, 0.1, 1).params
+            after = form.train(network, params, X, Y, 0.1, 2).params  # the first may change nothing
             moves = not np.array_equal(params[-1].W - 0.1 * gradient[-1].W, params[-1].W)
             if network.L > 1 and moves and np.array_equal(after[-1].W, params[-1].W):
                 raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
@@ -152,6 +157,7 @@ class Solution:
                 found, self.found = self.found, None
                 raise Trouble(Kind.INCOMPLETE, nothing(self.asked) if found is None else unlike(found))
             self.call.printed = 0
+            self.remarks += switched_off(self.found.form.functions())
             if self.found.form.takes == PAIR and self.found.score.deepest > 1:
                 self.found.form.takes = "lists of W and b"
             if isinstance(self.found.form, Pipeline):
@@ -221,7 +227,7 @@ class Solution:
         before, after = (float(self.ask(network, each, X, Y)[0]) for each in (params, trained.params))
         assert trained.costs is not None
         last, first = float(trained.costs[-1]), float(trained.costs[0])
-        return before != after and math.isclose(last, after, rel_tol=1e-12) and not math.isclose(first, before)
+        return before != after and math.isclose(last, after, rel_tol=ALIKE) and not math.isclose(first, before)
 
     def _look(self, function: str, names: Sequence[str]) -> None:
         for name in names:
@@ -267,11 +273,23 @@ class Solution:
         """Return nothing: it is not asked what it uses."""
         return {}
 
+    def _model(self) -> Model:
+        """Return the loss whose steps code that only trains makes, where its text has one too; else tell of it."""
+        if self.found is None or not isinstance(self.found.form, Training):
+            return Model()
+        model, score = self.found.score.model, self.found.score
+        if model.loss != SQUARED or squares_errors(self.asked.text):
+            return model
+        if score.right == score.answers and AS_SQUARED not in self.remarks:
+            self.remarks.append(AS_SQUARED)
+        return Model()
+
     def notes(self) -> Mapping[str, Any]:
         """Return what was noted of the function, see notes.py."""
         form = None if self.found is None else self.found.form
         own = tuple(name for name, function in self.own.items() if function is not None)
         own = ("fit", *own) if isinstance(form, Training) else own
+        model = self._model()
         return Notes(
             takes="" if form is None else form.takes,
             own=own,
@@ -289,6 +307,8 @@ class Solution:
             penalties=tuple(self.penalties),
             remarks=tuple(self.remarks),
             at_zero=isinstance(form, Training) and form.at_zero,
+            loss=model.loss,
+            output=model.output,
         ).plain()
 
 

@@ -19,12 +19,12 @@ from crosscheck_impls.interface import (
     nearest,
 )
 
+from crosscheck.problems.files.how import How, refuse_given
 from crosscheck.problems.limits import MAX_DIGITS, check_iterations, check_network
 
 if TYPE_CHECKING:
     from crosscheck.core.records import Source
     from crosscheck.problems.datasets import Data
-    from crosscheck.problems.files.how import How
 
 
 SQUARED: Loss = "squared_error"
@@ -163,22 +163,10 @@ def nearest_problem(name: str, names: Iterable[str]) -> str:
 
 
 class Options(NamedTuple):
-    """What the user says instead of a problem's own settings; None leaves them as they are. Data's: see files.how."""
+    """What the user says instead of a problem's own settings; None leaves them as they are. how: to read the data."""
 
     data: Path | None = None
-    test: Path | None = None
-    label: str | None = None
-    positive: str | None = None
-    drop: list[str] | None = None
-    one_hot: list[str] | None = None
-    keep: list[str] | None = None
-    na: list[str] | None = None
-    dropna: bool = False
-    rows: bool | None = None
-    decimal: str | None = None
-    header: bool | None = None
-    skip_lines: int = 0
-    split: float | None = None
+    how: How = How()
     standardise: bool = False
     layers: str | None = None
     activation: str | None = None
@@ -196,9 +184,7 @@ class Options(NamedTuple):
 def requested(names: list[str] | None, options: Options, everything: bool = False) -> list[Problem]:
     """Return the problems that are asked for, with their arrays. Raises BadInput."""
     if options.data is None:
-        from crosscheck.problems.files.how import How, refuse_given
-
-        refuse_given(_how(options), How._fields[:-1], "goes with data, which is missing; name the training data")
+        refuse_given(options.how, How._fields, "goes with data, which is missing; name the training data")
         if options.chunk is not None:
             raise BadInput(f"{options.chunk}: goes with data, which is missing; name the data file", parameter="chunk")
         return [build(spec, options) for spec in choose(names, everything)]
@@ -214,14 +200,6 @@ def requested(names: list[str] | None, options: Options, everything: bool = Fals
 OWN = Options()  # none: the problem's own settings
 
 
-def _how(options: Options) -> How:
-    """Return how the user's file is to be read."""
-    from crosscheck.problems.files.how import How
-
-    given = {name: getattr(options, name) for name in How._fields[:-1]}
-    return How(**given, regression=options.loss == SQUARED)
-
-
 def build(spec: Spec, options: Options = OWN) -> Problem:
     """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
     from crosscheck.problems import streamed
@@ -231,14 +209,13 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     from crosscheck.problems.shapes import SHAPES
 
     told: tuple[str, ...] = ()
-    source = None
+    source, how = None, options.how._replace(regression=options.loss == SQUARED)
     if options.data is None:
         data = {**SETS, **SHAPES}[spec.data]()
     elif options.chunk is not None:
-        source = streamed.source_of(options.data, options.chunk, _how(options))
+        source = streamed.source_of(options.data, options.chunk, how)
         data = streamed.data_of(source)
     else:
-        how = _how(options)
         found = read(options.data, how)
         data, told = found.data, summary(found, how.regression, options.standardise)
     if options.standardise:

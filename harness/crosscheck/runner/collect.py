@@ -84,7 +84,7 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
         labels,
         labels_test,
         framework.device(raw[0][1][0].W),
-        [*broken, *given.changed()],
+        [*broken, *given.changed(), *getattr(framework, "noticed", list)()],
         environment(framework),
         _plain(getattr(framework, "notes", dict)()),
     )

@@ -42,7 +42,7 @@ def moves_of(judging: Judge, answer: Answer, own: bool) -> Iterator[Point]:
 
 
 def costs_of(judging: Judge, answer: Answer) -> Iterator[Point]:
-    """Yield some steps of a run as points, each with the cost that was reported of the parameters before it as its J."""
+    """Yield some steps of a run as points, each its J the cost reported of the parameters before it."""
     case, run = judging.case, answer.run
     if run.certification in (Certification.MISCOUNTED, Certification.IRREPRODUCIBLE):
         return

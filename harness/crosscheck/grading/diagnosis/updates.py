@@ -1,7 +1,7 @@
 """The update of the parameters, held against the program's own gradient, right or wrong: W := W - alpha dW.
 
-A step is the parameters' own gradient times alpha, or a factor of it, or nothing; or the gradient at parameters of which
-some have been updated already, which is seen where the own gradient is the right one or a factor of it.
+A step is the parameters' own gradient times alpha, or a factor of it, or nothing; or the gradient at parameters of
+which some have been updated already, which is seen where the own gradient is the right one or a factor of it.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from crosscheck_impls.interface import Array, Network, Params
 
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
-from crosscheck.grading.forms.autodiff import as_reading, by_jax, converter, loaded, precise
+from crosscheck.grading.forms.autodiff import as_reading, by_jax
 from crosscheck.grading.forms.calling import Caller
+from crosscheck.grading.forms.frameworks import converter, in_layers, loaded, paired, precise
 from crosscheck.grading.forms.layout import FLAT, LAYOUTS, Layout
 from crosscheck.grading.forms.packing import Pairs, Way
 from crosscheck.grading.forms.pipeline import Pipeline
@@ -50,15 +51,13 @@ class Net:
         if not inspect.isclass(self.maker):
             return copy.deepcopy(self.maker)
         given = built(self.maker, network, X, Y)
-        if self.name == "jax" and "key" in inspect.signature(self.maker).parameters:
-            given["key"] = loaded("jax").random.PRNGKey(0)
         return self.call(self.maker, [], **given)
 
     def _torch(self, net: Any, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         torch, convert = loaded("torch"), converter("torch")
         net = net.to(convert(X).dtype).train()
         owners = [(module, name) for module in net.modules() for name, _ in module.named_parameters(recurse=False)]
-        places = _in_layers([name for _, name in owners], network.L)
+        places = in_layers([name for _, name in owners], network.L)
         given = self.layout.given(params)
         for (l, kind), k in places.items():
             module, name = owners[k]
@@ -79,7 +78,7 @@ class Net:
         given = [(convert(W), convert(b)) for W, b in self.layout.given(params)]
         if len(where) != 2 * network.L:
             raise Trouble(Kind.DEPTH, f"it has {len(where)} arrays, expected W and b of {network.L} layers")
-        order = _paired([leaves[k].ndim for k in where], network.L)
+        order = paired([leaves[k].ndim for k in where], network.L)
         m = X.shape[1]
 
         def loss(pairs: Pairs, X: Any, Y: Any) -> Any:
@@ -123,27 +122,13 @@ class Net:
         """Return the shapes of what it is given."""
         return Pipeline([], Way(self.layout), "forward", self.call).given(network, m)
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the class."""
+        return [self.maker] if inspect.isclass(self.maker) else []
+
     def parts(self) -> Sequence[str]:
         """Return the name of the class."""
         return [self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__]
-
-
-def _in_layers(names: Sequence[str], L: int) -> dict[tuple[int, str], int]:
-    """Return which parameter is W or b of which layer, in the order in which they stand."""
-    weights = [k for k, name in enumerate(names) if name.lower().startswith("w")]
-    biases = [k for k, name in enumerate(names) if name.lower().startswith("b")]
-    if len(weights) != L or len(biases) != L:
-        raise Trouble(Kind.DEPTH, f"it has {len(weights)} weights and {len(biases)} biases, expected {L} of each")
-    return {(l, kind): ks[l - 1] for kind, ks in (("W", weights), ("b", biases)) for l in range(1, L + 1)}
-
-
-def _paired(ranks: Sequence[int], L: int) -> list[tuple[int, str]]:
-    """Return layer and kind of each array of a tree, by rank where both are there."""
-    if sorted(ranks) == [1] * L + [2] * L:
-        counts = {"W": iter(range(L)), "b": iter(range(L))}
-        kinds = ["W" if rank == 2 else "b" for rank in ranks]
-        return [(next(counts[kind]), kind) for kind in kinds]
-    return [(k // 2, "Wb"[k % 2]) for k in range(2 * L)]
 
 
 def taken(text: str) -> tuple[str, ...]:

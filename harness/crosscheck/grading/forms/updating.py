@@ -1,47 +1,58 @@
-"""`update_parameters(parameters, grads, learning_rate)`: a step of training, in a loop of ours over their gradient."""
+"""A function that takes gradients and updates the parameters: judged by the steps it makes of the program's own."""
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from crosscheck_impls.interface import Array, Network, Params
 
-from crosscheck.core.failures import Kind
-from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.pipeline import Pipeline
-from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import arguments
-from crosscheck.grading.forms.training import Trained, filled
 from crosscheck.grading.forms.training_functions import Function
+
+MORE = re.compile(
+    r"beta|optim|batch|decay|momentum|keep_prob|dropout|lamb|reg|shuffle|adam|patience|tol", re.IGNORECASE
+)
+DERIVED = re.compile(r"^(d|grad_?|g)_?[Wb]s?_?\d*$|^[Wb]\d*_grad$", re.IGNORECASE)
 
 
 class Updating(Function):
-    """A function over parameters, their gradients and a learning rate."""
+    """A step of training: the gradients of a form, and what `update_parameters(parameters, grads, alpha)` does."""
 
     def __init__(self, function: Callable[..., Any], form: Pipeline, call: Caller) -> None:
         super().__init__(function, "", form.way, call)
         self.form = form
 
-    def train(self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int) -> Trained:
-        """Return the params after so many steps, each along the program's own gradient. Raises Trouble."""
-        every = arguments(self.function) or []
-        for _ in range(iterations):
-            given = self.way.environment(network, params, X, Y)
-            _, returned = self.form.run(dict(given), network, X.shape[1])
-            environment = self.way.environment(network, params, X, Y) | {"alpha": alpha, "grads": gradients(returned)}
-            left = self.call(self.function, [], **filled(every, environment, ()))
-            params = self._left(leaves_of(self.function, left), environment, network, params, X, Y)
-        return Trained(params, None)
+    def given_each_time(self, network: Network, params: Params, X: Array, Y: Array) -> dict[str, Any]:
+        """Return the gradients, as the form returns them and by their names. Raises Trouble."""
+        environment = self.way.environment(network, params, X, Y)
+        _, returned = self.form.run(dict(environment), network, X.shape[1])
+        found = self.form.computed(self.form.steps[-1], returned, network, X.shape[1])
+        parts = list(returned) if isinstance(returned, tuple) else [returned]
+        whole = [each for each in parts if isinstance(each, Mapping | list | tuple)]
+        return {name: each for name, each in found.items() if name and name not in environment} | {
+            "grads": whole[0] if whole else returned
+        }
 
 
-def gradients(returned: Any) -> Any:
-    """Return the gradients out of what a function returns: the dictionary that stands beside a cost, or all of it."""
-    if isinstance(returned, tuple | list):
-        return next((each for each in returned if isinstance(each, Mapping)), None) or _missing()
-    return returned if isinstance(returned, Mapping) else _missing()
-
-
-def _missing() -> Any:
-    raise Trouble(Kind.MISSING, "the gradients that it takes are no dictionary")
+def updating_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> Updating | None:
+    """Return the function beside a form that updates parameters by gradients and a learning rate."""
+    taken = {step.name for step in form.steps}
+    for name, function in things.items():
+        every = (arguments(function) if inspect.isfunction(function) and name not in taken else None) or []
+        roles = {argument.role for argument in every}
+        derived = [argument for argument in every if DERIVED.match(argument.name)]
+        unknown = [a for a in every if a.required and not a.role and a not in derived]
+        if (
+            "alpha" in roles
+            and ("grads" in roles or derived)
+            and roles & {"parameters", "w", "W1", "weights"}
+            and not unknown
+            and not any(MORE.search(argument.name) for argument in every)
+        ):
+            return Updating(function, form, call)
+    return None
