@@ -5,9 +5,10 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import BadInput, Layer, Network
+from crosscheck_impls.interface import Layer, Network
 
 from crosscheck.core.records import Case
 from crosscheck.judge.elementwise import Judge
@@ -16,6 +17,7 @@ from crosscheck.problems.catalogue import Problem
 from crosscheck.problems.datasets import Data
 from crosscheck.problems.exact import SLOPE, exact_problem
 from crosscheck.qualification.design import Question
+from crosscheck.runner.trials import Trial, Tried, try_once
 
 # of drawn data: no kink, so that no bound is wider for it
 DRAWN = (("tanh", "sigmoid"), ("sigmoid", "linear"), ("tanh", "linear"), ("sigmoid", "sigmoid"))
@@ -33,15 +35,41 @@ class Asked:
     judge: Judge
 
 
+class Item(NamedTuple):
+    """What a worker is told of a trial: it draws the data itself. name: of the implementation, as the user has it."""
+
+    number: int
+    question: Question
+    seed: int
+    name: str
+    framework: str
+    variant: str
+    device: str
+    loader: str
+    calls: int
+
+
+def try_item(item: Item) -> Tried:
+    """Ask an implementation, in its worker. Raises whatever it raises."""
+    case = case_of(item.question, item.seed)
+    return try_once(
+        Trial(
+            item.number, item.framework, item.variant, item.device, item.loader, item.question.layout, item.calls, case
+        )
+    )
+
+
 @lru_cache(maxsize=4)
-def asked(number: int, question: Question, seed: int) -> Asked | None:
-    """Return the case of a question; None where exact data of these sizes has no headroom in the dtype."""
-    try:
-        problem = _problem(question, seed)
-    except BadInput:
-        return None
-    case = make_case(problem, question.dtype, later=False)
+def asked(number: int, question: Question, seed: int) -> Asked:
+    """Return a question as the harness has it. Raises BadInput where exact data leaves no headroom in the dtype."""
+    case = case_of(question, seed)
     return Asked(number, question, case, Judge(case))
+
+
+@lru_cache(maxsize=2)
+def case_of(question: Question, seed: int) -> Case:
+    """Return the case of a question. Raises BadInput where exact data of these sizes leaves no headroom."""
+    return make_case(_problem(question, seed), question.dtype, later=False)
 
 
 def _problem(question: Question, seed: int) -> Problem:

@@ -26,7 +26,7 @@ _configured = set[tuple[str, str]]()  # of this process: (framework, dtype)
 class Trial(NamedTuple):
     """What is asked. loader: as in serve.Start. case: one checkpoint, one iteration. calls: gradients in a row.
 
-    number: of the question. processor: which one it must run on, -1 for any.
+    number: of the question.
     """
 
     number: int
@@ -37,7 +37,6 @@ class Trial(NamedTuple):
     layout: str
     calls: int
     case: Case
-    processor: int = -1
 
 
 class Tried(NamedTuple):
@@ -87,10 +86,10 @@ def try_once(trial: Trial) -> Tried:
     return Tried(trial.number, of_plain_numbers(answer, case.dtype), calls, declared, first)
 
 
-def sound(trial: Trial, tried: Tried) -> Tried:
-    """Return what a worker has said of a trial. Raises Malformed where it is no answer to it."""
+def sound(number: int, calls: int, tried: Tried) -> Tried:
+    """Return what a worker has said of a trial, with so many calls. Raises Malformed where it is no answer to it."""
     count = len(tried.answer.gradients)
-    whole = tried.number == trial.number and len(tried.calls) == trial.calls
+    whole = tried.number == number and len(tried.calls) == calls
     if not whole or tried.answer.checkpoints != [0] * count or not count or len(tried.answer.run.steps) > 1:
         raise Malformed("an answer to what was not asked")
     if sorted(set(tried.calls)) != list(range(count)):
