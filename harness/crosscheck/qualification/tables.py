@@ -128,8 +128,8 @@ def resolution_statement(it: Qualified) -> list[str]:
     top = [each for each in it.flips if each.part != "mantissa"]
     flips, seen = (sum(getattr(each, name) for each in top) for name in ("flips", "proof"))
     return [
-        f"Of the flips of a sign or exponent bit {100 * seen / flips:.1f} % would have been seen in proof; numbers that "
-        f"are 0 or tiny are what is left. Of a mantissa bit at least {100 * SEEN:.0f} % of the flips are seen in:",
+        f"Of the flips of a sign or exponent bit {100 * seen / flips:.1f} % would have been seen in proof; numbers "
+        f"that are 0 or tiny are what is left. Of a mantissa bit at least {100 * SEEN:.0f} % of the flips are seen in:",
         *map(of_resolution, it.resolutions),
         "On exact data one flipped bit of any number is seen, whichever bit it is.",
     ]
