@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from crosscheck.cli.init import TEMPLATES
+from crosscheck.cli.init import TEMPLATES, init
 
 from tests.test_structure import run as run_code
 
-FUNCTIONS = [kind for kind, (_, commands) in TEMPLATES.items() if commands[0].startswith("crosscheck check")]
+FUNCTIONS = [kind for kind, (*_, commands) in TEMPLATES.items() if commands[0].startswith("crosscheck check")]
 WHOLE = [kind for kind in TEMPLATES if kind not in FUNCTIONS]
 
 
@@ -25,7 +25,7 @@ def written(folder: Path, kind: str) -> list[str]:
     got = run(folder, "crosscheck", "init", kind)
     assert got.returncode == 0, got.stderr
     first, *commands = got.stdout.splitlines()
-    assert first == "mine.py is written. Next:"
+    assert first == f"{TEMPLATES[kind][1]} is written. Next:"
     return [command.strip() for command in commands]
 
 
@@ -50,7 +50,7 @@ def test_a_whole_implementation_agrees_and_conforms(tmp_path, kind):
     assert got.returncode == 0, got.stdout + got.stderr
 
 
-@pytest.mark.parametrize("name", ["mine.py", "./mine.py", "mine"])
+@pytest.mark.parametrize("name", ["net_numpy.py", "./net_numpy.py", "net_numpy"])
 def test_check_compares_a_whole_implementation_by_any_of_its_names(tmp_path, name):
     written(tmp_path, "numpy")
     got = run(tmp_path, "crosscheck", "check", name, "--problem", "flower-logistic")
@@ -59,11 +59,19 @@ def test_check_compares_a_whole_implementation_by_any_of_its_names(tmp_path, nam
 
 
 def test_what_is_there_is_left_as_it_is(tmp_path):
-    (tmp_path / "mine.py").write_text("mine = 1\n", encoding="utf-8")
+    (tmp_path / "net_numpy.py").write_text("mine = 1\n", encoding="utf-8")
     got = run(tmp_path, "crosscheck", "init", "numpy")
     assert got.returncode == 2
-    assert got.stderr == "crosscheck: --out mine.py: it is there already and is left as it is; choose another name\n"
-    assert (tmp_path / "mine.py").read_text(encoding="utf-8") == "mine = 1\n"
+    words = "it is there already and is left as it is; choose another name"
+    assert got.stderr == f"crosscheck: --out net_numpy.py: {words}\n"
+    assert (tmp_path / "net_numpy.py").read_text(encoding="utf-8") == "mine = 1\n"
+
+
+def test_every_template_has_a_name_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for kind in TEMPLATES:
+        init(kind)
+    assert {path.name for path in tmp_path.iterdir()} == {name for _, name, _ in TEMPLATES.values()}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,14 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "torch": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
     "jax": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
 }
+# Those of `with_torch.distributed` and its like, each over several processes, or several devices of one process.
+DISTRIBUTED: Mapping[str, Mapping[str, Literal["processes", "devices"]]] = {
+    "numpy": {"mpi": "processes"},
+    "torch": dict.fromkeys(("all_reduce", "ddp", "fsdp", "tensor_parallel", "zero"), "processes"),
+    "jax": {"sharded": "devices", "grid": "devices", "shard_map": "devices", "processes": "processes"},
+}
+# What is run only where it is named.
+ON_REQUEST: Mapping[str, tuple[str, ...]] = {"numpy": ("chunked",), "torch": ("chunked",), "jax": ("chunked",)}
 
 
 class Declaration(NamedTuple):
@@ -32,6 +40,11 @@ class Declaration(NamedTuple):
     flushes: whether numbers below the normal range may become 0.
     convention: what these are called where people look them up.
     loops_over: what Python itself loops over, `examples` or every number, so that the harness asks for less.
+    sums: the shape of its sums over the examples, which makes the error bound smaller; any order where there is none.
+        `("blocks", 4096)`: blocks of 4096 examples one after another, the last one shorter, are added up in any order
+        each, and the sums of the blocks in pairs, those sums in pairs again, one without a partner as it is. From
+        J and dParams of each block by itself, m[r] times those are added and the total is divided by m, so that
+        the blocks asked alone give the same bits: the harness asks. It also takes X and Y as `Chunks`.
     """
 
     formulation: Literal["logits", "autodiff", "textbook"] = "logits"
@@ -40,6 +53,7 @@ class Declaration(NamedTuple):
     flushes: bool = False
     convention: str = ""
     loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
+    sums: tuple[Literal["blocks"], int] | None = None
 
 
 DECLARED = {
@@ -47,6 +61,20 @@ DECLARED = {
     "precision": ("full", "tf32", "bfloat16"),
     "loops_over": ("nothing", "examples", "numbers"),
 }
+
+
+class Chunks(NamedTuple):
+    """A matrix (n, m) that lies in a file and is read in parts, in the place of X or Y.
+
+    path: of the file. shape: (n, m). dtype: that of the framework's params. read: (start, stop) -> the columns from
+    start to stop as a NumPy array of its own, (n, stop - start), of that dtype. A variant that declares `sums` takes
+    two of these, whose columns belong together.
+    """
+
+    path: str
+    shape: tuple[int, int]
+    dtype: Any
+    read: Callable[[int, int], Any]
 
 
 @runtime_checkable
@@ -190,11 +218,24 @@ def declaration(framework: Framework, variant: str) -> Declaration:
     for field, known in DECLARED.items():
         if getattr(declared, field) not in known:
             raise BadInput(f"{where} {field} {getattr(declared, field)!r}, expected one of {', '.join(known)}")
+    if declared.sums is not None and not _blocks(declared.sums):
+        raise BadInput(f'{where} sums {declared.sums!r}, expected ("blocks", 4096), or another whole number >= 1')
     declared = declared._replace(relu_grad_at_zero=_sides(declared.relu_grad_at_zero, where))
     if declared.relu_grad_at_zero and not declared.convention:
         words = ", ".join(f"{name} {side}" for name, side in declared.relu_grad_at_zero)
         return declared._replace(convention=f"{framework.name}/{variant} at 0: {words}")
     return declared
+
+
+def _blocks(declared: Any) -> bool:
+    """Return whether sums are declared as they can be."""
+    return (
+        isinstance(declared, tuple)
+        and len(declared) == 2
+        and declared[0] == "blocks"
+        and type(declared[1]) is int
+        and declared[1] >= 1
+    )
 
 
 def _sides(declared: Any, where: str) -> tuple[tuple[str, Side], ...]:

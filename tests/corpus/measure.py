@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE.parent.parent / "results"
 LIMIT = 300.0  # seconds for one program
 AT_ONCE = 2
-SAID = re.compile(r"^  (mistake|known mistake|predictions)|^wrong: ")  # where a report names what is wrong
+SAID = re.compile(r"^  (mistake|known mistake|training|predictions)|^wrong: ")  # where a report names what is wrong
 NOT_READ = "not read again"
 
 

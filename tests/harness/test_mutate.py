@@ -148,6 +148,17 @@ def test_a_sample_is_drawn_without_replacement_in_order_and_again_the_same(sampl
     assert [whole.index(each) for each in drawn] == sorted({whole.index(each) for each in drawn})
 
 
+@given(st.integers(0, 60), st.integers(0, 1000), st.sets(st.integers(0, 49)))
+def test_what_is_drawn_stays_drawn_where_other_mutants_go(sample, seed, gone):
+    whole = [change for _, change in POPULATION[:50]]
+    left = [change for k, change in enumerate(whole) if k not in gone]
+    again = population.sampled(left, sample, seed)
+    assert [each for each in population.sampled(whole, sample, seed) if each in left] == [
+        each for each in again if each in population.sampled(whole, sample, seed)
+    ]
+    assert set(population.sampled(whole, sample, seed)) & set(left) <= set(again)
+
+
 def test_only_the_problems_that_run_the_line_are_asked_quickest_first_and_variants_take_turns():
     change = changes("a = 1\nb = 2\n", "mine.py")[-1]  # in line 2
     there, elsewhere = {"mine.py": frozenset({2})}, {"mine.py": frozenset({1})}

@@ -1,9 +1,12 @@
 """Porting a model: paths of any form, two files of one name, one activation that is another, the options of explain."""
 
 import inspect
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -11,9 +14,17 @@ from crosscheck.cli.compare import compare, explain
 from crosscheck.cli.main import main
 from crosscheck.comparison.session import implementations
 from crosscheck.core.plain import from_plain, to_plain
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.verdict import Key, Row, judge
+from crosscheck.mutation.build import framework
+from crosscheck.mutation.in_a_layer import by_name, in_a_layer
 from crosscheck.mutation.mutant import Mutant
-from crosscheck.mutation.other_activations import by_name, other_activations
-from crosscheck_impls.interface import BadInput, Network
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
+from crosscheck.problems.catalogue import Options, build
+from crosscheck.report.words import of_cause
+from crosscheck.runner.collect import measure
+from crosscheck_impls.interface import BadInput, Declaration, Framework, Network
 
 TEMPLATE = Path(__file__).parents[2] / "harness/crosscheck/testing/templates"
 
@@ -125,11 +136,101 @@ def test_another_activation_in_one_layer_is_named(
 
 def test_a_name_is_enough_to_have_a_mutant_again() -> None:
     network = Network((3, 4, 4, 1), ("relu", "leaky_relu", "sigmoid"), leaky_slope=0.05)
-    made = list(other_activations(network))
-    assert len({mutant.name for mutant in made}) == len(made)
-    assert {"layer 2: leaky_relu with slope 0.01", "layer 1: leaky_relu with slope 0.05"} <= {m.name for m in made}
+    made = [mutant for wrong in range(network.L + 1) for mutant in in_a_layer(network, wrong)]
+    names = {mutant.name for mutant in made}
+    assert len(names) == len(made)
+    assert {"layer 2: leaky_relu with slope 0.01", "layer 1: leaky_relu with slope 0.05"} <= names
+    assert {"layer 2: g' of tanh", "layer 3: db without 1/m", "every hidden layer: tanh forward alone"} <= names
     for mutant in made:
         assert by_name(mutant.name) is mutant
         assert from_plain(Mutant, to_plain(mutant)) is mutant
-    with pytest.raises(KeyError):
-        by_name("layer x: sigmoid")
+        assert mutant.changes
+    for name in ("layer x: sigmoid", "layer 2: nothing of the kind", "every hidden layer: db without 1/m"):
+        with pytest.raises(KeyError):
+            by_name(name)
+
+
+FORWARD = "for name, (W, b) in zip(network.g, params, strict=True):"
+BACKWARD = "(params[l - 1].W.T @ dZ) * slopes[l - 1]"
+DB, DW = "dZ.sum(axis=1, keepdims=True) / m", "dZ @ A[l - 1].T / m"
+
+
+def derivative(of: str, layer: int) -> dict[str, str]:
+    """Return what to write for what in the template, so that a layer has the derivative of another activation."""
+    wrong = f"(activation({of!r}, network, Zs[l - 2])[1] if l == {layer + 1} else slopes[l - 1])"
+    kept = {"Z = W @ A[-1] + b": "Z = W @ A[-1] + b; Zs.append(Z)", "m, A,": "Zs = []; m, A,"}
+    return {BACKWARD: BACKWARD.replace("slopes[l - 1]", wrong), **kept}
+
+
+def forward(of: str, layer: int) -> dict[str, str]:
+    """Return the same for another activation, with the derivative that was asked for."""
+    call = "activation(name, network, Z)"
+    both = f"(activation({of!r}, network, Z)[0], {call}[1]) if len(A) == {layer} else {call}"
+    return {f"zip((A, slopes), {call},": f"zip((A, slopes), {both},"}
+
+
+SLIPS = {
+    "layer 2: g' of tanh": derivative("tanh", 2),
+    "layer 1: g' of sigmoid": derivative("sigmoid", 1),
+    "layer 2: g' of linear": derivative("linear", 2),
+    "layer 2: tanh forward alone": forward("tanh", 2),
+    "layer 1: linear forward alone": forward("linear", 1),
+    "layer 2: sigmoid": {FORWARD: FORWARD.replace("network.g", "(network.g[0], 'sigmoid', network.g[2])")},
+    "layer 1: linear": {FORWARD: FORWARD.replace("network.g", "('linear', *network.g[1:])")},
+    "layer 2: db without 1/m": {DB: DB.replace("/ m", "/ (1 if l == 2 else m)")},
+    "layer 3: dW without 1/m": {DW: DW.replace("/ m", "/ (1 if l == 3 else m)")},
+    "layer 1: dW divided by m - 1": {DW: DW.replace("/ m", "/ (m - (l == 1))")},
+    "layer 2: Z without b": {"Z = W @ A[-1] + b": "Z = W @ A[-1] + b * (len(A) != 2)"},
+    "layer 1: dA through dW instead of W": {
+        BACKWARD: BACKWARD.replace("params[l - 1].W.T", "(dParams[-1] if l == 2 else params[l - 1]).W.T")
+    },
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip_in_one_layer_is_named_with_the_layer(name: str) -> None:
+    source = (TEMPLATE / "with_numpy.py").read_text(encoding="utf-8")
+    for right, wrong in SLIPS[name].items():
+        assert source.count(right) == 1
+        source = source.replace(right, wrong)
+    there: dict[str, Any] = {}
+    exec(compile(source, "net.py", "exec"), there)
+    made = SimpleNamespace(**vars(framework()) | {"gradients": {"mine": there["gradients"]}})
+    case = make_case(build(PROBLEMS["breast_cancer-3layer-relu"], Options(iterations=3)), "float64")
+    answer = measure(cast("Framework", made), "mine", Declaration(), case, "cpu")
+    row = judge(Judge(case), answer, Declaration(), Key(case.problem, "mine", "float64", "cpu"))
+    assert row.explained is not None, of_cause(row.cause)
+    assert row.explained.exactly
+    assert row.explained.mutant.name == name
+    assert from_plain(Row, to_plain(row)).explained == row.explained
+
+
+@pytest.mark.parametrize(("option", "remedy"), [("--json", "compare --json"), ("--junit=x.xml", "compare --junit")])
+def test_explain_refuses_what_would_be_something_else(
+    here: Path, capsys: pytest.CaptureFixture[str], option: str, remedy: str
+) -> None:
+    assert crosscheck("explain", "--impl", "numpy", option) == 2
+    assert remedy in capsys.readouterr().err
+    assert list(here.iterdir()) == []
+
+
+def test_a_report_gives_the_command_with_the_file_that_was_given(here: Path) -> None:
+    net(here / "models/net.py", 1)
+    crosscheck("compare", "--impl", "./models/net.py", "--problem", "flower-2layer-tanh", "--iterations", "2", "-q")
+    page = (here / "results/latest/report.html").read_text(encoding="utf-8")
+    index = json.loads(page.partition('id="index">')[2].partition("</script>")[0])
+    assert index["implementations"] == ["net/gradients"]
+    assert index["names"] == ["./models/net.py"]
+
+
+def test_check_of_a_whole_framework_takes_what_it_can_and_refuses_the_rest(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net(here / "net.py")
+    assert crosscheck("check", "./net.py", "--problem", "one_class", "--layers", "3,2", "--activation", "tanh") == 0
+    assert "1 comparisons over 1 problems: 1 agrees." in capsys.readouterr().out
+    assert crosscheck("check", "./net.py", "--problem", "one_class", "--layers", "x") == 2
+    assert "--layers x: expected the sizes" in capsys.readouterr().err
+    for option, remedy in (("--json", "compare --impl ./net.py --json"), ("--sandbox", "with your rights")):
+        assert crosscheck("check", "./net.py", option) == 2
+        assert remedy in " ".join(capsys.readouterr().err.split())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,80 +9,19 @@ from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.judge.verdict import Row
 from crosscheck.report.html.entries import of_row
 from crosscheck.report.html.page import Report, render
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browser import BROWSER, DRIVER
 from tests.harness import pages
+from tests.harness.chromium import Browser, WebDriver, driver, webdriver  # noqa: F401 (a fixture)
 from tests.harness.test_report import HOSTILE, WIDE
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: it drives the browser")
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.remote.webdriver import WebDriver  # noqa: E402
-from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
+# ruff: noqa: F811 (a test's argument is the fixture)
 pytestmark = pytest.mark.browser
 PROBLEMS, NAMES = [WIDE, "flower-2layer-tanh", "kink-2layer-relu"], [
     "numpy/by_hand", "tiles/tiled", "mine/sign", "mine/left",
 ]  # fmt: skip
 ROWS = 2 * len(PROBLEMS) * len(NAMES)
-
-
-class Browser:
-    """Chromium without a window, and what it is asked."""
-
-    def __init__(self, driver: WebDriver) -> None:
-        self.driver = driver
-
-    def open(self, path: Path, fragment: str = "", width: int = 1280, dark: bool = False) -> None:
-        """Open a page anew."""
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        self.driver.get("about:blank")
-        self.driver.get_log("browser")
-        self.driver.get_log("performance")
-        self.driver.get(path.as_uri() + fragment)
-
-    def all(self, css: str) -> list[WebElement]:
-        """Return the elements that match."""
-        return list(self.driver.find_elements(By.CSS_SELECTOR, css))
-
-    def one(self, css: str) -> WebElement:
-        """Return the first element that matches."""
-        return self.driver.find_element(By.CSS_SELECTOR, css)
-
-    def problems(self) -> list[str]:
-        """Return the rows of the matrix, by name."""
-        return [each.text for each in self.all(".matrix tbody th")]
-
-    def variants(self) -> list[str]:
-        """Return the columns of the matrix, by the name of the variant."""
-        return [each.text for each in self.all(".matrix .variant")]
-
-    def press(self, *keys: str) -> WebElement:
-        """Press keys where the focus is, and return what has it then."""
-        self.driver.switch_to.active_element.send_keys(*keys)
-        return self.driver.switch_to.active_element
-
-    def cell(self, implementation: str, problem: str, dtype: str = "float64") -> WebElement:
-        """Return a cell of the matrix."""
-        return self.one(f'button.half[aria-label^="{implementation} on {problem}, {dtype}:"]')
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[WebDriver]:
-    choices = webdriver.ChromeOptions()
-    choices.binary_location = BROWSER or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        choices.add_argument(argument)
-    choices.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    made = webdriver.Chrome(options=choices, service=webdriver.ChromeService(DRIVER))
-    try:
-        yield made
-    finally:
-        made.quit()
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +39,7 @@ def browser(driver: WebDriver, page: Path) -> Browser:
 
 
 def test_it_opens_without_an_error_and_asks_for_nothing(browser):
-    assert browser.driver.get_log("browser") == []
-    messages = [json.loads(each["message"])["message"] for each in browser.driver.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert all(url.startswith(("file:", "data:", "about:")) for url in asked), asked
-    assert sum(url.startswith("file:") for url in asked) == 1
+    browser.says_and_asks_nothing()
     assert len(browser.all("button.half")) == ROWS
 
 
@@ -223,14 +156,8 @@ def test_a_link_opens_a_cell(browser, page):
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("fragment", ["", f"#tiles%2Ftiled|{WIDE}|float64"], ids=["page", "cell"])
 def test_axe_finds_nothing_serious(browser, page, width, dark, fragment):
-    from axe_core_python.base import AXE_FILE_PATH
-
     browser.open(page, fragment, width, dark)
-    browser.driver.execute_script(Path(AXE_FILE_PATH).read_text(encoding="utf-8"))
-    found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
-    assert len(found["passes"]) > 10
-    wrong = [(each["id"], each["impact"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
-    assert wrong == []
+    assert browser.violations() == []
 
 
 @pytest.mark.parametrize("fragment", ["", f"#tiles%2Ftiled|{WIDE}|float64"], ids=["page", "cell"])

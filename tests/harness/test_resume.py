@@ -56,7 +56,7 @@ class Stand:
         self.asked: list[tuple[str, str, str, bool]] = []
         self.wrong = framework(BY_NAME["dZ = Y - A"])
 
-    def run(self, jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
+    def run(self, jobs: list[workers.Job], done: Callable[..., None], *_: object, **__: object) -> None:
         about = About((), (), {"by_hand": Declaration(), "fast": Declaration()})
         for each in jobs:
             for job, case in each.questions():

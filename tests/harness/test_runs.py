@@ -162,7 +162,7 @@ def test_a_screen_is_short_and_narrow_and_v_has_all(run: Run) -> None:
     _, out, _ = diff(run, both, worse)
     assert max(map(len, out.splitlines())) <= 80
     assert len(out.splitlines()) <= 30
-    assert "and 35 more lines" in out
+    assert "and 35 more like these" in out
     _, out, _ = diff(run, both, worse, "-v")
     assert all(f"mine/{name}, float64: agrees -> disagrees on {name}" in out for name in names)
 

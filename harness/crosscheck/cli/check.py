@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,7 +93,8 @@ def check(
 
     A fit(parameters, X, Y, alpha, iterations) and a predict(parameters, X) in
     the same file are checked too. A module with the contract of a whole
-    framework is compared as by `crosscheck compare`.
+    framework is compared as by `crosscheck compare`, on the problems that do not
+    take long.
 
     Writes nothing, but the file of --adapter.
 
@@ -117,6 +119,7 @@ def check(
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
     from crosscheck.grading.sources.place import place_of, whole_name
+    from crosscheck.problems.catalogue import Options
     from crosscheck.report import screen
     from crosscheck.runner import children
 
@@ -137,10 +140,13 @@ def check(
             if sandbox and not all(path.exists() for path in files or [Path(named)]):
                 raise BadInput(f"--sandbox {named}: a module, expected a file or a folder; it is all that is shown")
             name, whole = in_full(named, time_limit)
-        if whole and as_json:
-            raise BadInput(f"{named}: a whole framework, expected one function; compare writes agreement.csv", "json")
         if whole:
-            raise typer.Exit(compared(name, problem, dtypes, TIME_LIMIT if time_limit is None else time_limit))
+            _only_of_a_function(named, {"json": as_json, "sandbox": sandbox, "rows": rows})
+            options = Options(
+                layers=layers, activation=activation, output=output, loss=loss, leaky_slope=leaky_slope
+            )  # fmt: skip
+            limit = TIME_LIMIT if time_limit is None else time_limit
+            raise typer.Exit(compared(name, named, problem, options, dtypes, limit))
         around = _sandbox(files) if sandbox else None
         try:
             with interrupts.orderly(), screen.progress("checking"), children.inside(around):
@@ -150,6 +156,18 @@ def check(
             raise typer.Exit(2) from None
     typer.echo(json.dumps(report.data(solution=named), indent=1) if as_json else report.text)
     raise typer.Exit(0 if report.right else 1)
+
+
+def _only_of_a_function(named: str, given: dict[str, bool]) -> None:
+    """Raise BadInput for an option that a whole framework does not go with."""
+    remedies = {
+        "json": f"crosscheck compare --impl {shlex.quote(named)} --json prints its rows",
+        "sandbox": "compare runs it with your rights; leave the option out if it may",
+        "rows": "its examples are columns; leave the option out",
+    }
+    for name, remedy in remedies.items():
+        if given[name]:
+            raise BadInput(f"{named} is a whole framework, expected one function; {remedy}", parameter=name)
 
 
 def _sandbox(files: Sequence[Path]) -> Sandbox:

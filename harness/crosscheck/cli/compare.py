@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import typer
@@ -21,6 +22,7 @@ from crosscheck.cli.options import (
     Out,
     Plots,
     Problems,
+    Processes,
     Quiet,
     Resume,
     Strict,
@@ -36,6 +38,13 @@ from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
 
+STEPS = 8  # of gradient descent on several processes
+NOT_OF_EXPLAIN = {
+    "json": "explain prints words; compare --json has each row's cause",
+    "junit": "explain writes nothing; compare --junit has each row's cause",
+    "plots": "explain draws nothing; compare --plots does",
+}
+LONG = ("digits", "digits_777", "long_sums", "many_examples", "waves")  # data sets that take a second or more
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
@@ -49,6 +58,7 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -72,6 +82,10 @@ def compare(
     error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
     what is wrong is also said as annotations, on standard error.
 
+    With --chunk the examples of a .npy, .h5 or .parquet are read in parts, by
+    everybody, and need not fit in memory; numpy/chunked, torch/chunked and
+    jax/chunked are asked, one after the other.
+
     Writes report.html, agreement.csv, agreement.md, environment.json and
     agreement.jsonl, the journal, into --out, all at once; with --plots also
     plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
@@ -89,9 +103,12 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
+      crosscheck compare --processes 2 --processes 3 --impl torch/ddp
     """
     load_numpy()
+    from crosscheck.cli import in_chunks
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -99,6 +116,7 @@ def compare(
     from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
     from crosscheck.report import plots as pictures
+    from crosscheck.runner.spread import Spread
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
@@ -115,7 +133,7 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -128,6 +146,7 @@ def compare(
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet or json)
+        in_chunks.certify(problems, quiet or json)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -137,8 +156,8 @@ def compare(
             "asked": asked,
         }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
-            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
-            head = header("compare", of_request(request), [each.framework for each in chosen])
+            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=not processes)
+            head = header("compare", of_request(request), [Spread.of(each.framework).framework for each in chosen])
             with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
@@ -168,7 +187,7 @@ def sound(record: Any) -> None:
         cells(record.row if isinstance(record, Again) else record)
 
 
-@takes_all_of(compare)
+@takes_all_of(compare, but=NOT_OF_EXPLAIN)
 @of_a_problem
 def explain(
     impl: Impls = None,
@@ -177,6 +196,7 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -187,8 +207,9 @@ def explain(
     one, and what explains it.
 
     Shows what does not simply agree; -v also names the rows that agree, -q only
-    explains what makes it fail. Takes every option of compare, so that only the
-    command's name has to be changed. Writes nothing.
+    explains what makes it fail. Takes the options of compare, so that only the
+    command's name has to be changed, but --json, --junit and --plots. Writes
+    nothing.
 
     Exit code: 0 nothing disagrees or failed (see --strict and --fail-on),
     1 something did, 2 the request was wrong or nothing could run,
@@ -201,8 +222,13 @@ def explain(
     from crosscheck.report import screen
 
     fails = outcome.fail_on(fail_on, strict)
+    if options.chunk is not None:
+        raise BadInput(
+            f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
+            parameter="chunk",
+        )
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -213,23 +239,32 @@ def explain(
     raise typer.Exit(code)
 
 
-def compared(name: str, problem: list[str] | None, dtypes: list[str], time_limit: float) -> int:
-    """Compare a whole framework as `compare` does, but write no tables; return the exit code."""
+def compared(
+    name: str, given: str, problem: list[str] | None, options: Options, dtypes: list[str], time_limit: float
+) -> int:
+    """Compare a whole framework as `compare` does, but write no tables; return the exit code.
+
+    given: what the user called it. Where no problem is named, those that take long are left out.
+    """
     from crosscheck.comparison import session as comparison
-    from crosscheck.problems.catalogue import requested
+    from crosscheck.problems.catalogue import choose, requested
     from crosscheck.report import screen
 
+    quick = [spec.name for spec in choose(None) if spec.data not in LONG]
     try:
         with interrupts.orderly():
             chosen = comparison.implementations([name], time_limit)
     except BadInput as error:  # it was not given as an option
         raise BadInput(f"check {error.message}") from error
-    problems = requested(problem, OWN)
+    problems = requested(problem or quick, options)
     with interrupts.orderly(), screen.progress() as report:
         request = comparison.Request(problems, chosen, dtypes, "cpu", time_limit)
         rows = comparison.compare(request, report).rows
     code = outcome.exit_code(rows)
     screen.show(rows, outcome.FAILS)
+    if not problem:
+        left = len(choose(None)) - len(quick)
+        typer.echo(f"Not the {left} problems that take long: crosscheck compare --impl {shlex.quote(given)}")
     return code
 
 
@@ -241,17 +276,32 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
+    processes: list[int] | None,
 ) -> tuple[list[Any], list[Any], list[str]]:
-    """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
+
+    On several processes a problem has at most STEPS iterations: each of them is a message or more.
+    """
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    if options.chunk is not None and processes:
+        raise BadInput(
+            "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
+        )
+    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
-        chosen = comparison.implementations(impl, time_limit)
+        if processes:
+            chosen = comparison.distributed(impl, processes, time_limit)
+        else:
+            chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
+    if processes:
+        problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:
         check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():

@@ -15,19 +15,22 @@ from crosscheck.runner.loading import check_module_name
 
 A_FUNCTION = ("crosscheck check {file}", "crosscheck check {file} --dtype float32")
 A_WHOLE_ONE = ("crosscheck compare --impl {place}", "pytest --pyargs crosscheck.testing.conformance --impl {place}")
-TEMPLATES = {  # what one can ask for: the file in crosscheck/testing/templates, and what to run next
-    "function": ("function.py", A_FUNCTION),
-    "rows": ("rows.py", A_FUNCTION),
-    "numpy": ("with_numpy.py", A_WHOLE_ONE),
-    "torch": ("with_torch.py", A_WHOLE_ONE),
-    "jax": ("with_jax.py", A_WHOLE_ONE),
+TEMPLATES = {  # what one can ask for: the file in crosscheck/testing/templates, its name there, what to run next
+    "function": ("function.py", "mine.py", A_FUNCTION),
+    "rows": ("rows.py", "mine_rows.py", A_FUNCTION),
+    "numpy": ("with_numpy.py", "net_numpy.py", A_WHOLE_ONE),
+    "torch": ("with_torch.py", "net_torch.py", A_WHOLE_ONE),
+    "jax": ("with_jax.py", "net_jax.py", A_WHOLE_ONE),
 }
 PACKAGES = ("torch", "jax")
 
 
 def init(
     kind: Annotated[str, typer.Argument(help=f"One of {', '.join(TEMPLATES)}.", metavar="KIND")] = "function",
-    out: Annotated[Path, typer.Option(help="The file to write; it must not be there yet.")] = Path("mine.py"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write; it must not be there yet. mine.py or net_torch.py, say, by default."),
+    ] = None,
 ) -> None:
     """Write a file to begin with: it is right as it stands, so that what goes wrong later is yours.
 
@@ -37,11 +40,12 @@ def init(
 
     Example: crosscheck init
 
-    Example: crosscheck init torch --out net_torch.py
+    Example: crosscheck init torch --out other.py
     """
     if kind not in TEMPLATES:
         raise BadInput(f"init {kind}: no such template; {nearest(kind, list(TEMPLATES))}")
-    name, commands = TEMPLATES[kind]
+    name, usual, commands = TEMPLATES[kind]
+    out = out or Path(usual)
     check_module_name(out)
     if (wrong := wrong_with(out)) != MISSING:
         what = wrong or "it is there already and is left as it is"

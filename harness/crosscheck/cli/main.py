@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
-from crosscheck_impls.interface import VARIANTS, BadInput
+from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput
 
 from crosscheck.cli import measure
 from crosscheck.cli.check import check
@@ -85,6 +85,8 @@ def list_() -> None:
     for framework, variants in VARIANTS.items():
         there = "" if find_spec(framework) else "   (not installed)"
         typer.echo(f"  {framework:6} {' '.join(f'{framework}/{variant}' for variant in variants)}{there}")
+    asked = [f"{framework}/{variant}" for framework, variants in ON_REQUEST.items() for variant in variants]
+    typer.echo(f"  only where they are named: {' '.join(asked)}")
     for name, path in registered().items():
         typer.echo(f"  {name:6} {path}   (installed with it)")
     typer.echo("\nProblems (--problem); * only with --all:")

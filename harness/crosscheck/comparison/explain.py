@@ -23,7 +23,8 @@ from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.mutants import Kind
 from crosscheck.oracle.enclosure import settle
 from crosscheck.oracle.float64 import exact, grads_at_zero
-from crosscheck.report.words import of_cause, of_location, of_verdict
+from crosscheck.report.words import exact as exactly
+from crosscheck.report.words import of_cause, of_distance, of_location, of_verdict
 
 Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
 
@@ -79,7 +80,8 @@ def _first(c: Comparison, case: Case, judge: Judge, declared: Declaration) -> It
     entry = f"[{', '.join(map(str, c.element))}]" if c.element else ""
     yield f"first       {c.tensor}{entry} at iteration {c.iteration}"
     yield f"  got       {c.got!r}"
-    yield f"  oracle     {c.oracle!r}, bound {c.bound:.2g}: the answer is {c.ratio:.3g} x the bound off"
+    far = of_distance(c) if exactly(c) else f"bound {c.bound:.2g}: the answer is {of_distance(c)} off"
+    yield f"  oracle     {c.oracle!r}, {far}"
     if c.iteration not in case.steps or c.tensor.of_fit:
         return
     params = cast(case.checkpoints[case.steps.index(c.iteration)], "float64")

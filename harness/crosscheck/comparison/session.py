@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Declaration, nearest
+from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS, BadInput, Declaration, nearest
 
 from crosscheck.comparison import again
 from crosscheck.core import interrupts
@@ -29,7 +29,8 @@ from crosscheck.problems.catalogue import Problem
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
 from crosscheck.runner.loading import check_apart, importable, registered
-from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job
+from crosscheck.runner.spread import MOST, team
+from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job, Running
 
 
 class Implementation(NamedTuple):
@@ -60,11 +61,40 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
             raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
-        if variant and variant not in variants:
-            near = nearest(name, [f"{framework}/{each}" for each in variants])
+        if variant and variant not in (*variants, *ON_REQUEST.get(framework, ())):
+            near = nearest(name, [f"{framework}/{each}" for each in (*variants, *ON_REQUEST.get(framework, ()))])
             raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
         chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
     return list(chosen)
+
+
+def distributed(
+    names: Sequence[str] | None, processes: Sequence[int], time_limit: float = TIME_LIMIT
+) -> list[Implementation]:
+    """Return what the names stand for over so many processes, or devices: of ours those that are distributed.
+
+    Raises BadInput as `implementations` does, and for a number of processes that is none.
+    """
+    for number in processes:
+        if not 1 <= number <= MOST:
+            raise BadInput(f"{number}: expected 1 to {MOST}", parameter="processes")
+    pairs: dict[Implementation, None] = {}
+    for name in names or DISTRIBUTED:
+        framework, _, variant = name.partition("/")
+        if framework not in DISTRIBUTED:
+            if framework in VARIANTS:
+                raise BadInput(f"{name}: not distributed; {nearest(name, _all_distributed())}", parameter="impl")
+            pairs |= dict.fromkeys(implementations([name], time_limit))
+            continue
+        if variant and variant not in DISTRIBUTED[framework]:
+            raise BadInput(f"{name}: not distributed; {nearest(name, _all_distributed())}", parameter="impl")
+        chosen = [variant] if variant else DISTRIBUTED[framework]
+        pairs |= dict.fromkeys(Implementation(framework, each) for each in chosen)
+    return [Implementation(team(*pair, number), pair.variant) for number in dict.fromkeys(processes) for pair in pairs]
+
+
+def _all_distributed() -> list[str]:
+    return [f"{framework}/{variant}" for framework, variants in DISTRIBUTED.items() for variant in variants]
 
 
 def _variants(name: str, framework: str, outsiders: Mapping[str, str], time_limit: float) -> tuple[str, ...]:
@@ -129,6 +159,11 @@ class Request(NamedTuple):
     together: bool = False
     all_processors: bool = False
 
+    @property
+    def in_chunks(self) -> bool:
+        """Whether examples are read in chunks."""
+        return any(problem.source is not None for problem in self.problems)
+
     def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
         """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
 
@@ -191,7 +226,8 @@ def compare(
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
-            subprocesses.run(jobs, later, request.time_limit)
+            at_once = 1 if request.in_chunks else None  # a process that reads a large file has the memory to itself
+            subprocesses.run(jobs, later, request.time_limit, at_once, running=session.running)
     session.results.rows[:] = in_order(request, session.results.rows)
     again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
@@ -261,6 +297,7 @@ class _Session:
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+        self.at = "judging"
         self.done = {row.key for row in results.rows}
         for row in results.rows:
             self._learn(row)
@@ -296,7 +333,7 @@ class _Session:
         """Return a job for each framework that is there: the problems about threads, and what is asked again."""
         request = self.request
         shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
-        cases = again.questions(shared) if request.again else []
+        cases = again.questions(shared) if request.again and not request.in_chunks else []
         cases += [self.cases[p.name, "float64"] for p in request.problems if p.threads]
         asked: dict[str, list[tuple[Case, str]]] = {}
         for case, job in itertools.product(cases, jobs):
@@ -325,7 +362,16 @@ class _Session:
             return
         self.results.rows.append(row)  # first, so that an interrupt finds in the results whatever is in the journal
         self.record(row)
-        self.report(job.name, len(self.results.rows), len(self.cases) * len(self.request.chosen))
+        self._tell(self.at)
+
+    def running(self, at: Sequence[Running]) -> None:
+        """Report what is being computed; where nothing is, what is being judged."""
+        words = ", ".join(f"{name} on {problem}" if problem else f"importing {name}" for name, problem in at)
+        self._tell(words or "judging")
+
+    def _tell(self, what: str) -> None:
+        self.at = what
+        self.report(what, len(self.results.rows), len(self.cases) * len(self.request.chosen))
 
     def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
         if isinstance(answer, Failure):

@@ -9,21 +9,23 @@ import numpy as np
 from crosscheck_impls.interface import Array
 
 from crosscheck.core.failures import BAD
-from crosscheck.core.records import Case, flat
+from crosscheck.core.records import Answer, Case, cast, flat
 from crosscheck.grading.diagnosis.account import Special
-from crosscheck.grading.diagnosis.diagnose import diagnoses
+from crosscheck.grading.diagnosis.closeness import TWICE
+from crosscheck.grading.diagnosis.diagnose import Theirs, diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
+from crosscheck.grading.diagnosis.kinks import at_kinks
+from crosscheck.grading.diagnosis.labels import labels_of
+from crosscheck.grading.diagnosis.points import Point, points_of
 from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.judging import PLAIN, Judged, attributed, judged, known
+from crosscheck.grading.notes import noted
 from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.mutants import Mutant
-from crosscheck.oracle.reference import RIGHT
 
 OUTPUTS = ("sigmoid", "linear")  # with squared error
-NEAR = 1e-6  # of J, to that of the squared error
 SEARCHES = 2  # answers that are compared with every known mistake of everything at once
-APART = 1e-3  # of a number, when it is asked for twice
-LARGEST = 1e-4  # of an epsilon that is against log(0), and costs no digit that is printed of J
+LARGEST = 1e-4  # of an epsilon that counts as one against log(0): it costs none of the first four digits of J
 
 
 def diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
@@ -50,16 +52,19 @@ def _unexplained(every: Sequence[Judged], found: Sequence[Diagnosis]) -> float:
 
 def _is_squared(every: Sequence[Judged], output: str) -> bool:
     """Return whether J is the mean squared error, or twice it, or half of it, on every problem that tells."""
-    ratios: list[float] = []
+    sizes, asked = {0.5, 1.0, 2.0}, 0
     for one in every:
         case, answer = one.result.case, one.answer
-        if answer is None or not one.wrong_gradient or case.network.loss != "cross_entropy":
+        if answer is None or one.judging is None or not one.wrong_gradient or case.network.loss != "cross_entropy":
             continue
-        judging = Judge(_squared(case, output))
+        judging = type(one.judging)(_squared(case, output))
         for checkpoint, (J, _) in zip(answer.checkpoints, answer.gradients, strict=True):
-            true = float(judging.at_checkpoint(checkpoint, PLAIN).oracle.J)
-            ratios += [float(np.asarray(J)) / true] if true else []
-    return len(ratios) > 1 and any(np.allclose(ratios, size, rtol=NEAR, atol=0) for size in (0.5, 1, 2))
+            _, oracle, theirs, own = judging.at_checkpoint(checkpoint, PLAIN)
+            got, E = float(np.asarray(J)), theirs.J + own.J
+            if np.isfinite(got) and np.isfinite(E):
+                sizes = {size for size in sizes if abs(got - size * oracle.J) <= size * E}
+                asked += 1
+    return asked > 1 and bool(sizes)
 
 
 def _squared(case: Case, output: str) -> Case:
@@ -76,8 +81,10 @@ def under_squared_error(one: Judged, output: str) -> Judged:
         return one._replace(result=result._replace(case=case))
     given = one.given
     if "predict" not in one.own:  # its labels are ours, of classes
-        labels = RIGHT.predict(case.network, case.checkpoints[0], case.X)
-        given = given._replace(labels_start=labels, labels=labels, labels_test=None)
+        judging, trained = Judge(case), cast(given.run.trained, "float64")
+        start, _ = judging.output_at_start(PLAIN)
+        labels, _ = judging.output_of(trained, judging.X, PLAIN)
+        given = given._replace(labels_start=start, labels=labels, labels_test=None)
     again = judged(case, given, result.row.key, one.own)
     return again._replace(result=again.result._replace(why=result.why, pair=result.pair))
 
@@ -91,10 +98,37 @@ def _diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
         return list(every), []
     if any(_differs(one) for one in compared):  # from itself: no formula is to be found in it
         return [one._replace(result=one.result._replace(differs=_differs(one))) for one in every], []
-    found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs)]
-    if not any(diagnosis.wrong for diagnosis in found):  # what is wrong is so at kinks alone
+    found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs, _theirs(compared))]
+    kinked = [] if any(diagnosis.wrong for diagnosis in found) else _at_kinks(pairs)
+    found += kinked
+    if not any(diagnosis.wrong for diagnosis in found):
         every = [attributed(one) if one.wrong_gradient else one for one in every]
-    return [_excused(one, found) for one in every], found
+    return [_excused(one, found) for one in _labelled(every)], found
+
+
+def _at_kinks(pairs: Sequence[tuple[Judge, Answer]]) -> list[Diagnosis]:
+    """Return the diagnosis of each depth at which what is wrong is so at kinks alone, where one value explains it."""
+    by_depth: dict[int, list[Point]] = {}
+    for judging, answer in pairs:
+        by_depth.setdefault(judging.case.network.L, []).extend(points_of(judging, answer, kinks=True))
+    every = [at_kinks(points) for _, points in sorted(by_depth.items())]
+    return [diagnosis for diagnosis in every if diagnosis is not None]
+
+
+def _theirs(compared: Sequence[Judged]) -> Theirs:
+    """Return what of the answers is the program's own."""
+    unjudged = {name for one in compared if one.answer is not None for name in noted(one.answer).unjudged}
+    fit = any("fit" in one.own for one in compared)
+    gradient = "gradients" not in unjudged
+    return Theirs(gradient and "J" not in unjudged, gradient, fit, not unjudged & {"J", "costs"})
+
+
+def _labelled(every: Sequence[Judged]) -> list[Judged]:
+    """Return the results, those with a wrong label with the known mistake that gives all labels, on every problem."""
+    asked = [(one.result.case, one.answer) for one in every if one.answer is not None and "predict" in one.own]
+    if not any(one.result.mislabelled for one in every) or (known := labels_of(asked)) is None:
+        return list(every)
+    return [one._replace(result=one.result._replace(labels=known)) if one.result.mislabelled else one for one in every]
 
 
 def _differs(one: Judged) -> bool:
@@ -105,7 +139,7 @@ def _differs(one: Judged) -> bool:
     for checkpoint, (J, gradient) in zip(one.answer.checkpoints, one.answer.gradients, strict=True):
         arrays = [np.asarray(J), *flat(gradient)]
         before = first.setdefault(checkpoint, arrays)
-        if any(not np.allclose(a, b, rtol=APART, atol=0, equal_nan=True) for a, b in zip(before, arrays, strict=True)):
+        if any(not np.allclose(a, b, rtol=TWICE, atol=0, equal_nan=True) for a, b in zip(before, arrays, strict=True)):
             return bool(one.wrong_gradient)
     return False
 

@@ -6,6 +6,7 @@ The report in words is for the one who wrote the function; these are for whoever
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,11 +17,13 @@ from crosscheck.core.records import Answer, Comparison, Tensor
 from crosscheck.grading.diagnosis.findings import Diagnosis
 from crosscheck.grading.hints import Result
 from crosscheck.grading.notes import Notes
+from crosscheck.grading.penalty import told
 from crosscheck.judge.causes import BrokenPromises, WrongLabels
 from crosscheck.judge.location import first
 from crosscheck.report.words import of_entry, of_name
 
 TRAINING, PREDICTIONS = "training", "predictions"  # the parts that are no tensors
+PENALTY = "a penalty in J that is not that of its gradient"
 DIGITS = 16  # of a digest
 
 
@@ -53,15 +56,16 @@ class Error(NamedTuple):
 
 class Facts(NamedTuple):
     """parts: by name, J first. first: the entry that is wrong first, where there is one. causes: the known mistakes
-    whose numbers these are. answers: a digest of the bits of J and of all gradients. trouble: why nothing could be
-    compared, or what is wrong beside the numbers, in a few words.
+    whose numbers these are. saturated: what J does there, `undefined` or `cut off`, if it is not right. answers: a
+    digest of the bits of J and of all gradients. trouble: why nothing could be compared, or what is wrong beside the
+    numbers, in a few words.
     """
 
     parts: Mapping[str, Part] = {}
     errors: tuple[Error, ...] = ()
     first: str = ""
     causes: tuple[str, ...] = ()
-    undefined: bool = False
+    saturated: str = ""
     answers: str = ""
     trouble: str = ""
 
@@ -82,20 +86,36 @@ def facts(
                 continue
             part = parts.get(name, Part(0, 0))
             parts[name] = Part(part.right + right, part.asked + 1)
+    astray = any(diagnosis.astray for diagnosis in diagnoses)
     for name, function in ((TRAINING, "fit"), (PREDICTIONS, "predict")):
+        if name == TRAINING and astray and name in parts and parts[name].whole:  # by the program's own gradient
+            parts[name] = Part(0, parts[name].asked)
         if function in said.trouble:
             parts[name] = Part(0, 1)
+    lopsided, _ = told(said.penalties)
+    if lopsided and "J" in parts:
+        parts["J"] = Part(0, parts["J"].asked)
     wrong = next((result for result in counted if result.wrong), None)
-    found = [finding.key for diagnosis in diagnoses for finding in diagnosis.findings]
+    found = [finding.key for diagnosis in diagnoses for finding in (*diagnosis.findings, *diagnosis.steps)]
+    found += [result.labels.name for result in counted if result.labels is not None]
+    found += [PENALTY] if lopsided else []
     return Facts(
         {name: parts[name] for name in sorted(parts, key=_in_order)},
         tuple(_errors(results)),
         "" if wrong is None else of_entry(first(wrong.wrong, wrong.case.network.L), wrong.pair),
         tuple(dict.fromkeys((*found, *(result.exactly for result in counted if result.exactly)))),
-        any(result.row.verdict is Verdict.UNDEFINED for result in results),
+        "" if said.cost_is_ours else ends([each for each in results if each.row.verdict is Verdict.UNDEFINED]),
         digest(answers),
         "it changes what it is given" if said.changed else "",
     )
+
+
+def ends(undefined: Sequence[Result]) -> str:
+    """Return what becomes of J at saturated outputs: no number, or one that was cut off; nothing where it is right."""
+    if not undefined:
+        return ""
+    finite = all(each.unstable is not None and math.isfinite(each.unstable.got) for each in undefined)
+    return "cut off" if finite else "undefined"
 
 
 def _is_theirs(name: str, unjudged: Sequence[str]) -> bool:

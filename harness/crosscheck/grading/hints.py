@@ -12,6 +12,7 @@ from crosscheck.core.failures import BAD, Verdict
 from crosscheck.core.records import Case, Comparison, Tensor
 from crosscheck.grading.convert import PAIR, layers
 from crosscheck.grading.notes import Notes
+from crosscheck.grading.penalty import told
 from crosscheck.grading.probe import Function
 from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.causes import Cause, Convention, Noisy
@@ -20,6 +21,7 @@ from crosscheck.mutation.mutants import MUTANTS, Kind, Mutant
 from crosscheck.report.words import briefly, of_cause, of_name
 
 AT_ZERO = {"right_of_kink", "relu_derivative", "leaky_relu_derivative"}
+KNOWN = "known mistake"
 KINK = {mutant.name for mutant in MUTANTS if mutant.kind is Kind.SWITCH and set(mutant.hooks) <= AT_ZERO}
 TRAINING = "your training loop was not checked: give fit(parameters, X, Y, alpha, iterations), returning {}, costs"
 PREDICTIONS = "your predictions were not checked: give predict(parameters, X), returning labels 0 and 1"
@@ -42,6 +44,11 @@ class Result(NamedTuple):
     def wrong(self) -> list[Comparison]:
         """What lies outside the bound."""
         return [c for c in self.row.comparisons if c.outside]
+
+    @property
+    def mislabelled(self) -> bool:
+        """Whether a label is wrong."""
+        return self.row.predictions is not None and self.row.predictions.first is not None
 
     @property
     def exactly(self) -> str:
@@ -78,9 +85,9 @@ def equation(wrong: Sequence[Comparison], network: Network) -> str:
 def mistake(explained: Explanation | None) -> list[tuple[str, str]]:
     """Return the known mistake that an answer equals, as (title, text); the lines are those of our own code."""
     if explained is None:
-        return [("known mistake", "none that we know gives these numbers")]
+        return [(KNOWN, "none that we know gives these numbers")]
     near = "your numbers are exactly those of" if explained.exactly else "none exactly; the nearest is"
-    lines = [("known mistake", f"{near} `{explained.mutant.name}`: {explained.mutant.words}")]
+    lines = [(KNOWN, f"{near} `{explained.mutant.name}`: {explained.mutant.words}")]
     if explained.also:
         lines.append(("", f"(the same on this problem: {', '.join(explained.also)})"))
     for change in explained.mutant.changes:
@@ -128,10 +135,11 @@ def notices(
         for tensor, shape in said.conversions
         if tensor not in said.breaks
     ]
-    if "outputs probabilities" in said.read_as or "outputs logits" in said.read_as:
-        notes.append(
-            "J is ours, the cross-entropy of its outputs: a loss that the program takes elsewhere is not judged"
-        )
+    if said.cost_is_ours:
+        of = "logits" if "outputs logits" in said.read_as else "probabilities, of which log(0) has no value"
+        notes.append(f"J is ours, the cross-entropy of its outputs as {of}: a loss that the program has is not run")
+    lopsided, words = told(said.penalties)
+    notes += [words] if words and not lopsided else []
     if "J" in said.unjudged:
         notes.append("no cost of yours was found that could be checked")
     notes += said.remarks

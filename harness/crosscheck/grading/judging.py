@@ -15,12 +15,12 @@ from crosscheck.grading.probe import FORMULATIONS, declared, outside, without_a_
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.causes import BrokenPromises, OutsideBound
 from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.grounds import grounds
 from crosscheck.judge.labels import predictions
 from crosscheck.judge.location import first, locate
 from crosscheck.judge.steps import certify
 from crosscheck.judge.verdict import Key, Row, conventions, judge
-from crosscheck.mutation.build import mutated
-from crosscheck.mutation.mutants import MUTANTS, Mutant
+from crosscheck.mutation.mutants import Mutant
 from crosscheck.mutation.rounding import through_single
 from crosscheck.oracle.error_bound import Precision, precision
 
@@ -102,7 +102,7 @@ def judged(
     if only_steps:
         answer, best = _by_its_steps(judging, answer)
         row = _row(judging, answer, best, key, search)
-        return Judged(Result(case, row, came=came), judging, answer, best)
+        return Judged(Result(case, row, came=came), judging, answer, best, None, tuple(own))
     numbers: dict[str, int] = {}
     for formulation in FORMULATIONS:
         if not numbers or min(numbers.values()):
@@ -110,27 +110,13 @@ def judged(
     best = declared(min(numbers, key=lambda each: numbers[each]), case)
     if min(numbers.values()):
         comparisons = judging.compare(answer, best)
-        wrong = [c for c in comparisons if c.outside]
-        L = case.network.L
-        cause = OutsideBound(first(wrong, L), locate(wrong, L)) if wrong else None
+        cause = _of_bound(judging, answer, best, comparisons)
         row = Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
         row.predictions = predictions(judging, answer, best) if "predict" in own else None
     else:
         row = _row(judging, answer, best, key, search)
     unstable = _first(judging, answer) if row.verdict is Verdict.UNDEFINED else None
-    labels = _labels_of(judging, answer) if row.predictions is not None and row.predictions.first else None
-    return Judged(Result(case, row, unstable, came=came, labels=labels), judging, answer, best, given, tuple(own))
-
-
-def _labels_of(judging: Judge, answer: Answer) -> Mutant | None:
-    """Return the known mistake whose labels these are at the initial parameters, if they are those of one alone."""
-    case = judging.case
-    found = []
-    for mutant in MUTANTS:
-        if mutant.affects_prediction:
-            labels = mutated(mutant).predict(case.network, case.checkpoints[0], case.X)
-            found += [mutant] if np.array_equal(labels, answer.labels_start) else []
-    return found[0] if len(found) == 1 else None
+    return Judged(Result(case, row, unstable, came=came), judging, answer, best, given, tuple(own))
 
 
 def _by_its_steps(judging: Judge, answer: Answer) -> tuple[Answer, Declaration]:
@@ -149,9 +135,19 @@ def _row(judging: Judge, answer: Answer, under: Declaration, key: Key, search: S
     comparisons = [] if search.left else judging.compare(answer, under) + certify(judging, answer, under)
     if not any(c.outside for c in comparisons):
         return judge(judging, answer, under, key, search.guess, guessed=True)
-    wrong, L = [c for c in comparisons if c.outside], judging.case.network.L
-    cause = OutsideBound(first(wrong, L), locate(wrong, L))
+    cause = _of_bound(judging, answer, under, comparisons)
     return Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
+
+
+def _of_bound(
+    judging: Judge, answer: Answer, under: Declaration, comparisons: Sequence[Comparison]
+) -> OutsideBound | None:  # fmt: skip
+    """Return where an answer leaves its bound first, with what holds beside that place; None if nowhere."""
+    outside, L = [c for c in comparisons if c.outside], judging.case.network.L
+    if not outside:
+        return None
+    where = locate(outside, L)
+    return OutsideBound(first(outside, L), where, grounds=grounds(judging, answer, under, comparisons, where))
 
 
 def _single(answer: Answer) -> bool:

@@ -134,6 +134,8 @@ def _theirs(thing: Any) -> bool:
     """Return whether something is no part of a library: a module, a function of NumPy's, or what stands in for one."""
     if isinstance(thing, functools.partial):
         return True
+    if isinstance(thing, list | tuple):  # of layers
+        return bool(thing) and all(hasattr(each, "__dict__") for each in thing) and any(map(_theirs, thing))
     home = str(getattr(thing, "__module__", "") or type(thing).__module__).split(".")[0]
     return not inspect.ismodule(thing) and not isinstance(thing, Absent) and home not in NOT_THEIRS
 

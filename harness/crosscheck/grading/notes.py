@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from crosscheck.core.failures import Failure
 from crosscheck.core.plain import Malformed, from_plain, to_plain
 from crosscheck.core.records import Answer
+from crosscheck.grading.penalty import Penalty
 
 
 class Notes(NamedTuple):
@@ -22,7 +23,9 @@ class Notes(NamedTuple):
     unjudged: `J` or `gradients`, which did not come back, and are the right ones instead; `costs` of training.
     remarks: what was supplied or left out of the source. activation: of code that only trains, found by its steps.
     unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether what only trains
-    always begins with weights of 0, so that it can be asked of those alone.
+    always begins with weights of 0, so that it can be asked of those alone. penalties: what an argument that is 0 in
+    the plain model adds at its own default, on some problems. loss, output: of code that only trains, where its steps
+    are nearest to those of another loss than the one that was asked for.
     """
 
     takes: str = ""
@@ -40,6 +43,14 @@ class Notes(NamedTuple):
     activation: str = ""
     at_zero: bool = False
     unchecked: Mapping[str, str] = {}
+    penalties: tuple[Penalty, ...] = ()
+    loss: str = ""
+    output: str = ""
+
+    @property
+    def cost_is_ours(self) -> bool:
+        """Whether the program gives its outputs alone, so that J is our formula of these."""
+        return "its outputs probabilities" in self.read_as or "its outputs logits" in self.read_as
 
     def plain(self) -> Mapping[str, Any]:
         """Return them as an answer carries them."""

@@ -18,7 +18,7 @@ from crosscheck.core.records import Answer, Case, Certification, Comparison
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.judge.elementwise import Judge, against
 from crosscheck.problems.cases import make_case
-from crosscheck.problems.catalogue import SPECS, SQUARED, Options, Spec, build
+from crosscheck.problems.catalogue import SPECS, SQUARED, Options, Spec, build, nearest_problem
 
 Ask = Callable[[Sequence[Case]], list[Answer | Failure]]
 
@@ -86,7 +86,7 @@ class Function(NamedTuple):
     """What a function is: the depths that it answers for; trouble, by depth, with the others; the activation.
 
     how: how that was found; own: what else it has of fit and predict; takes: the form of its parameters. at_zero:
-    whether it can be asked of weights of 0 alone.
+    whether it can be asked of weights of 0 alone. loss, output: of what only trains, where its steps tell them.
     """
 
     depths: tuple[int, ...]
@@ -96,6 +96,8 @@ class Function(NamedTuple):
     own: tuple[str, ...]
     takes: str = ""
     at_zero: bool = False
+    loss: str = ""
+    output: str = ""
 
 
 def problems(wanted: Wanted) -> list[Spec]:
@@ -115,8 +117,8 @@ def problems(wanted: Wanted) -> list[Spec]:
         return [spec for spec in every if spec.data not in TOO_LONG]
     for name in wanted.problems:
         if not any(_begins(spec, name) for spec in every):
-            names = sorted({spec.name for spec in every} | {spec.name.split("-")[0] for spec in every})
-            raise BadInput(f"{name}: no such problem here; {nearest(name, names)}", parameter="problem")
+            near = nearest_problem(name, sorted({spec.name for spec in every}))
+            raise BadInput(f"{name}: no such problem here; {near}", parameter="problem")
     return [spec for spec in every if any(_begins(spec, name) for name in wanted.problems)]
 
 
@@ -181,7 +183,8 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
     elif deep and not wanted.activation:
         shown = {each: (asked.judges[deep, each], asked.answers[deep]) for each in asked.names}
         name, how = choose(shown)
-    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero)
+    by_steps = (notes.loss, notes.output) if "gradients" in notes.unjudged else ("", "")
+    return Function(tuple(sorted(depths)), trouble, name, how, notes.own, notes.takes, notes.at_zero, *by_steps)
 
 
 Shown = Mapping[str, tuple[Judge, "Answer | Failure"]]  # an answer for each activation

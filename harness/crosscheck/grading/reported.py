@@ -11,7 +11,7 @@ from crosscheck.grading.facts import Facts
 if TYPE_CHECKING:
     import pandas as pd
 
-RIGHT, UNDEFINED, WRONG = "right", "right, but undefined at saturated outputs", "wrong"
+RIGHT, WRONG = "right", "wrong"
 COLUMNS = ("tensor", "right on", "of", "error / bound", "ulps", "largest on", "yours", "exact")
 STYLE = "font-family: monospace; white-space: pre-wrap"
 
@@ -26,12 +26,15 @@ class Report(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`right`, `wrong`, `right, but undefined at saturated outputs`, or `right, but for epsilon in cost`, say."""
+        """`right`, `wrong`, `right, but for epsilon in cost`, or `right, but undefined at saturated outputs`, say.
+
+        `cut off` for `undefined` where J is a number there that is not the right one, as of a clipped logarithm.
+        """
         if not self.right:
             return WRONG
         if self.causes:
             return f"{RIGHT}, but for {', '.join(self.causes)}"
-        return UNDEFINED if self.facts.undefined else RIGHT
+        return f"{RIGHT}, but {self.facts.saturated} at saturated outputs" if self.facts.saturated else RIGHT
 
     @property
     def causes(self) -> tuple[str, ...]:

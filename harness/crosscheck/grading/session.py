@@ -30,8 +30,8 @@ from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, proble
 from crosscheck.grading.reported import Report
 from crosscheck.grading.solution import ROWS, VARIANT
 from crosscheck.grading.sources.place import is_solution, wrong_file
+from crosscheck.grading.told import Told
 from crosscheck.grading.word import gravest, headline_of, report, sorted_out
-from crosscheck.grading.wrong import Told
 from crosscheck.judge.verdict import Key
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
@@ -150,6 +150,8 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     chosen = [spec for spec in chosen if not function.at_zero or spec.weights == "zeros"]
     if not chosen:
         raise BadInput(f"check {name}: it always begins with weights of 0, which none of these problems has")
+    if wanted.loss is None and function.loss:
+        wanted = wanted._replace(loss=function.loss, output=wanted.output or function.output)
     steps = STEPS if "fit" in function.own else 1
     # float32 first: what JAX's x64 switch is set to stays so
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]

@@ -17,19 +17,23 @@ from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, 
 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.grading.convert import PAIR, Trouble
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
-from crosscheck.grading.forms.returned import cost_of
-from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.returned import Reading, cost_of
+from crosscheck.grading.forms.roles import arguments, role_of, switched_off
+from crosscheck.grading.forms.source import squares_errors
 from crosscheck.grading.forms.training import Trained, Training
-from crosscheck.grading.forms.trial import Settings
+from crosscheck.grading.forms.trial import Model, Settings
 from crosscheck.grading.notes import Notes
+from crosscheck.grading.penalty import ENOUGH, Penalty, defaults, measured
 from crosscheck.mutation.build import VARIANT as REFERENCE
 from crosscheck.mutation.build import framework
 from crosscheck.mutation.mutants import BY_NAME
+from crosscheck.problems.catalogue import SQUARED
 
 VARIANT = "function"  # as it is found to be
 ROWS = "rows"  # and as the user says that it is
@@ -37,6 +41,8 @@ CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for l
 
 NO_VALUE = ("math domain error", "math range error", "ZeroDivisionError: float division by zero")
 AT_HALF = "your class at exactly 0.5 is 1, which is a convention; the notes say 0 there (A > 0.5)"
+
+AS_SQUARED = "its steps are those of the squared error; where that is meant, say --loss squared_error"
 
 
 class Solution:
@@ -58,6 +64,7 @@ class Solution:
         self.cost_shape: tuple[int, ...] = ()
         self.untold = False  # whether the loop beside tells no cost for each step
         self.unchecked: dict[str, str] = {}
+        self.penalties: list[Penalty] = []
         if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
             raise BadInput(f"{name}: {nothing(asked)}")
 
@@ -82,6 +89,7 @@ class Solution:
             self.breaks |= dict.fromkeys(reading.breaks)
             self.names |= reading.names
             self.unjudged = reading.unjudged
+            self._weigh(form, network, params, X, Y, reading)
             if reading.J is None:  # the right one, which is not judged
                 J, _ = framework().gradients[REFERENCE](network, params, X, Y)
                 return np.asarray(J, X.dtype), reading.gradient
@@ -95,12 +103,27 @@ class Solution:
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
             raise
 
+    def _weigh(self, form: Form, network: Network, params: Params, X: Array, Y: Array, plain: Reading) -> None:
+        """Note what a penalty adds that is 0 here, and by default is not, on some problems."""
+        given = defaults([step.function for step in form.steps], role_of) if isinstance(form, Pipeline) else {}
+        if not given or len(self.penalties) >= ENOUGH or plain.J is None or not isinstance(form, Pipeline):
+            return
+        form.more = given
+        try:
+            more = form.ask(network, params, X, Y)
+        except Trouble:
+            return
+        finally:
+            form.more = {}
+        found = measured(given, (plain.J, plain.gradient), (more.J, more.gradient), params, X.shape[1])
+        self.penalties += [found] if found is not None else []
+
     def _none(self, form: Training, network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         """Return the right J and gradient, which are not judged, for what trains and returns none. Raises Trouble."""
         self.unjudged = self.unjudged or ("gradients", "J")
         J, gradient = framework().gradients[REFERENCE](network, params, X, Y)
         try:
-            after = form.train(network, params, X, Y, 0.1, 1).params
+            after = form.train(network, params, X, Y, 0.1, 2).params  # the first may change nothing
             moves = not np.array_equal(params[-1].W - 0.1 * gradient[-1].W, params[-1].W)
             if network.L > 1 and moves and np.array_equal(after[-1].W, params[-1].W):
                 raise Trouble(Kind.DEPTH, f"it leaves W{network.L} as it is")
@@ -134,6 +157,7 @@ class Solution:
                 found, self.found = self.found, None
                 raise Trouble(Kind.INCOMPLETE, nothing(self.asked) if found is None else unlike(found))
             self.call.printed = 0
+            self.remarks += switched_off(self.found.form.functions())
             if self.found.form.takes == PAIR and self.found.score.deepest > 1:
                 self.found.form.takes = "lists of W and b"
             if isinstance(self.found.form, Pipeline):
@@ -203,7 +227,7 @@ class Solution:
         before, after = (float(self.ask(network, each, X, Y)[0]) for each in (params, trained.params))
         assert trained.costs is not None
         last, first = float(trained.costs[-1]), float(trained.costs[0])
-        return before != after and math.isclose(last, after, rel_tol=1e-12) and not math.isclose(first, before)
+        return before != after and math.isclose(last, after, rel_tol=ALIKE) and not math.isclose(first, before)
 
     def _look(self, function: str, names: Sequence[str]) -> None:
         for name in names:
@@ -249,11 +273,23 @@ class Solution:
         """Return nothing: it is not asked what it uses."""
         return {}
 
+    def _model(self) -> Model:
+        """Return the loss whose steps code that only trains makes, where its text has one too; else tell of it."""
+        if self.found is None or not isinstance(self.found.form, Training):
+            return Model()
+        model, score = self.found.score.model, self.found.score
+        if model.loss != SQUARED or squares_errors(self.asked.text):
+            return model
+        if score.right == score.answers and AS_SQUARED not in self.remarks:
+            self.remarks.append(AS_SQUARED)
+        return Model()
+
     def notes(self) -> Mapping[str, Any]:
         """Return what was noted of the function, see notes.py."""
         form = None if self.found is None else self.found.form
         own = tuple(name for name, function in self.own.items() if function is not None)
         own = ("fit", *own) if isinstance(form, Training) else own
+        model = self._model()
         return Notes(
             takes="" if form is None else form.takes,
             own=own,
@@ -268,8 +304,11 @@ class Solution:
             names=self.names,
             unjudged=(*self.unjudged, *(("costs",) if self.untold else ())),
             unchecked=self.unchecked,
+            penalties=tuple(self.penalties),
             remarks=tuple(self.remarks),
             at_zero=isinstance(form, Training) and form.at_zero,
+            loss=model.loss,
+            output=model.output,
         ).plain()
 
 

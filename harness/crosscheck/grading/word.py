@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,13 +9,16 @@ from typing import NamedTuple
 from crosscheck.core.failures import BAD, Failure, Kind, Verdict
 from crosscheck.core.records import Comparison, Tensor
 from crosscheck.core.text import listed
+from crosscheck.grading import penalty
 from crosscheck.grading.diagnosis.account import Special
 from crosscheck.grading.diagnosis.words import within
+from crosscheck.grading.facts import ends
 from crosscheck.grading.hints import KINK, Result, notices
 from crosscheck.grading.notes import Notes
 from crosscheck.grading.probe import HIDDEN, Function, How
-from crosscheck.grading.stated import lopsided, several_outputs, takes_logits
-from crosscheck.grading.wrong import Told, wrapped, wrong
+from crosscheck.grading.stated import several_outputs
+from crosscheck.grading.told import Told, wrapped
+from crosscheck.grading.wrong import wrong
 from crosscheck.report.words import of_entry, of_failure, of_name
 
 KINDS = {  # of trouble, see convert.py; the first of them says most
@@ -65,7 +67,8 @@ def report(
         return False, "\n".join([name, "", *_trouble(function.trouble)])
     told = _in_their_shapes(told, said)
     kinked, several, counted = sorted_out(results)
-    if several and not counted and several_outputs(told.source):
+    told = told._replace(several=bool(several_outputs(told.source)))
+    if several and not counted and told.several:
         several, counted = [], several
     more = {} if len(function.depths) == 1 else {d: t for d, t in function.trouble.items() if d > max(function.depths)}
     lines = [*wrapped(f"{name}: {_what(function, results, said)}", "  ")]
@@ -80,10 +83,9 @@ def report(
         if tensor in said.breaks:
             shown = f"{said.names.get(tensor, tensor)} is {shape}"
             lines += ["", *wrapped(f"wrong: an array has the wrong shape. {shown}; {AXES}", "  ")]
-    own_words = _stated(told, said)
-    for words in own_words:
-        lines += ["", *wrapped(f"wrong: {words}", "  ")]
-    apart = bool(more or said.changed or said.trouble or said.breaks or own_words)
+    lopsided, words = penalty.told(said.penalties)
+    lines += ["", *wrapped(f"wrong: {words}", "  ")] if lopsided else []
+    apart = bool(more or said.changed or said.trouble or said.breaks or lopsided)
     if counted:
         lines += ["", *wrong(counted, results, told)]
     else:
@@ -93,22 +95,6 @@ def report(
     notes = notices(function, results, kinked, several, said)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
     return not (counted or apart), "\n".join(line.rstrip() for line in lines)
-
-
-def _stated(told: Told, said: Notes) -> list[str]:
-    """Return what is wrong by what the program's text says beside the numbers that were judged."""
-    words = []
-    if (found := lopsided(told.source, said.read_as)) is not None:
-        words.append(
-            f"{found.cost} takes {found.argument}, which is {found.default:g} by default, and {found.gradient} does "
-            f"not: with a penalty in J alone, the gradients are not those of J. It is judged with {found.argument} = 0."
-        )
-    if "its outputs probabilities" in said.read_as and (loss := takes_logits(told.source)):
-        words.append(
-            f"the outputs are probabilities, and {loss} takes logits: it applies a second sigmoid, so that J and every "
-            "gradient are others. Leave out the sigmoid of the output. Here the outputs are judged by our own loss."
-        )
-    return words
 
 
 def _in_their_shapes(told: Told, said: Notes) -> Told:
@@ -192,7 +178,7 @@ def _given(failure: Failure) -> list[str]:
 
 
 def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Notes, begin: str) -> list[str]:
-    undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED]
+    undefined = [result for result in good if result.row.verdict is Verdict.UNDEFINED and not said.cost_is_ours]
     epsilons = [f for diagnosis in told.diagnoses for f in diagnosis.findings if f.special is Special.EPSILON]
     moved = _moved([result for result in good if result.excused])
     count, precisions = len({result.case.problem for result in good}), " and ".join(sorted(dtypes, reverse=True))
@@ -218,8 +204,7 @@ def _verdict(undefined: Sequence[Result]) -> str:
     """Return the verdict, with what becomes of saturated outputs: no number, or one that was cut off."""
     if not undefined:
         return "right"
-    finite = all(each.unstable is not None and math.isfinite(each.unstable.got) for each in undefined)
-    return f"right, but {'cut off' if finite else 'undefined'} at saturated outputs"
+    return f"right, but {ends(undefined)} at saturated outputs"
 
 
 def _judged(said: Notes) -> str:

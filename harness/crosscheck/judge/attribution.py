@@ -8,6 +8,7 @@ that no change explains is called unexplained, with the nearest mistake if there
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +20,10 @@ from crosscheck.judge.location import Location, locate
 from crosscheck.judge.observations import Observation, bounds_of_both, farthest, of_gradients, of_steps
 from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
+from crosscheck.mutation.distributed import MOST, distributed
 from crosscheck.mutation.equivalence import reached
-from crosscheck.mutation.mutants import MUTANTS, Mutant
-from crosscheck.mutation.other_activations import other_activations
+from crosscheck.mutation.in_a_layer import in_a_layer
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
 from crosscheck.oracle.error_bound import error_bound, precision
 from crosscheck.oracle.float64 import Matrix, exact
 from crosscheck.oracle.noise import FACTOR
@@ -53,18 +55,20 @@ class Made(NamedTuple):
 
 
 def attribute(
-    judge: Judge,
-    answer: Answer,
-    declared: Declaration,
-    noisy: bool = False,
-    guess: Mutant | None = None,
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool = False, guess: Mutant | None = None,
     where: Location | None = None,
-) -> Explanation | None:
-    """Return what explains an answer, or None.
+) -> Explanation | None:  # fmt: skip
+    """Return what explains an answer, or None; also None where a changed reference would need all examples at once.
 
     noisy: measure in usual noise, for an answer within its bound. guess: tried first, and if it is the cause, alone.
     where: what is said of the place; a mistake that is only near must be wrong at that place and right before it.
     """
+    return None if judge.case.source else _attributed(judge, answer, declared, noisy, guess, where)
+
+
+def _attributed(
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool, guess: Mutant | None, where: Location | None
+) -> Explanation | None:
     seen, steps = list(of_gradients(judge, answer, declared, noisy)), 0
     if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows from it says nothing new
         seen += of_steps(judge, answer, declared)
@@ -73,11 +77,12 @@ def attribute(
         return None
     explained: list[tuple[Mutant, float]] = []
     nearest: tuple[float, Mutant] | None = None
-    activations = tuple(other_activations(judge.case.network))
-    there = reached(judge.case) | {mutant.name for mutant in activations}
-    for mutant in ((guess,) if guess else ()) + MUTANTS + activations:
-        if mutant.name not in there or (explained and mutant in activations):
-            continue
+    there = reached(judge.case)
+    table = [*distributed(ranks(answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
+    in_layers = chain.from_iterable(in_a_layer(judge.case.network, layer) for layer in search.layer())
+    for mutant in chain([guess] if guess else [], table, in_layers):
+        if explained and mutant not in table and mutant is not guess:
+            break
         left = search.left(mutant)
         if left <= 1 and (search.wrong or search.same_labels(mutant)):
             if search.of_run:
@@ -87,7 +92,7 @@ def attribute(
             explained.append((mutant, left))
             if mutant is guess:
                 break
-        elif search.wrong and not explained:
+        elif search.wrong and not explained and mutant.name in BY_NAME:
             share = search.share(mutant)
             near = share < min(CLOSE, nearest[0] if nearest else 1.0)
             if near and (where is None or search.place(mutant) == where):
@@ -103,6 +108,12 @@ def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[t
     search = _Search(judge, answer, declared, list(of_gradients(judge, answer, declared)))
     for mutant in MUTANTS:
         yield mutant, search.left(mutant, whole=True)
+
+
+def ranks(answer: Answer) -> int:
+    """Return how many processes or devices of a team have given an answer; 1 where it is no team's."""
+    said = [answer.environment.get(name) for name in ("processes", "devices")]
+    return max((each for each in said if type(each) is int and 1 < each <= MOST), default=1)
 
 
 def _near(got: Matrix, made: Array) -> bool:
@@ -123,6 +134,13 @@ class _Search:
     def of_run(self) -> bool:
         """Whether what is wrong is wrong in a run alone."""
         return any(self.seen[k].length for k in self.wrong)
+
+    def layer(self) -> list[int]:
+        """Return the last layer whose gradient is wrong, or 0 where J is; nothing where no gradient is wrong."""
+        wrong = [self.seen[k].tensor for k in self.wrong if not self.seen[k].length]
+        if any(tensor.kind == "J" for tensor in wrong):
+            return [0]
+        return [max(tensor.layer for tensor in wrong)] if wrong else []
 
     def left(self, mutant: Mutant, whole: bool = False) -> float:
         """Return the largest distance from the changed reference, in units; inf if it explains nothing.

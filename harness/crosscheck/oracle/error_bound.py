@@ -2,8 +2,9 @@
 
 A running error bound (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3), propagated beside the
 oracle: a sum of n products in any order, blocked or fused, errs by at most gamma(n) times the sum of their
-absolute values, gamma(n) = n u / (1 - n u). No constant in it is a chosen tolerance: each is a count of roundings
-or the measured error of an elementary function, which tests/harness/test_error_bound.py measures again.
+absolute values, gamma(n) = n u / (1 - n u). Where sums are declared to be trees, n is their depth. No constant in it
+is a chosen tolerance: each is a count of roundings or the measured error of an elementary function, which
+tests/harness/test_error_bound.py measures again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from crosscheck.oracle.float64 import ALL, Evaluation, Matrix, Propagation, grad
 # measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
 SIGMOID, TANH, LOGARITHM = 6, 8, 6
 INFLATION = 1 + 1e-9  # covers the roundings of the bound itself, which is computed in float64
+
+
+Sums: TypeAlias = tuple[str, int] | None  # the shape of the sums over the examples, as in a Declaration
 
 
 class Precision(NamedTuple):
@@ -63,6 +67,30 @@ def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Prec
     return Precision(max(u, out), 2.0**-23, 2 * unit + unit * unit + 1.01 * out, tiny, largest)
 
 
+def depth(m: int, sums: Sums, outputs: int = 1) -> int:
+    """Return how many roundings a term of a sum of products over m examples goes through at most.
+
+    outputs: terms of each example, as in J. A product is rounded once and then at every addition that it takes part in
+    (Higham, sec. 4.2): in any order at most m - 1, so m in all. In blocks of B at most B - 1, and above them, where
+    the K = m/B sums, rounded up, are added in pairs, log2 K, rounded up: B + log2 K in all. To both the bound adds 3,
+    which are a block's mean, its m[r] times that, and the division by m; above 2^24, m itself is rounded in float32.
+
+    >>> depth(1000, None), depth(1000, ("blocks", 4096)), depth(10**7, ("blocks", 4096))
+    (1000, 1000, 4108)
+    """
+    if sums is None or m <= sums[1]:
+        return m * outputs
+    _, block = sums
+    return block * outputs + (-(-m // block) - 1).bit_length() + (m > 2**24)
+
+
+class Whole(NamedTuple):
+    """What the sums are over where only a part of the examples is looked at: all m of them, in so many parts."""
+
+    m: int
+    parts: int
+
+
 class ErrorBound(NamedTuple):
     """Bounds on the absolute error of J, of every dW (n[l], n[l-1]) and db (n[l], 1), and of A[L] (n[L], m).
 
@@ -94,9 +122,13 @@ def error_bound(
 
 
 def error_bounds(
-    network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Sequence[Declaration]
-) -> list[ErrorBound]:
-    """Return the error bound under each declaration; the forward pass of two that share it is bounded once."""
+    network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Sequence[Declaration],
+    whole: Whole | None = None,
+) -> list[ErrorBound]:  # fmt: skip
+    """Return the error bound under each declaration; the forward pass of two that share it is bounded once.
+
+    whole: what Y is a part of; then these are what the part adds to the bound of the whole, but for `output`.
+    """
     forwards: dict[Any, _Forward] = {}
     bounds = []
     with np.errstate(all="ignore"):  # an overflow gives inf or NaN, and both mean: no bound
@@ -104,7 +136,7 @@ def error_bounds(
             key = each.formulation == "textbook", each.relu_grad_at_zero  # what `_through` asks for
             if key not in forwards:
                 forwards[key] = _forward(network, params, oracle, p, each)
-            bounds.append(_backward(network, params, oracle, Y, forwards[key], p, each))
+            bounds.append(_backward(network, params, oracle, Y, forwards[key], p, each, whole))
     return bounds
 
 
@@ -158,30 +190,32 @@ def _forward(network: Network, params: Params, oracle: Pass, p: Precision, decla
 
 def _backward(
     network: Network, params: Params, oracle: Evaluation, Y: Matrix, forward: _Forward, p: Precision,
-    declared: Declaration,
+    declared: Declaration, whole: Whole | None = None,
 ) -> ErrorBound:  # fmt: skip
-    A, m, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
-    E_As, E_Zs, E_gs, straddles_zero, margin = forward
-    e, E_dZ = _output(network, oracle, Y, E_Zs[-1], E_As[-1], E_gs[-1], p, declared)
+    A, k, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
+    m, parts = whole or Whole(k, 1)
+    p = p._replace(largest=p.largest / parts)  # no sum overflows if no part of it comes near
+    E_As, _, E_gs, straddles_zero, margin = forward
+    e, E_dZ = _output(network, oracle, Y, forward, p, declared, m)
     c = oracle.losses
     # J: the errors of the terms, and of a sum of m terms
     terms, size_J = Y.size, (c + e).sum(axis=ALL)
-    E_J = (e.sum(axis=ALL) + p.gamma_sum(terms + 3) * size_J) / m + tiny * terms
+    E_J = (e.sum(axis=ALL) + p.gamma_sum(depth(m, declared.sums, len(Y)) + 3) * size_J) / m + tiny * terms
     E_J = _bound(E_J, 2 * size_J, p)  # (A − Y)² comes before its half
-    E_gradient = []
+    E_gradient, roundings = [], depth(m, declared.sums) + 3
     for l in range(network.L, 0, -1):
         E_A = E_As[l - 1]
         De, Ae = np.abs(oracle.dZ[l - 1]) + E_dZ, np.abs(A[l - 1])
-        # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(m+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
+        # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(depth+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
         if l > 1:
             Ae += E_A
-        E_dW = (E_dZ + p.gamma(m + 3) * De) @ Ae.mT
+        E_dW = (E_dZ + p.gamma(roundings) * De) @ Ae.mT
         if l > 1:  # X has no error
             E_dW += np.abs(oracle.dZ[l - 1]) @ E_A.mT
         largest = _largest(De)
-        E_dW = E_dW / m + tiny * (m + 1) * (1 + largest)
+        E_dW = E_dW / m + tiny * (k + 1) * (1 + largest)
         size_b = De.sum(axis=-1, keepdims=True)
-        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(m + 3) * size_b) / m + tiny * (m + 1)
+        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(roundings) * size_b) / m + tiny * (k + 1)
         E_gradient.append(Layer(_bound_product(E_dW, De, Ae.mT, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
@@ -235,11 +269,10 @@ def _through(
 
 
 def _output(
-    network: Network, oracle: Evaluation, Y: Matrix, E_Z: Matrix, E_A: Matrix, E_g: Matrix, p: Precision,
-    declared: Declaration,
-) -> tuple[Matrix, Matrix]:  # fmt: skip
-    """Return the errors of each example's loss and of dZ[L], both (n[L], m)."""
-    u, m = p.u, Y.shape[1]
+    network: Network, oracle: Evaluation, Y: Matrix, forward: _Forward, p: Precision, declared: Declaration, m: int
+) -> tuple[Matrix, Matrix]:
+    """Return the errors of each example's loss and of dZ[L], both (n[L], m), in sums over m examples."""
+    u, E_A, E_Z, E_g = p.u, forward.E_A[-1], forward.E_Z[-1], forward.E_g[-1]
     A, Z, c = oracle.A[-1], oracle.Z[-1], oracle.losses
     difference = np.abs(A - Y)
     if network.loss == "squared_error":

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -34,6 +35,7 @@ NAMES = 2  # of problems with one cause; of more, how many they are
 WIDEST = 120  # of the matrix
 SET_IN = 2  # the second and later lines of a sentence
 LINES = 30  # about what disagrees or failed, at the end
+RUNNING, BESIDE = 54, 36  # characters of what is running, in a line, and beside a bar
 FIRST, QUIET = 2.0, 10.0  # seconds to the first line of progress, and between two, where there is no terminal
 TEXTS = ("problem", "implementation", "dtype", "verdict", "in", "cause")  # the other columns are numbers
 # the columns that may be left out, the least important first; and the least that a cause is worth showing in
@@ -57,15 +59,26 @@ def progress(what: str = "comparing", quiet: bool = False) -> Iterator[Report]:
         yield lambda what, done, total: None
     elif console.is_terminal:
         columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn(), TimeElapsedColumn(),
             TextColumn("left"), TimeRemainingColumn(),
         )  # fmt: skip
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(what, total=None)
-            yield lambda what, done, total: bar.update(task, description=f"{what:20}", completed=done, total=total)
+            yield lambda what, done, total: bar.update(
+                task, description=escape(f"{shortened(what, BESIDE):{BESIDE}}"), completed=done, total=total
+            )
     else:
         with _lines(Pace(what)) as report:
             yield report
+
+
+def shortened(what: str, width: int) -> str:
+    """Return what is running, in so few characters that how far it is can stand beside it.
+
+    >>> shortened("torch/by_hand on breast_cancer-3layer-leaky_relu, jax/native on flower-logistic", 36)
+    'torch/by_hand on breast_cancer-3lay…'
+    """
+    return what if len(what) <= width else what[: width - 1] + "…"
 
 
 class Pace:
@@ -90,7 +103,7 @@ class Pace:
         >>> pace.line(30.0)
         '25 of 100, numpy/fast, 1:30 left'
         """
-        parts = [f"{self.done} of {self.total}", self.what] if self.total else [self.what]
+        parts = [f"{self.done} of {self.total}", shortened(self.what, RUNNING)] if self.total else [self.what]
         if self.done > self.first:
             left = round((now - self.start) / (self.done - self.first) * (self.total - self.done))
             parts.append(f"{left // 60}:{left % 60:02} left")

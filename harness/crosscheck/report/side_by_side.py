@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from crosscheck.runs.many import Merged, Place
 from crosscheck.runs.table import Key, Run
 
 WIDTH = 80
-SHOWN = 5  # lines of a part, unless all are asked for
+SHOWN, MOST = 5, 14  # things of a part, and lines that they take, unless all are asked for
 UNIT = "in units of the usual rounding noise"
 
 
@@ -185,18 +186,25 @@ def _text(head: Iterable[str], parts: Iterable[Part], everything: bool) -> str:
         if not of_part:
             continue
         lines += ["", f"{title} ({rows:,})"]
-        for each in of_part if everything else of_part[:SHOWN]:
-            first, *more = each.split("\n")
-            cut = [f"  {first}", *(f"          {line}" for line in more)]
-            hidden |= not everything and any(len(line) > WIDTH for line in cut)
-            lines += cut if everything else map(fitted, cut)
-        if len(of_part) > SHOWN and not everything:
-            hidden = True
-            more_lines = len(of_part) - SHOWN
-            lines.append(f"  and {more_lines:,} more line{'s' * (more_lines != 1)}")
+        shown = [_wrapped(each, everything) for each in of_part]
+        if not everything:
+            fit = sum(total <= MOST for total in itertools.accumulate(map(len, shown[:SHOWN])))
+            shown = shown[: max(1, fit)]
+            hidden |= len(shown) < len(of_part) or any(each[0].endswith("...") for each in shown)
+        lines += itertools.chain.from_iterable(shown)
+        if more := len(of_part) - len(shown):
+            lines.append(f"  and {more:,} more like these")
     if hidden:
         lines += ["", "-v shows all of it."]
     return "\n".join(lines)
+
+
+def _wrapped(each: str, everything: bool) -> list[str]:
+    """Return the lines of one thing that is said: what it is about, cut unless all is asked for, and its causes."""
+    first, *causes = each.split("\n")
+    first = f"  {first}"
+    below = [textwrap.wrap(cause, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 12) for cause in causes]
+    return [first if everything else fitted(first), *itertools.chain.from_iterable(below)]
 
 
 def fitted(line: str) -> str:

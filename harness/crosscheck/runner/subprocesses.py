@@ -23,11 +23,13 @@ from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
+from crosscheck.problems.files.chunks import without_data
 from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
+from crosscheck.runner.spread import NEEDS, START, Spread, is_team
 from crosscheck.runner.wire import MEBIBYTE, Frame
 
 __all__ = ["About", "Conversation", "Job", "failure_of", "missing", "probe", "run"]
@@ -75,9 +77,18 @@ class Question(NamedTuple):
     case: Case
 
 
+class Running(NamedTuple):
+    """What a process is at: an implementation, on a problem; while it is being imported, on none."""
+
+    name: str
+    problem: str = ""
+
+
 def missing(framework: str) -> str:
     """Return the name of the package that one of our frameworks needs and that is not installed, or nothing."""
-    return framework if framework in VARIANTS and importlib.util.find_spec(framework) is None else ""
+    name = Spread.of(framework).framework
+    needed = [name, *([NEEDS[name]] if name != framework and name in NEEDS else [])] if name in VARIANTS else []
+    return next((each for each in needed if importlib.util.find_spec(each) is None), "")
 
 
 def run(
@@ -86,9 +97,11 @@ def run(
     time_limit: float = TIME_LIMIT,
     at_once: int | None = None,
     import_limit: float | None = None,
+    running: Callable[[Sequence[Running]], None] = lambda _: None,
 ) -> None:
     """Run all jobs, some processes at once, and call `done` for every case of every job, in any order.
 
+    running: called with what the processes are at, whenever that is something else than before.
     time_limit: seconds for one case, and for an import unless that has a limit of its own. Nothing that a worker does
     raises here; what `done` raises does. Whatever ends this, all processes are ended.
     """
@@ -98,7 +111,7 @@ def run(
     limits = Limits(time_limit, import_limit or time_limit)
     shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
-    clock = Clock()
+    clock, before = Clock(), list[Running]()
     with compiled.checked(settings.jax_cache_dir()):
         try:
             while waiting or active:
@@ -107,6 +120,10 @@ def run(
                     environment = alone if job.all_processors else shared
                     active.append(_Worker(job, done, limits, environment, processors))
                     active[-1].begin()
+                at = [worker.at for worker in active]
+                if at != before:
+                    running(at)
+                before = at
                 attend(active, clock)
                 for worker in [each for each in active if each.child is None]:
                     active.remove(worker)
@@ -202,6 +219,11 @@ class _Worker(Member):
         """Whether it is being loaded or has a case."""
         return Stage.CASE if self.ready else Stage.LOAD
 
+    @property
+    def at(self) -> Running:
+        """What it is at."""
+        return Running(self.current.job.name, self.current.case.problem) if self.current else Running(self.job.name)
+
     def begin(self) -> None:
         """Start a process, which begins to load the implementation."""
         job = self.job
@@ -212,7 +234,7 @@ class _Worker(Member):
             self._give_up(Failure(Stage.LOAD, Kind.RAISED, f"no process: {one_line(str(error))}"))
             return
         self.child.send(Start(job.framework, job.variant, job.device, loader_of(job.framework)))
-        self.allow(self.limits.load)
+        self.allow(max(self.limits.load, START + TIME_LIMIT) if is_team(job.framework) else self.limits.load)
 
     def go_on(self) -> None:
         """Take the next case of one that stays; in a new process where there is none."""
@@ -270,7 +292,7 @@ class _Worker(Member):
         self.allow(self.limits.case)
         job, case = self.current
         self.child.limit(largest(case))
-        self.child.send(Ask(self.number, job.variant, case))
+        self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 
     def lost(self, failure: Failure) -> None:
         """A process is gone: its case has failed; a new process takes the rest, unless too many have gone."""

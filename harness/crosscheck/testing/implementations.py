@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterable
 
 import pytest
-from crosscheck_impls.interface import VARIANTS, BadInput, load, nearest
+from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput, load, nearest
 
 from crosscheck.runner.loading import importable
 
@@ -31,7 +31,7 @@ def _variants(name: str) -> list[tuple[str, str]]:
 
 def chosen(config: pytest.Config) -> list[tuple[str, str]]:
     """Return (framework or dotted path, variant) of each implementation to run."""
-    everything = [(framework, variant) for framework, variants in VARIANTS.items() for variant in variants]
+    everything = [(name, variant) for name in VARIANTS for variant in (*VARIANTS[name], *ON_REQUEST[name])]
     return config.stash.get(CHOSEN, everything)
 
 

@@ -12,6 +12,7 @@ from jax import Array
 from crosscheck_impls.interface import BadInput, Declaration, Gradients, Model, Network, Params, Variant
 from crosscheck_impls.with_jax import (
     autograd,
+    chunked,
     fast,
     l_layer,
     logistic_regression,
@@ -55,6 +56,11 @@ variants: Mapping[str, Variant] = {
             relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "right")),
             convention="jax.nn: relu'(0) = 0, leaky_relu'(0) = 1",
         ),
+    ),
+    "chunked": Variant(
+        chunked.gradients,
+        chunked.gradient_descent,
+        Declaration(formulation="autodiff", flushes=True, sums=("blocks", chunked.BLOCK)),
     ),
 }
 

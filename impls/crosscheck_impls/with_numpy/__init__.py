@@ -8,6 +8,7 @@ from numpy import ndarray as Array
 
 from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Variant
 from crosscheck_impls.with_numpy import (
+    chunked,
     fast,
     l_layer,
     logistic_regression,
@@ -37,6 +38,11 @@ variants: Mapping[str, Variant] = {
     "textbook": Variant(textbook.gradients, declaration=Declaration(formulation="textbook")),
     "by_hand": Variant(by_hand),
     "fast": Variant(fast.gradients, fast.gradient_descent),
+    "chunked": Variant(
+        chunked.gradients,
+        chunked.gradient_descent,
+        Declaration(sums=("blocks", chunked.BLOCK)),
+    ),
 }
 
 

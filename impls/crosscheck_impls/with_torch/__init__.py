@@ -10,6 +10,7 @@ from torch import Tensor as Array
 from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Variant
 from crosscheck_impls.with_torch import (
     autograd,
+    chunked,
     fast,
     l_layer,
     logistic_regression,
@@ -46,6 +47,11 @@ variants: Mapping[str, Variant] = {
             relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "left")),
             convention="torch.nn: relu'(0) = 0, leaky_relu'(0) = slope",
         ),
+    ),
+    "chunked": Variant(
+        chunked.gradients,
+        chunked.gradient_descent,
+        Declaration(formulation="autodiff", sums=("blocks", chunked.BLOCK)),
     ),
 }
 

@@ -28,6 +28,7 @@ class Special(StrEnum):
     EPSILON = "epsilon"
     PENALTY = "penalty of the weights"
     EARLY = "updated too early"
+    LATE = "gradient taken too late"
 
 
 class Slip(NamedTuple):

@@ -13,8 +13,9 @@ import numpy as np
 from crosscheck_impls.interface import Array
 
 from crosscheck.grading.diagnosis.account import RIGHT, UNEXPLAINED, Account, Made, Slip, Special, in_its_line, penalty
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.diagnosis.epsilon import in_the_gradient
-from crosscheck.grading.diagnosis.factors import ONE, Factor, factors
+from crosscheck.grading.diagnosis.factors import NOTHING, ONE, Factor, factors
 from crosscheck.grading.diagnosis.linear import added
 from crosscheck.grading.diagnosis.points import Point
 from crosscheck.grading.diagnosis.stages import Lazy, Option, Stage, options
@@ -84,6 +85,12 @@ class Backward:
 
                 return Lazy(made)
 
+            if self.points[0].after is not None:  # what the step has made of them is known
+                slips = [Slip(Stage.DA, l, RIGHT, ONE, Special.EARLY)] + (
+                    [Slip(Stage.DZ, l, option)] if option.cost else []
+                )
+                yield Account(sum(slip.cost for slip in slips), tuple(slips)), through(self._stepped(l))
+                continue
             plain = through(lambda k: self.passes(k).params[l].W)
             moved = through(lambda k: self.points[k].got[f"dW{l + 1}"])
             for stage in (Stage.DB, Stage.DW):
@@ -96,6 +103,16 @@ class Backward:
                 chain = Lazy(partial(_sum, plain, moved, found.size))
                 yield Account(sum(slip.cost for slip in slips), tuple(slips)), chain
                 break
+
+    def _stepped(self, l: int) -> Callable[[int], Array]:
+        """Return W[l+1] after the step."""
+
+        def weights(k: int) -> Array:
+            after = self.points[k].after
+            assert after is not None
+            return np.asarray(after[l].W, np.float64)
+
+        return weights
 
     def _below(self, l: int, candidates: Iterator[tuple[Account, Lazy]]) -> Account:
         """Return the cheapest account of the layers from l down, given what dZ[l] may be."""
@@ -171,6 +188,9 @@ class Backward:
 
     def _line(self, stage: Stage, l: int, dZ: Lazy) -> tuple[Slip, ...] | None:
         """Return the slips in the line of dW[l] or db[l]; None if nothing explains it."""
+        if all(not point.got[f"{stage}{l}"].any() for point in self.points):
+            right = all(not point.true[f"{stage}{l}"].any() for point in self.points)
+            return () if right else (Slip(stage, l, RIGHT, NOTHING),)
         own = in_its_line(self.points, f"{stage}{l}", stage, l, lambda o: self._made(stage, o, l, dZ))
         if own is None and stage is Stage.DW:
             found = added(
@@ -195,4 +215,4 @@ def _sum(plain: Lazy, moved: Lazy, size: float, k: int) -> Array:
 
 
 def _equal(one: Array, other: Array) -> bool:
-    return one is not None and other is not None and bool(np.allclose(one, other, rtol=1e-12, atol=0, equal_nan=True))
+    return one is not None and other is not None and bool(np.allclose(one, other, rtol=ALIKE, atol=0, equal_nan=True))

@@ -58,16 +58,22 @@ class Finding(NamedTuple):
             return self.mutant.name
         if self.special is not None:
             return f"{self.special} in {self.stage}"
+        if self.stage is Stage.UPDATE and not self.factor.number:
+            return "not updated"
         kinds = dict.fromkeys(tensor.rstrip("0123456789") for tensor in self.tensors)
-        return (
-            f"{' and '.join(kinds)} times {self.factor.number:g}{'' if self.factor.size == '1' else self.factor.size}"
-        )
+        of = "steps along " if self.stage is Stage.UPDATE else ""
+        size = "" if self.factor.size == "1" else self.factor.size
+        return f"{of}{' and '.join(kinds)} times {self.factor.number:g}{size}"
 
 
 class Diagnosis(NamedTuple):
     """What is found of the answers of one depth, in the order of computation.
 
     wrong: the tensors that are. unexplained: those of them that nothing explains. problems: those that were compared.
+    steps: the mistakes of the training loop; astray: what its first step moves otherwise than by alpha times the
+    program's own gradient, or than by the right one where the program returns none; untold: what of that nothing
+    explains. costs: what is wrong with the costs that the training reports, where J itself is
+    right. implied: whether there is no gradient but that which its steps imply.
     """
 
     depth: int = 0
@@ -75,6 +81,11 @@ class Diagnosis(NamedTuple):
     wrong: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    steps: tuple[Finding, ...] = ()
+    astray: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    implied: bool = False
+    costs: tuple[Finding, ...] = ()
 
 
 def found(account: Account, points: list[Point]) -> Diagnosis:

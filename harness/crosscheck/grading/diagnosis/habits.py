@@ -44,6 +44,15 @@ def _sign_of_dA(self: Reference, network: Network, l: int, dA: Array, A: list[Ar
     return dA * (dA > 0)
 
 
+def _sigmoid_twice(self: Reference, network: Network, l: int, Z: Array, A_prev: Array) -> Array:
+    A = self.g(network, l, Z)
+    return self.sigmoid(A) if l == network.L and network.g[-1] == "sigmoid" else A
+
+
+def _through_both_sigmoids(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
+    return (A - Y) * self.sigmoid_derivative(self.sigmoid(Z))
+
+
 def _relu_as_sigmoid_of_A(self: Reference, network: Network, Z: Array, A: Array) -> Array:
     return A * (1 - A)
 
@@ -85,6 +94,16 @@ HABITS = tuple(
             {"output_dZ": _its_gradient},
         ),
         (
+            "the output's sigmoid twice",
+            "the sigmoid of the output is applied to what a sigmoid has made: A[L] = sigmoid(sigmoid(Z[L]))",
+            {"A": _sigmoid_twice},
+        ),
+        (
+            "gradient through two sigmoids",
+            "the gradient goes through a second sigmoid of the output: dZ[L] = (A - Y) s (1 - s), s = sigmoid(Z[L])",
+            {"output_dZ": _through_both_sigmoids},
+        ),
+        (
             "dZ[L] times g' at A[L]",
             "the derivative of the output's activation is taken at A[L]; it belongs at Z[L]",
             {"output_dZ": _derivative_at_A},
@@ -112,6 +131,13 @@ HABITS = tuple(
     )
 )
 JOINT_HABITS = {
+    ("the output's sigmoid twice", "gradient through two sigmoids"): Mutant(
+        "the output's sigmoid twice",
+        Kind.CLASSIC,
+        "the sigmoid of the output is applied twice, as where a network ends in one and its loss, such as "
+        "BCEWithLogitsLoss, applies another",
+        {"A": _sigmoid_twice},
+    ),
     ("log(1 + exp(-Z)) without |Z|", "gradient of log(1 + exp(-Z)) without |Z|"): Mutant(
         "log(1 + exp(-Z)) without |Z|",
         Kind.CLASSIC,

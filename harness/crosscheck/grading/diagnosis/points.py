@@ -9,12 +9,12 @@ import numpy as np
 from crosscheck_impls.interface import Array, Network, Params
 
 from crosscheck.core.records import Answer, flat
+from crosscheck.grading.diagnosis.closeness import FAR, U
 from crosscheck.grading.probe import FORMULATIONS, declared
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.observations import bounds_of_both
 from crosscheck.oracle.float64 import Matrix, exact
 
-FAR = 1e3  # times what rounding can do
 TINY = float(np.finfo("float64").tiny)
 KINKED = ("relu", "leaky_relu")
 
@@ -24,7 +24,7 @@ class Point(NamedTuple):
 
     got: the answer's. true: the oracle's. unit: what rounding can do to it, in whatever form it is written; inf where
     some form has no value there. degenerate: it proves nothing by itself: one example, one class, or weights of 0.
-    place, size: of the oracle's largest entry.
+    place, size: of the oracle's largest entry. after: the params that a step has led to, where it stands for one.
     """
 
     problem: str
@@ -39,11 +39,18 @@ class Point(NamedTuple):
     strict: float  # the unit of J where it is computed from the logits, which is finite everywhere
     place: dict[str, int]
     size: dict[str, float]
+    after: Params | None = None
 
     @property
     def m(self) -> int:
         """The number of examples."""
         return int(self.X.shape[1])
+
+    def share(self, tensor: str) -> float:
+        """Return what rounding can do as a share of a number: as of the largest entry, or of a sum of so many terms."""
+        if self.size[tensor] > 0:
+            return float(self.unit[tensor].item(self.place[tensor]) / self.size[tensor])
+        return 2 * U * (self.m + max(self.network.n))
 
     def wrong(self, tensor: str) -> bool:
         """Return whether a tensor of the answer lies outside what rounding can do."""
@@ -64,7 +71,7 @@ def fits(point: Point, tensor: str, made: Array) -> bool:
         if size > 0 and largest > size and np.isfinite(largest):
             unit = unit * (largest / size)
         nothing = (unit < TINY) & (made != 0)  # where the right number is exactly 0, its bound says nothing of another
-        unit = np.where(nothing, unit.item(place), unit) if nothing.any() else unit
+        unit = np.where(nothing, point.share(tensor) * np.abs(made), unit) if nothing.any() else unit
         alike = (got == made) | (np.isnan(got) & np.isnan(made))
         return bool((alike | (np.abs(got - made) <= unit) | ~(unit < np.inf)).all())
 
@@ -80,8 +87,10 @@ def names(network: Network) -> list[str]:
     return ["J", *(f"d{kind}{l}" for l in range(1, network.L + 1) for kind in "Wb")]
 
 
-def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
-    """Yield the points of one answer. At a kink either derivative may be meant, so that none is there."""
+def points_of(judging: Judge, answer: Answer, kinks: bool = False) -> Iterator[Point]:
+    """Yield the points of one answer. At a kink either derivative may be meant, so that none is there; kinks: only
+    those where some Z is exactly 0, and none merely near to it.
+    """
     case = judging.case
     network = case.network
     seen = set[int]()
@@ -94,9 +103,8 @@ def points_of(judging: Judge, answer: Answer) -> Iterator[Point]:
             for each in FORMULATIONS
         ]
         oracle = knowns[0].oracle
-        if any(name in KINKED and (Z == 0).any() for name, Z in zip(network.g, oracle.Z, strict=True)):
-            continue
-        if any(known.theirs.straddles_zero for known in knowns):
+        at_kink = any(name in KINKED and bool((Z == 0).any()) for name, Z in zip(network.g, oracle.Z, strict=True))
+        if at_kink is not kinks or any(known.theirs.straddles_zero for known in knowns):
             continue
         units = [np.maximum.reduce(each) for each in zip(*map(bounds_of_both, knowns), strict=True)]
         every = names(network)

@@ -13,6 +13,7 @@ from crosscheck_impls.interface import Array
 
 from crosscheck.grading.diagnosis.account import RIGHT, UNEXPLAINED, Account, Made, Slip, Special, in_its_line, penalty
 from crosscheck.grading.diagnosis.backward import Backward
+from crosscheck.grading.diagnosis.closeness import BESIDE_AN_EPSILON
 from crosscheck.grading.diagnosis.epsilon import in_the_cost
 from crosscheck.grading.diagnosis.factors import EVERY, ONE
 from crosscheck.grading.diagnosis.linear import added
@@ -21,23 +22,23 @@ from crosscheck.grading.diagnosis.stages import Lazy, Option, Pass, Stage, forwa
 
 SIMPLE = 1.3  # one mistake, in two layers perhaps
 FEW = 4  # points, at which a pass that does what the right one does is told from others
-NEAR = 0.01  # of a factor, where an epsilon is in J as well
 
 
 class Search:
     """One answer, at the points at which it can be compared, in the order of what they tell."""
 
-    def __init__(self, points: Sequence[Point]) -> None:
-        self.points = points
+    def __init__(self, points: Sequence[Point], J: bool = True) -> None:
+        self.points, self.J = points, J  # whether J is the program's own, and tells of its forward pass
         self.L = points[0].network.L
         self.passes = {option: Lazy(partial(_pass, option, points)) for option in passes(self.L)}
 
     @np.errstate(all="ignore")  # mistakes overflow
     def best(self) -> Account:
         """Return the cheapest account of J and all gradients."""
-        line = self._line_of_J(self.passes[RIGHT])
-        plain = Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(slip.cost for slip in line), line)
-        right = plain.and_(self._gradient(RIGHT))
+        if not self.J:
+            right = self._gradient(RIGHT)
+            return right if right.cost <= SIMPLE else min([right, *self._by_the_gradient()], key=lambda each: each.cost)
+        right = self.cost().and_(self._gradient(RIGHT))
         if not any(point.wrong("J") for point in self.points) or (right.cost <= SIMPLE and not right.unexplained):
             return right  # J is right, so the forward pass is; or one mistake explains it all
         by_J = list(self._of_J())
@@ -47,6 +48,12 @@ class Search:
             tried = list(self._by_the_gradient())
         return min([right, *tried], key=lambda account: account.cost)
 
+    @np.errstate(all="ignore")
+    def cost(self) -> Account:
+        """Return the cheapest account of J alone, after a right forward pass."""
+        line = self._line_of_J(self.passes[RIGHT])
+        return Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(slip.cost for slip in line), line)
+
     def _by_the_gradient(self) -> Iterator[Account]:
         """Yield the accounts of forward passes that nothing but the gradient tells; of J perhaps an epsilon."""
         for option, passed in self.passes.items():
@@ -55,9 +62,12 @@ class Search:
             usable, points = self._usable(option)
             if usable and Backward(points, usable).promising():
                 slip = Slip(Stage.FORWARD, option.layer, option)
-                line = self._epsilon(passed)
-                own = Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(s.cost for s in line), line)
-                yield Account(slip.cost, (slip,)).and_(own).and_(self._gradient(option))
+                yield Account(slip.cost, (slip,)).and_(self._own_J(passed)).and_(self._gradient(option))
+
+    def _own_J(self, passed: Lazy) -> Account:
+        """Return the account of J after a forward pass that J does not tell; of one that is not theirs, nothing."""
+        line = self._epsilon(passed) if self.J else ()
+        return Account(UNEXPLAINED, (), ("J",)) if line is None else Account(sum(slip.cost for slip in line), line)
 
     def _of_J(self) -> Iterator[tuple[Option, Account]]:
         """Yield the mistakes of a forward pass that explain J, if need be with one in the line of the cost."""
@@ -102,7 +112,7 @@ class Search:
         if p is None:
             return None
         ratio = float(point.got["J"] / RIGHT.reference.J(point.network, p.A, p.Z, p.Y))
-        near = [factor for factor in EVERY if abs(factor.at(point, 0) / ratio - 1) < NEAR]
+        near = [factor for factor in EVERY if abs(factor.at(point, 0) / ratio - 1) < BESIDE_AN_EPSILON]
         for factor in (ONE, *sorted(near, key=lambda factor: factor.cost)):
             found = in_the_cost(self.points, passed, factor)
             if found is not None:

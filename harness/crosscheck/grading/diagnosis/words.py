@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from crosscheck.core.text import listed
 from crosscheck.grading.diagnosis.account import Special
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.diagnosis.factors import Factor
 from crosscheck.grading.diagnosis.findings import Finding
 from crosscheck.grading.diagnosis.source import Lines, line_of
@@ -20,6 +21,11 @@ MEANING = {  # of a factor, what it comes of where that is all there is to it
     Factor(1.0, "m/(m - 1)"): "divided by m - 1 for m",
     Factor(1.0, "1/n[L]"): "divided by n[L], the number of outputs, too",
 }
+UPDATED = {  # of a step, what its factor comes of
+    Factor(1.0, "m"): ": multiplied by m, the number of examples",
+    Factor(1.0, "1/m"): ": divided by m, the number of examples, as well",
+    Factor(1.0, "1/n[0]"): ": divided by n[0], the number of features, as well",
+}
 OURS = {  # the line of the notes
     Stage.COST: "J = np.sum(losses) / m",
     Stage.DW: "dW = dZ @ A[l - 1].T / m",
@@ -30,10 +36,17 @@ OURS = {  # the line of the notes
 }
 
 
-def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}) -> str:
-    """Return what is wrong, in a sentence. pair: for who writes w and b. names: what their author calls J, dW1, ..."""
+def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}, implied: bool = False) -> str:
+    """Return what is wrong, in a sentence. pair: for who writes w and b. names: what their author calls J, dW1, ...
+
+    implied: the gradient is that which the steps of training imply.
+    """
+    if finding.stage is Stage.UPDATE:
+        return _of_update(finding, pair)
     called = listed([names.get(tensor, of_name(tensor, pair)) for tensor in finding.tensors])
     be, they = ("are", "they") if len(finding.tensors) > 1 else ("is", "it")
+    if implied:
+        called, be, they = steps_of(finding.tensors, pair), "are", "they"
     if finding.special is not None:
         return _special(finding, called, pair)
     if finding.mutant is not None:
@@ -41,9 +54,43 @@ def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}) -> str
             "your numbers are exactly those of" if finding.alone else "your numbers are, with the others, those of"
         )
         return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
+    if not finding.factor.number:
+        reached = "them" if they == "they" else they
+        return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {reached}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
+    if finding.factor.constant:
+        meaning = f"divided by {finding.factor.constant}, whatever m, the number of examples, is"
     should = f"what {they} should be" if finding.alone else f"what {they} would be without this"
     return f"{called} {be} exactly {value} {should}{f': {meaning}' if meaning else ''}"
+
+
+def steps_of(tensors: Sequence[str], pair: bool) -> str:
+    """Return the steps of what these are the gradients of.
+
+    >>> steps_of(["dW1", "db1"], pair=True)
+    'the steps of w and b'
+    """
+    return f"the steps of {_moved(tensors, pair)}"
+
+
+def _moved(tensors: Sequence[str], pair: bool) -> str:
+    return listed([of_name(tensor, pair).removeprefix("d") for tensor in tensors])
+
+
+def _of_update(finding: Finding, pair: bool) -> str:
+    """Return what is wrong with the update, whatever the gradient is."""
+    called, be = _moved(finding.tensors, pair), "are" if len(finding.tensors) > 1 else "is"
+    if finding.special is Special.LATE:
+        return (
+            f"{called} {be} moved by a gradient that is taken after the other parameters have been moved: compute all "
+            "gradients first, and update after that"
+        )
+    if not finding.factor.number:
+        return f"{called} {be} not updated"
+    if finding.factor == Factor(-1.0):
+        return f"{called} {be} moved uphill: alpha times your own gradient is added, and is to be subtracted"
+    meaning = UPDATED.get(finding.factor, "")
+    return f"{called} {be} moved by exactly {_times(finding)} alpha times your own gradient{meaning}"
 
 
 def _where(finding: Finding) -> str:
@@ -61,9 +108,14 @@ def _times(finding: Finding) -> str:
     '-1/m of'
     """
     number, size = finding.factor
+    if finding.factor.constant:
+        return f"m / {finding.factor.constant} times"
     layer = finding.layers[0] if len(finding.layers) == 1 else 0
     if layer:
         size = size.replace("n[l]", f"n[{layer}]").replace("n[l-1]", f"n[{layer - 1}]")
+    whole = round(1 / number)
+    if size == "1" and abs(whole) > 2 and abs(whole * number - 1) < ALIKE:
+        return f"1/{whole} of" if whole > 0 else f"-1/{-whole} of"
     if size == "1":
         return {2.0: "twice", 0.5: "half of", -1.0: "-1 times"}.get(number, f"{number:.9g} times")
     sign = {1.0: "", -1.0: "-"}.get(number, f"{number:g} ")
@@ -77,10 +129,10 @@ def _special(finding: Finding, names: str, pair: bool) -> str:
         return f"{names}: an epsilon{stands} of about {size} {within(finding)}"
     if finding.special is Special.EARLY:
         above = "w" if pair else f"W{finding.layers[0] + 1}"
-        below = f"dA{finding.layers[0]}"
+        below, by = f"dA{finding.layers[0]}", f", with alpha = {size}," if finding.size else ""
         return (
-            f"{names}: {above} has been updated already, with alpha = {size}, when {below} is taken from it: compute "
-            "all gradients first, and update after that"
+            f"{names}: {above} has been updated already{by} when {below} is taken from it: compute all gradients "
+            "first, and update after that"
         )
     what = "the squares of the weights" if finding.stage is Stage.COST else "the weights"
     over = " / m" if finding.formula else ""

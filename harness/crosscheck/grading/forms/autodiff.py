@@ -1,12 +1,7 @@
-"""PyTorch and JAX take the gradient of a loss over parameters, X and Y: somebody's function that returns one number.
-
-Neither framework is imported here: who uses one has imported it.
-"""
+"""PyTorch and JAX take the gradient of a loss over parameters, X and Y: somebody's function that returns one number."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,30 +11,13 @@ from crosscheck_impls.interface import Array, Layer, Network, Params
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
-from crosscheck.grading.forms.layout import LAYOUTS, Layout
+from crosscheck.grading.forms.frameworks import NAMES, converter, loaded, precise
+from crosscheck.grading.forms.layout import Layout
 from crosscheck.grading.forms.packing import WORDS, Pairs, Way
 from crosscheck.grading.forms.pipeline import Pipeline, Step
 from crosscheck.grading.forms.returned import Reading
 
-NAMES = {"torch": "PyTorch", "jax": "JAX"}
-
-
-def loaded(name: str) -> Any:
-    """Return a framework that the user has imported, or None."""
-    return sys.modules.get(name)
-
-
-def precise(name: str) -> contextlib.AbstractContextManager[Any]:
-    """Let JAX compute in float64 within, and nowhere else: it gets float64, and its precision is not the question."""
-    return loaded("jax").enable_x64(True) if name == "jax" else contextlib.nullcontext()
-
-
-def converter(name: str) -> Callable[[Any], Any]:
-    """Return what makes a framework's array of NumPy's, in the same precision."""
-    module = loaded(name)
-    if name == "torch":
-        return lambda array: module.tensor(np.asarray(array))
-    return lambda array: module.numpy.asarray(array)
+CUT = "look for detach(), .data, .item() or NumPy on the way"
 
 
 class Loss:
@@ -84,6 +62,10 @@ class Loss:
         """Return the shapes of what it is given."""
         return self.plain.given(network, m)
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the function."""
+        return [self.step.function]
+
     def parts(self) -> Sequence[str]:
         """Return the name of the function."""
         return [self.step.name]
@@ -96,7 +78,7 @@ def by_torch(loss: Callable[..., Any], pairs: Pairs, X: Any, Y: Any, call: Calle
     if not hasattr(J, "backward") or J.numel() != 1:
         raise Trouble(Kind.RETURNS, f"it returns a {type(J).__name__}, expected one number")
     if not J.requires_grad:
-        raise Trouble(Kind.RETURNS, "J depends on no parameter: look for detach(), .data, .item() or NumPy")
+        raise Trouble(Kind.RETURNS, f"J depends on no parameter: {CUT}")
     call(J.backward, [])
     return J, [(W.grad, b.grad) for W, b in leaves]
 
@@ -119,24 +101,24 @@ def by_jax(
 
 
 def as_reading(J: Any, gradients: Pairs, network: Network, layout: Layout) -> Reading:
-    """Return what autodiff gave as a reading."""
-    layers = []
+    """Return what autodiff gave as a reading; a W or b that J does not depend on has the gradient 0."""
+    layers, cut = [], {}
+    if all(array is None for array in gradients[-1]):
+        raise Trouble(Kind.DEPTH, f"J does not depend on W{network.L}")
     for l, (n, before) in enumerate(zip(network.n[1:], network.n, strict=False), 1):
         pair = []
         for kind, array in zip("Wb", gradients[l - 1], strict=True):
             name = f"d{kind}{l}"
+            if array is None:
+                cut[name] = f"0, with None for its .grad, because J does not depend on {kind}{l} ({CUT})"
+                array = np.zeros(layout.shape(kind, n, before, network.L == 1))
             pair.append(layout.taken(to_numpy(array, name), kind, name, n, before, network.L == 1).array)
         layers.append(Layer(*pair))
-    return Reading(to_numpy(J, "J"), tuple(layers), {}, {})
+    return Reading(to_numpy(J, "J"), tuple(layers), {}, cut)
 
 
-def losses(
-    steps: Iterator[Step], packings: Sequence[str], keys: tuple[str, str], rows: bool | None, call: Caller, text: str
-) -> Iterator[Loss]:
+def losses(steps: Iterator[Step], ways: Sequence[Way], call: Caller, text: str) -> Iterator[Loss]:
     """Yield the losses whose gradient a framework takes."""
     frameworks = [name for name in NAMES if loaded(name) is not None and name in text]
     for step in steps if frameworks else ():
-        for layout in LAYOUTS:
-            for packing in packings:
-                if rows is None or layout.rows == rows:
-                    yield from (Loss(step, name, Way(layout, packing, keys), call) for name in frameworks)
+        yield from (Loss(step, name, way, call) for way in ways for name in frameworks)

@@ -20,13 +20,11 @@ from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import Argument, arguments, value_of
 from crosscheck.grading.forms.training import filled
 from crosscheck.grading.forms.training_functions import Function
+from crosscheck.grading.forms.updating import MORE, updating_beside
 
 ORDERS = {"fit": ("parameters", "X", "Y", "alpha", "iterations"), "predict": ("parameters", "X")}
 OF_A_PAIR = ("w", "b")
 PARAMETERS = {"parameters", "w", "W1", "weights"}
-MORE = re.compile(
-    r"beta|optim|batch|decay|momentum|keep_prob|dropout|lamb|reg|shuffle|adam|patience|tol", re.IGNORECASE
-)
 FUNCTION = re.compile(r"func|_fn$|_f$|^f_|^get_", re.IGNORECASE)
 
 
@@ -57,7 +55,7 @@ def callables(every: Sequence[Argument], form: Pipeline) -> dict[str, Callable[.
 
 
 def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> Function | None:
-    """Return the training loop beside a form: its `fit`, or else a function that takes what a training loop takes."""
+    """Return the training beside a form: its `fit`, what takes what a loop takes, or an update of its parameters."""
     taken = {step.name for step in form.steps}
     others = [each for name, each in things.items() if inspect.isfunction(each) and name not in {"fit", *taken}]
     functions: list[Any] = [each for each in (things.get("fit"), *others) if callable(each)]
@@ -73,7 +71,7 @@ def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> 
         plain = {"X", "Y", "alpha"} <= roles and roles & PARAMETERS and not unknown
         if plain and not any(MORE.search(argument.name) for argument in every):
             return Function(function, "", form.way, call, extra=extra)
-    return None
+    return updating_beside(things, form, call)
 
 
 class Predicting:

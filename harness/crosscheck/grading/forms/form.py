@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from crosscheck_impls.interface import Array, Network, Params
 
@@ -29,6 +29,9 @@ class Form(Protocol):
 
     def given(self, network: Network, m: int) -> str:
         """Return the shapes of what it is given, in its own names."""
+
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the functions that are called."""
 
     def parts(self) -> Sequence[str]:
         """Return the names of the functions that are called."""

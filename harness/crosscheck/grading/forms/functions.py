@@ -96,7 +96,7 @@ def wholes(functions: Functions) -> Iterator[list[Step]]:
 
 def chains(functions: Functions) -> Iterator[list[Step]]:
     """Yield forward, cost and backward; where there is no cost, two of them; and a cost and a gradient of their own."""
-    ordinary = {name: each for name, each in functions.items() if not OTHERS.search(name)}
+    ordinary = {name: each for name, each in functions.items() if not OTHERS.search(name) and not trains(each)}
     backwards = [each for name, each in ordinary.items() if BACKWARDS.search(name) and not _is_of_one_layer(each)]
     forwards = [
         each for name, each in ordinary.items()
@@ -117,6 +117,11 @@ def chains(functions: Functions) -> Iterator[list[Step]]:
             if seen > MOST:
                 return
             yield list(steps)
+
+
+def trains(function: Callable[..., Any]) -> bool:
+    """Return whether a function takes a learning rate or a number of iterations: model(X, Y, num_iterations=15000)."""
+    return bool({argument.role for argument in arguments(function) or ()} & {"alpha", "iterations"})
 
 
 def _is_of_one_layer(function: Callable[..., Any]) -> bool:

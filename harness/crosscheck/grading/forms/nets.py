@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,9 @@ from crosscheck_impls.interface import Array, Network, Params
 
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
-from crosscheck.grading.forms.autodiff import as_reading, by_jax, converter, loaded, precise
+from crosscheck.grading.forms.autodiff import as_reading, by_jax
 from crosscheck.grading.forms.calling import Caller
+from crosscheck.grading.forms.frameworks import converter, in_layers, loaded, paired, precise
 from crosscheck.grading.forms.layout import FLAT, LAYOUTS, Layout
 from crosscheck.grading.forms.packing import Pairs, Way
 from crosscheck.grading.forms.pipeline import Pipeline
@@ -23,6 +25,10 @@ from crosscheck.grading.forms.returned import Reading
 from crosscheck.grading.forms.weights import built
 
 LOGITS, PROBABILITIES = "logits", "probabilities"
+TAKEN = {
+    LOGITS: re.compile(r"\b(BCEWithLogitsLoss|binary_cross_entropy_with_logits)\b"),
+    PROBABILITIES: re.compile(r"\b(BCELoss|binary_cross_entropy)\b"),
+}
 AS_TORCH = Layout(rows=True, bias=FLAT)  # W (n_out, n_in), as torch.nn.Linear has it
 
 
@@ -45,15 +51,13 @@ class Net:
         if not inspect.isclass(self.maker):
             return copy.deepcopy(self.maker)
         given = built(self.maker, network, X, Y)
-        if self.name == "jax" and "key" in inspect.signature(self.maker).parameters:
-            given["key"] = loaded("jax").random.PRNGKey(0)
         return self.call(self.maker, [], **given)
 
     def _torch(self, net: Any, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         torch, convert = loaded("torch"), converter("torch")
         net = net.to(convert(X).dtype).train()
         owners = [(module, name) for module in net.modules() for name, _ in module.named_parameters(recurse=False)]
-        places = _in_layers([name for _, name in owners], network.L)
+        places = in_layers([name for _, name in owners], network.L)
         given = self.layout.given(params)
         for (l, kind), k in places.items():
             module, name = owners[k]
@@ -74,7 +78,7 @@ class Net:
         given = [(convert(W), convert(b)) for W, b in self.layout.given(params)]
         if len(where) != 2 * network.L:
             raise Trouble(Kind.DEPTH, f"it has {len(where)} arrays, expected W and b of {network.L} layers")
-        order = _paired([leaves[k].ndim for k in where], network.L)
+        order = paired([leaves[k].ndim for k in where], network.L)
         m = X.shape[1]
 
         def loss(pairs: Pairs, X: Any, Y: Any) -> Any:
@@ -118,36 +122,33 @@ class Net:
         """Return the shapes of what it is given."""
         return Pipeline([], Way(self.layout), "forward", self.call).given(network, m)
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the class."""
+        return [self.maker] if inspect.isclass(self.maker) else []
+
     def parts(self) -> Sequence[str]:
         """Return the name of the class."""
         return [self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__]
 
 
-def _in_layers(names: Sequence[str], L: int) -> dict[tuple[int, str], int]:
-    """Return which parameter is W or b of which layer, in the order in which they stand."""
-    weights = [k for k, name in enumerate(names) if name.lower().startswith("w")]
-    biases = [k for k, name in enumerate(names) if name.lower().startswith("b")]
-    if len(weights) != L or len(biases) != L:
-        raise Trouble(Kind.DEPTH, f"it has {len(weights)} weights and {len(biases)} biases, expected {L} of each")
-    return {(l, kind): ks[l - 1] for kind, ks in (("W", weights), ("b", biases)) for l in range(1, L + 1)}
+def taken(text: str) -> tuple[str, ...]:
+    """Return what the outputs of a network may be, by the losses that its program names: those over logits apply the
+    sigmoid themselves.
+
+    >>> taken("loss = nn.BCEWithLogitsLoss()"), taken("F.binary_cross_entropy(out, y)")
+    (('logits',), ('probabilities',))
+    """
+    found = [name for name, loss in TAKEN.items() if loss.search(text)]
+    return (found[0],) if len(found) == 1 else (LOGITS, PROBABILITIES)
 
 
-def _paired(ranks: Sequence[int], L: int) -> list[tuple[int, str]]:
-    """Return layer and kind of each array of a tree, by rank where both are there."""
-    if sorted(ranks) == [1] * L + [2] * L:
-        counts = {"W": iter(range(L)), "b": iter(range(L))}
-        kinds = ["W" if rank == 2 else "b" for rank in ranks]
-        return [(next(counts[kind]), kind) for kind in kinds]
-    return [(k // 2, "Wb"[k % 2]) for k in range(2 * L)]
-
-
-def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Iterator[Net]:
-    """Yield the networks of PyTorch and of JAX."""
+def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller, text: str = "") -> Iterator[Net]:
+    """Yield the networks of PyTorch and of JAX. text: of the program."""
     torch = loaded("torch")
     for maker in makers.values():
         kind = maker if inspect.isclass(maker) else type(maker)
         if torch is not None and hasattr(torch, "nn") and issubclass(kind, torch.nn.Module):
-            for outputs in (LOGITS, PROBABILITIES):
+            for outputs in taken(text):
                 for layout in (AS_TORCH, *LAYOUTS):
                     if rows is None or layout.rows == rows:
                         yield Net(maker, "torch", outputs, layout, call)

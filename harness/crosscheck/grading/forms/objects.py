@@ -80,6 +80,10 @@ class Object:
         """Return the shapes of what it is given."""
         return Pipeline([], self.way, self.order, self.call).given(network, m)
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the class, and its methods."""
+        return made_of(self.maker, [name for name, _, _ in self.plan])
+
     def parts(self) -> Sequence[str]:
         """Return the names of the methods."""
         return [method for method, _, _ in self.plan]
@@ -108,6 +112,12 @@ def methods_of(maker: Any) -> dict[str, Callable[..., Any]]:
     kind = maker if inspect.isclass(maker) else type(maker)
     every = inspect.getmembers(kind, inspect.isfunction)
     return {name: each for name, each in every if name == "__call__" or not name.startswith("__")}
+
+
+def made_of(maker: Any, names: Sequence[str]) -> list[Callable[..., Any]]:
+    """Return a class and its methods of these names; of an object, the methods."""
+    methods = methods_of(maker)
+    return [*([maker] if inspect.isclass(maker) else []), *(methods[name] for name in names)]
 
 
 def objects(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Iterator[Object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
@@ -64,12 +64,32 @@ def unpacked(packing: str, given: Any, L: int, keys: tuple[str, str] = KEYS["W1"
     return [(at(given, keys[0].format(l)), at(given, keys[1].format(l))) for l in range(1, L + 1)]
 
 
+class Own(Protocol):
+    """Parameters in a shape of the program's own, see template.py."""
+
+    @property
+    def shown(self) -> str:
+        """Say what they are."""
+
+    def filled(self, network: Network, pairs: Pairs, layout: Layout) -> Any:
+        """Return parameters that hold these W and b. Raises Trouble."""
+
+    def read(self, thing: Any, network: Network, layout: Layout) -> Pairs:
+        """Return the W and b that parameters hold by now. Raises Trouble."""
+
+
 class Way(NamedTuple):
-    """How a network is handed over."""
+    """How a network is handed over. own: in a shape of the program's own, whatever packing says."""
 
     layout: Layout
     packing: str = "dictionary"
     keys: tuple[str, str] = KEYS["W1"]
+    own: Own | None = None
+
+    @property
+    def takes(self) -> str:
+        """How parameters are handed over, of WORDS, or in words of its own."""
+        return self.packing if self.own is None else self.own.shown
 
     def environment(self, network: Network, params: Params, X: Array, Y: Array | None) -> dict[str, Any]:
         """Return all that a function may ask for, by the roles of roles.py; arrays are copies."""
@@ -80,7 +100,10 @@ class Way(NamedTuple):
         """Return the same of arrays of any kind, as they are given."""
         if self.packing == PAIR and network.L > 1:
             raise Trouble(Kind.DEPTH, "it takes w and b, which is logistic regression with one output")
-        inside: dict[str, Any] = {"X": X, "m": m, "parameters": packed(self.packing, pairs, self.keys)}
+        own = None if self.own is None else self.own.filled(network, pairs, self.layout)
+        inside: dict[str, Any] = {"X": X, "m": m, "parameters": own}
+        if self.own is None:
+            inside["parameters"] = packed(self.packing, pairs, self.keys)
         if Y is not None:
             inside["Y"] = Y
         weights, biases = [W for W, _ in pairs], [b for _, b in pairs]
@@ -93,11 +116,11 @@ class Way(NamedTuple):
         return inside | {"layer_dims": sizes, "layers_dims": sizes, "layer_sizes": sizes, "n_layers": network.L}
 
     def changed(self, environment: Mapping[str, Any], params: Params, X: Array, Y: Array | None) -> list[str]:
-        """Return the names of what is no longer what was given."""
+        """Return the names of what is no longer what was given; parameters of the program's own are its own."""
         pairs, L = self.layout.given(params), len(params)
         found = [("X", environment["X"], self.layout.X(X))]
         found += [] if Y is None else [("Y", environment["Y"], self.layout.Y(Y))]
-        inside = unpacked(self.packing, environment["parameters"], L, self.keys)
+        inside = pairs if self.own else unpacked(self.packing, environment["parameters"], L, self.keys)
         for l, (pair, now) in enumerate(zip(pairs, inside, strict=True), 1):
             for kind, before, packed_now in zip("Wb", pair, now, strict=True):
                 name = kind.lower() if self.layout.number and L == 1 else f"{kind}{l}"

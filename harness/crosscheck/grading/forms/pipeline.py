@@ -17,7 +17,7 @@ from crosscheck.grading.convert import PAIR, Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.packing import WORDS, Way
 from crosscheck.grading.forms.returned import COST as NAMED_COST
-from crosscheck.grading.forms.returned import Leaf, Reading, leaves_of, read
+from crosscheck.grading.forms.returned import Leaf, Reading, leaves_of, numbered, read
 from crosscheck.grading.forms.roles import LAYERED, Argument, arguments, role_of, takes_anything, value_of
 
 DEFAULT = "cost_and_gradients"
@@ -76,14 +76,17 @@ class Pipeline:
         asked = roles | assigned
         plain = "parameters" in asked or not (asked & {"w", "weights", "W1"})
         lists = "lists of W and b" if "weights" in asked else "arrays W1, b1, ..."
-        self.takes = way.packing if plain else PAIR if "w" in asked and "b" in asked else lists
+        self.takes = way.takes if plain else PAIR if "w" in asked and "b" in asked else lists
         self.clear = not any(step.assigned and step.name != DEFAULT for step in steps)
         self.changed: list[str] = []
+        self.more: dict[str, Any] = {}  # arguments by their names, in the place of what they are in the plain model
+        self.unnamed = False  # whether something came back whose gradients are found by their places
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
-        environment = self.way.environment(network, params, X, Y)
+        environment = self.way.environment(network, params, X, Y) | self.more
         leaves, returned = self.run(dict(environment), network, X.shape[1])
+        self.unnamed = self.unnamed or not numbered(leaves, network.L)
         self.changed = self.way.changed(environment, params, X, Y)
         return read(leaves, network, self.way.layout, self.order, returned, len(self.steps) == 1)
 
@@ -95,7 +98,7 @@ class Pipeline:
             positional, keywords = step.filled(environment)
             returned = self.call(step.function, positional, **keywords)
             if step.part == FORWARD:
-                environment |= self._computed(step, returned, network, m)
+                environment |= self.computed(step, returned, network, m)
                 if not any(each.part == COST for each in self.steps):
                     leaves += _told_with(step, returned)
             elif step.part == COST:
@@ -109,7 +112,7 @@ class Pipeline:
         leaves = leaves_of(step.function, returned)
         return [leaf._replace(keys=("cost",)) for leaf in leaves[:1]] if len(leaves) == 1 else leaves
 
-    def _computed(self, step: Step, returned: Any, network: Network, m: int) -> dict[str, Any]:
+    def computed(self, step: Step, returned: Any, network: Network, m: int) -> dict[str, Any]:
         """Return what the forward pass has computed, by the names of its author, with AL and the cache."""
         found: dict[str, Any] = {}
         leaves = leaves_of(step.function, returned)
@@ -156,6 +159,10 @@ class Pipeline:
         shown = (X[::-1], Y[::-1]) if layout.rows else (X, Y)
         flat = (m,) if layout.flat and network.n[-1] == 1 else shown[1]
         return ", ".join([f"X {shown[0]}", *inside, f"Y {flat}"])
+
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the functions."""
+        return [step.function for step in self.steps]
 
     def parts(self) -> Sequence[str]:
         """Return the names of the functions that are called."""

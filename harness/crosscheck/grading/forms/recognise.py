@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -20,9 +20,10 @@ from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.layout import LAYOUTS, PAIRED
 from crosscheck.grading.forms.nets import nets
 from crosscheck.grading.forms.objects import objects
-from crosscheck.grading.forms.packing import Way, keys_in
+from crosscheck.grading.forms.packing import Own, Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
+from crosscheck.grading.forms.template import templates
 from crosscheck.grading.forms.theta import thetas
 from crosscheck.grading.forms.training import Draws, Training
 from crosscheck.grading.forms.training_functions import trained_by
@@ -102,14 +103,22 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
     yield from thetas(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
     yield from vectors(functions, asked.rows, call)
     steps = (step for step in named.scalars(functions) if named.whole(step))
-    yield from losses(steps, PACKINGS, keys_in(asked.text), asked.rows, call, asked.text)
-    yield from nets(makers(asked), asked.rows, call)
+    yield from losses(steps, ways_of(asked, call), call, asked.text)
+    yield from nets(makers(asked), asked.rows, call, asked.text)
     yield from objects(makers(asked), asked.rows, call)
+
+
+def ways_of(asked: Asked, call: Caller) -> list[Way]:
+    """Return every way in which parameters may be handed over."""
+    layouts = [layout for layout in LAYOUTS if asked.rows is None or layout.rows == asked.rows]
+    keys = keys_in(asked.text)
+    plain = [Way(layout, packing, keys) for layout in layouts for packing in PACKINGS]
+    return plain + [Way(layout, own=own) for own in owned(asked, call) for layout in layouts]
 
 
 def training(asked: Asked, call: Caller) -> Iterator[Training]:
     """Yield the readings of a program that returns no gradient, and only trains."""
-    yield from trained_by(asked.functions(), asked.rows, PACKINGS, keys_in(asked.text), call)
+    yield from trained_by(asked.functions(), ways_of(asked, call), call)
     yield from trained_in(makers(asked), asked.rows, call)
 
 
@@ -122,25 +131,42 @@ def of_functions(asked: Asked, call: Caller) -> Iterator[Form]:
         )
     else:
         steps = chain(named.wholes(functions), named.chains(functions))
-    keys = keys_in(asked.text)
+    keys, every = keys_in(asked.text), list[list[Step]]()
     for each in steps:
         yield from pipelines(each, asked, keys, call)
+        every.append(each)
+    owns = owned(asked, call)
+    for each in every if owns else ():
+        yield from pipelines(each, asked, keys, call, owns)
 
 
-def pipelines(steps: list[Step], asked: Asked, keys: tuple[str, str], call: Caller) -> Iterator[Form]:
-    """Yield the ways in which one chain of functions can be called and read."""
+def owned(asked: Asked, call: Caller) -> list[Own]:
+    """Return the kinds of parameters that a program makes itself, unless it says which kind it takes."""
+    return [] if asked.packing else list(templates(asked.things, call))
+
+
+def pipelines(
+    steps: list[Step], asked: Asked, keys: tuple[str, str], call: Caller, owns: Sequence[Own] = ()
+) -> Iterator[Form]:
+    """Yield the ways in which one chain of functions can be called and read. owns: over those, if there are any."""
     first = Pipeline(steps, Way(LAYOUTS[0]), ORDERS[0], call)
     over = first.takes == "dictionary"
     packings: tuple[str, ...] = (asked.packing,) if asked.packing and over else PACKINGS if over else ("dictionary",)
     if over and not asked.packing and ALONE.search(asked.text):
         packings = (PAIR, *packings)
     layouts = (PAIRED, *LAYOUTS) if PAIR in (first.takes, packings[0]) else LAYOUTS
+    if owns and not over:
+        return
     for layout in dict.fromkeys(layouts):
         if asked.rows is not None and layout.rows != asked.rows:
             continue
-        for packing in packings:
+        ways = [Way(layout, own=own) for own in owns] or [Way(layout, packing, keys) for packing in packings]
+        for way in ways:
             for order in ORDERS:
-                yield Pipeline(steps, Way(layout, packing, keys), order, call)
+                form = Pipeline(steps, way, order, call)
+                yield form  # and by now it has been tried
+                if not form.unnamed:
+                    break
 
 
 def recognise(asked: Asked, settings: Settings, call: Caller) -> Found | None:
@@ -170,6 +196,8 @@ def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | Non
 def _key(found: Found) -> tuple[float, ...]:
     said = found.score
     return (
+        said.sloped,
+        said.sloped > 0 and said.J,  # a cost that is wrong is one
         said.right,
         said.agreeing,
         said.J,

@@ -180,6 +180,13 @@ def named_by(leaves: Sequence[Leaf], L: int, order: str) -> dict[tuple[str, int]
     return {}
 
 
+def numbered(leaves: Sequence[Leaf], L: int) -> bool:
+    """Return whether every gradient bears the number of its layer, so that no order can make a difference."""
+    return len(named_by(leaves, L, "forward")) == 2 * L and all(
+        _layer(leaf, match["layer"])[1] for leaf in leaves if (match := GRADIENT.match(leaf.name))
+    )
+
+
 def _layer(leaf: Leaf, digits: str | None) -> tuple[int, bool]:
     """Return the number of a gradient's layer, and whether its names say it; else its place in a list, from 1."""
     if digits:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 NAMES = {
@@ -29,7 +30,7 @@ NAMES = {
     "alpha": "learning_rate learning_rate_init lr alpha eta rate learningrate learning_r lernrate taux "
              "taux_apprentissage taxa taxa_aprendizado tasa tasa_aprendizaje",
     "iterations": "num_iterations n_iters iterations epochs n_iter num_iters "
-    "n_iterations num_epochs n_epochs max_iter iters "
+    "n_iterations num_iter num_epochs n_epochs max_iter iters "
                   "steps n_steps num_steps epoch niter nb_iterations schritte epoques epocas iteraciones iteracoes",
 }  # fmt: skip
 ROLE = {name: role for role, names in NAMES.items() for name in names.split()}
@@ -47,6 +48,7 @@ class Argument(NamedTuple):
     keyword: bool = False
 
 
+@lru_cache(maxsize=4096)
 def role_of(name: str) -> str:
     """Return the role of a name: of those above, or W1, b2, A1, Z3.
 
@@ -61,9 +63,8 @@ def role_of(name: str) -> str:
 
 def arguments(function: Callable[..., Any]) -> list[Argument] | None:
     """Return the arguments of a function; None if it does not say."""
-    try:
-        every = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
+    every = _parameters(function)
+    if every is None:
         return None
     found = [
         Argument(each.name, role_of(each.name), each.default is each.empty, each.kind is each.KEYWORD_ONLY)
@@ -78,11 +79,48 @@ def arguments(function: Callable[..., Any]) -> list[Argument] | None:
 
 def takes_anything(function: Callable[..., Any]) -> bool:
     """Return whether a function takes *arguments."""
+    every = _parameters(function)
+    return every is None or any(each.kind is each.VAR_POSITIONAL for each in every)
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
     try:
-        every = inspect.signature(function).parameters.values()
+        return _cached(function)
+    except TypeError:  # it cannot be hashed
+        return _cached.__wrapped__(function)
+
+
+@lru_cache(maxsize=1024)
+def _cached(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
+    try:
+        return tuple(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return True
-    return any(each.kind is each.VAR_POSITIONAL for each in every)
+        return None
+
+
+LACKS = {  # what the notes' models do without, by the names of arguments that switch it on
+    "dropout": ("keep_prob", "dropout"),
+    "momentum": ("momentum",),
+}
+PENALTY = "the notes' cost has no penalty"
+
+
+def switched_off(functions: Sequence[Callable[..., Any]]) -> list[str]:
+    """Return what was given for penalties, dropout and the like, which would else be something else, in words.
+
+    >>> switched_off([lambda X, Y, lambd, keep_prob=1.0: 0])
+    ["lambd: 0 was given, the notes' cost has no penalty"]
+    """
+    said: dict[str, None] = {}
+    for function in functions:
+        defaults = {each.name: each.default for each in _parameters(function) or ()}
+        for argument in arguments(function) or []:
+            given = FILLED.get(argument.role)
+            if argument.role in ("zero", "one") and defaults[argument.name] not in (given, None, False):
+                name = argument.name.lower()
+                lack = next((f"the notes have no {what}" for what, names in LACKS.items() if name in names), PENALTY)
+                said[f"{argument.name}: {given:g} was given, {lack}"] = None
+    return list(said)
 
 
 FILLED = {"threshold": 0.5, "zero": 0.0, "one": 1.0, "false": False}

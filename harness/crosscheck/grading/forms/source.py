@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -67,3 +68,29 @@ def text_of(function: Callable[..., Any]) -> str:
         return inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError):
         return ""
+
+
+def squares_errors(text: str) -> bool:
+    """Return whether a program squares a difference somewhere, as a squared error does.
+
+    >>> squares_errors("J = np.mean((A - Y) ** 2)"), squares_errors("dZ = dA * (1 - A ** 2)")
+    (True, False)
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return False
+    raised = [n.left for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and _is_two(n.right)]
+    raised += [
+        n.args[0] for n in nodes
+        if isinstance(n, ast.Call) and n.args and ast.unparse(n.func).rpartition(".")[2] in ("square", "power", "pow")
+    ]  # fmt: skip
+    return any(
+        (isinstance(each, ast.BinOp) and isinstance(each.op, ast.Sub) and not isinstance(each.left, ast.Constant))
+        or re.search(r"err|diff|resid", ast.unparse(each), re.IGNORECASE)
+        for each in raised
+    )
+
+
+def _is_two(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 2

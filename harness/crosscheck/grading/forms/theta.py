@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
@@ -59,6 +60,10 @@ class Theta:
         n = network.n[0] + 1
         X, Y = ((m, n), (m, 1)) if self.rows else ((n, m), (1, m))
         return f"X {X}, theta {(n,) if self.flat else (n, 1)}, Y {(m,) if self.flat else Y}"
+
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the functions."""
+        return [step.function for step in self.steps]
 
     def parts(self) -> Sequence[str]:
         """Return the names of the functions."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from crosscheck.grading.forms.returned import COST, Leaf, Reading
 from crosscheck.grading.forms.roles import Argument, role_of, value_of
 from crosscheck.grading.forms.weights import Weight, inside
 
-COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses))$", re.IGNORECASE)
+COSTS = re.compile(r"^(costs?|loss(es)?|hist(ory)?|.*_?(history|costs?|losses|loss_curve))_?$", re.IGNORECASE)
 
 
 class Draws(Trouble):
@@ -48,6 +48,10 @@ class Training(ABC):
     @abstractmethod
     def words(self) -> str:
         """Say what it is read as."""
+
+    @abstractmethod
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the functions that are called."""
 
     @abstractmethod
     def parts(self) -> Sequence[str]:

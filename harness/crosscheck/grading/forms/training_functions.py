@@ -12,7 +12,6 @@ from crosscheck_impls.interface import Array, Network, Params
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble, what
 from crosscheck.grading.forms.calling import Caller
-from crosscheck.grading.forms.layout import LAYOUTS
 from crosscheck.grading.forms.packing import Way, unpacked
 from crosscheck.grading.forms.returned import GRADIENT, ORDERS, Leaf, in_order, leaves_of, named_by
 from crosscheck.grading.forms.roles import arguments
@@ -57,6 +56,7 @@ class Function(Training):
         repeated = 1 if counted else iterations
         costs: list[Any] = []
         for _ in range(repeated):
+            environment |= self.given_each_time(network, params, X, Y)
             with self._starting(environment["parameters"]):
                 returned = self.call(self.function, [], **filled(every, environment, self.order))
             leaves = leaves_of(self.function, returned)
@@ -65,11 +65,17 @@ class Function(Training):
             costs += costs_in(leaves, iterations if repeated == 1 else 0)
         return Trained(params, as_array(costs, iterations))
 
+    def given_each_time(self, network: Network, params: Params, X: Array, Y: Array) -> dict[str, Any]:
+        """Return what else it is given: nothing."""
+        return {}
+
     def _left(
         self, leaves: Sequence[Leaf], environment: Mapping[str, Any], network: Network, params: Params, X: Array,
         Y: Array,
     ) -> Params:  # fmt: skip
         """Return the parameters that came back, by name or by shape; or those that were changed in place."""
+        if self.way.own is not None:
+            return self._left_own(leaves, environment["parameters"], network)
         plain = [leaf for leaf in leaves if (m := GRADIENT.match(leaf.name)) and not m["d"] and not m["after"]]
         plain = [leaf for leaf in plain if not any("grad" in str(key).lower() for key in leaf.keys)]
         found = named_by(plain, network.L, "forward")
@@ -88,6 +94,18 @@ class Function(Training):
             for kind, array in zip("Wb", pair, strict=True):
                 own = environment[f"{kind}{l}"] if array is None else array
                 found[kind, l] = Leaf(f"{kind}{l}", (f"{kind}{l}",), own)
+        return self._read(found, network)
+
+    def _left_own(self, leaves: Sequence[Leaf], given: Any, network: Network) -> Params:
+        """Return what the program's own kind of parameters holds: one that came back, or the one that was given."""
+        assert self.way.own is not None
+        same = [leaf.value for leaf in leaves if type(leaf.value) is type(given)]
+        pairs = self.way.own.read(next(iter(same), given), network, self.way.layout)
+        found = {
+            (kind, l): Leaf(f"{kind}{l}", (f"{kind}{l}",), array)
+            for l, pair in enumerate(pairs, 1)
+            for kind, array in zip("Wb", pair, strict=True)
+        }
         return self._read(found, network)
 
     @contextlib.contextmanager
@@ -109,6 +127,10 @@ class Function(Training):
         name = self.function.__name__
         return f"{name}, which trains and returns no gradient: judged by its steps{f', {unusual}' if unusual else ''}"
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the function."""
+        return [self.function]
+
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
         return [self.function.__name__]
@@ -125,18 +147,14 @@ def _initialisers(function: Callable[..., Any]) -> list[str]:
     return [name for name in called if INITIALISE.search(name) and callable(function.__globals__.get(name))]
 
 
-def trained_by(
-    functions: Mapping[str, Callable[..., Any]], rows: bool | None, packings: Sequence[str], keys: tuple[str, str],
-    call: Caller,
-) -> Iterator[Training]:  # fmt: skip
+def trained_by(functions: Mapping[str, Callable[..., Any]], ways: Sequence[Way], call: Caller) -> Iterator[Training]:
     """Yield the functions that only train."""
-    layouts = [each for each in LAYOUTS if rows is None or each.rows == rows]
+    layouts = {way.layout: way for way in reversed(ways)}
     for function in functions.values():
         roles = {argument.role for argument in arguments(function) or ()}
         if {"X", "Y", "alpha"} <= roles and roles & {"parameters", "w", "W1", "weights"}:
-            for layout in layouts:
-                for packing in packings if "parameters" in roles else packings[:1]:
-                    yield Function(function, "", Way(layout, packing, keys), call)
+            for way in ways if "parameters" in roles else reversed(layouts.values()):
+                yield Function(function, "", way, call)
         elif {"X", "Y", "alpha", "iterations"} <= roles:
             for initialiser in _initialisers(function):
-                yield from (Function(function, initialiser, Way(each, packings[0], keys), call) for each in layouts)
+                yield from (Function(function, initialiser, way, call) for way in reversed(layouts.values()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,9 +17,11 @@ from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.layout import LAYOUTS, Layout
-from crosscheck.grading.forms.objects import methods_of
+from crosscheck.grading.forms.objects import made_of, methods_of
+from crosscheck.grading.forms.packing import Pairs
 from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import arguments
+from crosscheck.grading.forms.template import INITIALISE
 from crosscheck.grading.forms.training import Draws, Trained, Training, as_array, costs_in, filled, lists_of, set_all
 from crosscheck.grading.forms.weights import Weight, built, place, weights_of
 
@@ -37,18 +41,20 @@ class Method(Training):
     def __init__(self, maker: Any, name: str, forward: str, layout: Layout, call: Caller) -> None:
         super().__init__(layout, call)
         self.maker, self.name, self.forward = maker, name, forward
-        self.at_zero = self.begins_as_given = False
+        self.at_zero = self.begins_as_given = self.seated = False
 
     def train(
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> Trained:  # fmt: skip
         """Return the params after so many iterations. Raises Trouble."""
         weights: Mapping[tuple[str, int], Weight] = {}
-        if not self.at_zero:
+        if not self.at_zero and not self.seated:
             tried = self._made(network, X, Y, alpha, iterations)
             weights = self._weights(tried, getattr(tried, self.name), network, params, X, Y)
         thing = tried if weights else self._made(network, X, Y, alpha, iterations)
         method = getattr(thing, self.name)
+        if self.seated:
+            self._seat(thing, network, params)
         place(weights, self.way.layout.given(params))
         every = arguments(method) or []
         rated = set_all(thing, "alpha", alpha) or any(argument.role == "alpha" for argument in every)
@@ -72,7 +78,7 @@ class Method(Training):
     def _weights(
         self, thing: Any, method: Callable[..., Any], network: Network, params: Params, X: Array, Y: Array
     ) -> Mapping[tuple[str, int], Weight]:
-        """Return where the weights are; nothing of what always begins with 0, in a place of its own. Raises Draws."""
+        """Return where the weights are; nothing of what always begins with 0, or of what is seated. Raises Draws."""
         layout = self.way.layout
         environment = self.way.environment(network, params, X, Y) | {"alpha": 0.0, "iterations": 1}
         given = filled(arguments(method) or [], environment, ("X", "Y"))
@@ -86,18 +92,45 @@ class Method(Training):
         if self.forward or self.begins_as_given:
             return weights
         place(weights, layout.given(params))
-        placed = [np.array(weight.get()) for weight in weights.values()]
-        set_all(thing, "alpha", 0.0)
-        set_all(thing, "iterations", 1)
-        self.call(method, [], **given)  # with the learning rate 0 they should be left as they are
-        left = [np.array(weight.get()) for weight in weights_of(thing, network, layout).values()]
-        if all(a.shape == b.shape and np.allclose(a, b) for a, b in zip(placed, left, strict=True)):
+        left = self._left(thing, given, network)
+        if _are(left, layout.given(params)):
             self.begins_as_given = True
             return weights_of(thing, network, layout)
+        fresh = self._made(network, X, Y, 0.0, 1)
+        self._seat(fresh, network, params)
+        if _are(self._left(fresh, given, network), layout.given(params)):
+            self.seated = True
+            return {}
         if any(array.any() for array in left):
             raise Draws(Kind.MISSING, f"{self.name} draws its own initial weights, so that no step can be judged")
         self.at_zero = True
         return {}
+
+    def _left(self, thing: Any, given: Mapping[str, Any], network: Network) -> list[Array]:
+        """Return the weights after training with the learning rate 0, which should be those before it."""
+        set_all(thing, "alpha", 0.0)
+        set_all(thing, "iterations", 1)
+        self.call(getattr(thing, self.name), [], **given)
+        return [np.array(weight.get()) for weight in weights_of(thing, network, self.way.layout).values()]
+
+    def _seat(self, thing: Any, network: Network, params: Params) -> None:
+        """Let every method that makes initial weights be followed by one that sets them to these."""
+        layout = self.way.layout
+
+        def seated(method: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(method)
+            def both(*positional: Any, **keywords: Any) -> Any:
+                returned = method(*positional, **keywords)
+                with contextlib.suppress(Trouble):  # it has made something else
+                    place(weights_of(thing, network, layout), layout.given(params))
+                return returned
+
+            return both
+
+        for name in methods_of(thing):
+            if INITIALISE.match(name):
+                with contextlib.suppress(AttributeError):
+                    setattr(thing, name, seated(getattr(thing, name)))
 
     def _made(self, network: Network, X: Array, Y: Array, alpha: float, iterations: int) -> Any:
         if not inspect.isclass(self.maker):
@@ -115,9 +148,18 @@ class Method(Training):
             f"class {name}, {calls}, which updates its weights: judged by its steps{f', {unusual}' if unusual else ''}"
         )
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the class, and its methods."""
+        return made_of(self.maker, [name for name in (self.forward, self.name) if name])
+
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
         return [self.name]
+
+
+def _are(left: Sequence[Array], pairs: Pairs) -> bool:
+    due = [np.asarray(array) for pair in pairs for array in pair]
+    return all(a.shape == b.shape and np.allclose(a, b) for a, b in zip(left, due, strict=True))
 
 
 def trained_in(makers: Mapping[str, Any], rows: bool | None, call: Caller) -> Iterator[Training]:

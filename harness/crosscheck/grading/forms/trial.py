@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import Array, Layer, Network, Params
+from crosscheck_impls.interface import OUTPUTS, Array, Layer, Network, Params
 
 from crosscheck.core.failures import Kind
 from crosscheck.core.records import flat
@@ -15,18 +16,29 @@ from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.returned import cost_of
 from crosscheck.grading.forms.training import Draws, Training
 from crosscheck.mutation.build import VARIANT, framework
+from crosscheck.problems.catalogue import SQUARED
 
 SIZES = {2: (3, 4, 1), 1: (3, 1), 3: (3, 5, 4, 1)}  # what most people write first
 EXAMPLES = 7
 HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")
 ALPHA = 0.5
+OF_SQUARED = ("sigmoid", "linear")  # outputs of squared error
 NEAR = 1e-5  # float32 is near
+
+
+class Model(NamedTuple):
+    """What steps of training are held against."""
+
+    activation: str = ""
+    output: str = ""
+    loss: str = ""
 
 
 class Score(NamedTuple):
     """How well a form answers. right: at how many depths all that it returns is right. agreeing: the share of tensors,
     at the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
-    converted: how many arrays came in another shape. shaped: how many costs were no plain number.
+    converted: how many arrays came in another shape. shaped: how many costs were no plain number. model: which one's
+    steps are nearest, for what only trains. sloped: at how many depths every gradient is right.
     """
 
     right: int = 0
@@ -37,6 +49,8 @@ class Score(NamedTuple):
     converted: int = 0
     deepest: int = 0
     shaped: int = 0
+    model: Model = Model()
+    sloped: int = 0
 
     @property
     def whole(self) -> bool:
@@ -107,6 +121,7 @@ def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | N
         count = {name: sum(map(_near, got, right)) for name, right in answers(depth, settings).items()}
         activation = max(count, key=lambda name: count[name])
         whole = count[activation] == len(got) - (J is None)
+        slopes = [sum(map(_near, got[1:], right[1:])) for right in answers(depth, settings).values()]
         best = Score(
             best.right + whole,
             max(best.agreeing, count[activation] / len(got)),
@@ -116,12 +131,13 @@ def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | N
             best.converted + len(reading.conversions),
             max(best.deepest, depth),
             best.shaped + bool(shape),
+            sloped=best.sloped + (max(slopes) == len(got) - 1),
         )
     return best, trouble
 
 
 def score_of_steps(form: Training, settings: Settings) -> tuple[Score, Trouble | None]:
-    """Return how well two steps of training answer, held against the right ones of every activation."""
+    """Return how well two steps of training answer, held against the right ones of every activation and loss."""
     best, trouble = Score(), None
     for depth in SIZES:
         params, X, Y = question(depth, settings)
@@ -135,39 +151,58 @@ def score_of_steps(form: Training, settings: Settings) -> tuple[Score, Trouble |
         except Trouble as error:
             trouble = error if trouble is None or isinstance(error, Draws) else trouble
             continue
-        if all(np.array_equal(a, b) for a, b in zip(once, flat(params), strict=True)):
+        if all(np.array_equal(a, b) for a, b in zip(twice, flat(params), strict=True)):
             trouble = trouble or Trouble(Kind.MISSING, "it leaves its weights as they are")
             continue
-        if depth > 1 and np.array_equal(once[-2], params[-1].W):
+        if depth > 1 and np.array_equal(twice[-2], params[-1].W):
             continue  # it knows nothing of so many layers
-        steps = stepped(depth, settings, form.at_zero)
-        count = {name: sum(map(_near, [*once, *twice], right)) for name, right in steps.items()}
-        activation = max(count, key=lambda name: count[name])
-        share = count[activation] / (2 * len(once))
-        named = activation if depth > 1 and not best.activation else best.activation
+        begun, got = flat(params), [*once, *twice]
+        first = twice if all(map(np.array_equal, once, begun)) else once  # it may leave out one step
+        fits = {
+            model: (sum(map(_near, got, right)), _along(first, right, begun))
+            for model, right in stepped(depth, settings, form.at_zero).items()
+        }
+        model = max(fits, key=lambda each: fits[each])
+        share = fits[model][0] / len(got)
+        clear = depth > 1 and not best.activation
         best = Score(
             best.right + (share == 1),
             max(best.agreeing, share),
             best.answers + 1,
             True,
-            named,
+            model.activation if clear else best.activation,
             0,
             max(best.deepest, depth),
+            0,
+            model if fits[model][1] else best.model,
         )
     return best, trouble
 
 
+def _along(once: Sequence[Array], right: Sequence[Array], begun: Sequence[Array]) -> int:
+    """Return how many tensors have moved in the right direction or against it, however far."""
+    count = 0
+    for got, expected, start in zip(once, right, begun, strict=False):
+        moved, due = (got - start).ravel(), (expected - start).ravel()
+        if moved.shape == due.shape and due.any() and moved.any():
+            left = moved - due * (moved @ due) / (due @ due)
+            count += bool(np.linalg.norm(left) < NEAR * np.linalg.norm(moved))
+    return count
+
+
 @cache
-def stepped(depth: int, settings: Settings, at_zero: bool) -> dict[str, list[Array]]:
-    """Return the params after one step of gradient descent, and after two, for each activation."""
+def stepped(depth: int, settings: Settings, at_zero: bool) -> dict[Model, list[Array]]:
+    """Return the params after one step of gradient descent, and after two, for each activation and loss."""
     params, X, Y = question(depth, settings)
     params = tuple(Layer(0 * W, 0 * b) for W, b in params) if at_zero else params
     fit, found = framework().fit, {}
-    for activation in settings.activations[: None if depth > 1 else 1]:
-        network = settings.network(depth, activation)
-        found[activation] = [
-            array for count in (1, 2) for array in flat(fit(VARIANT, network, params, X, Y, ALPHA, count)[0])
-        ]
+    models = [(settings.output, settings.loss), *((each, SQUARED) for each in OUTPUTS[SQUARED] if each in OF_SQUARED)]
+    for output, loss in dict.fromkeys(models):
+        for activation in settings.activations[: None if depth > 1 else 1]:
+            network = settings._replace(output=output, loss=loss).network(depth, activation)
+            found[Model(activation, output, loss)] = [
+                array for count in (1, 2) for array in flat(fit(VARIANT, network, params, X, Y, ALPHA, count)[0])
+            ]
     return found
 
 

@@ -68,6 +68,10 @@ class Vector:
         """Return the shapes of what it is given."""
         return f"one vector of {Pipeline([], self.way, 'forward', self.call).given(network, m)}"
 
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the function."""
+        return [self.step.function]
+
     def parts(self) -> Sequence[str]:
         """Return the name of the function."""
         return [self.step.name]

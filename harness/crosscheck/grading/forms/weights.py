@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from crosscheck.grading.forms.returned import GRADIENT, Leaf, named_by
 from crosscheck.grading.forms.roles import role_of
 
 DEEP = 5
+SEEDS = ("seed", "random_state", "random_seed")
+ALWAYS = ("sizes", "n_x", "n_h", "hidden", "n_y", "alpha", "iterations")  # even if they have a default
+RANDOM = ("key", "rng_key", "prng_key", "prng", "rngkey", "rng", "generator")
 SIZES = {
     "sizes": "layer_dims layers_dims layers layer_sizes sizes dims layer_dimensions architecture topology neurons "
              "structure layer_size arch units nodes network_size n_units shape",
@@ -89,10 +93,8 @@ def weights_of(thing: Any, network: Network, layout: Layout) -> dict[tuple[str, 
     named = {key: leaves[id(leaf)] for key, leaf in named_by([each.leaf for each in plain], 99, "forward").items()}
     if {l for _, l in named} == set(range(1, network.L + 1)) and len(named) == 2 * network.L:
         return named
-    if not named:
-        shaped = _by_shape(found, network, layout)
-        if shaped is not None:
-            return shaped
+    if (shaped := _by_shape(found, named, network, layout)) is not None:
+        return shaped
     if named and not any(kind == "b" for kind, _ in named):
         raise Trouble(Kind.MISSING, "it has weights and no biases: the models that are judged have b[l] in every layer")
     depth = max((l for _, l in named), default=0)
@@ -101,20 +103,20 @@ def weights_of(thing: Any, network: Network, layout: Layout) -> dict[tuple[str, 
     raise Trouble(Kind.MISSING, "no attribute of it is W or b of a layer")
 
 
-def _by_shape(found: list[Weight], network: Network, layout: Layout) -> dict[tuple[str, int], Weight] | None:
-    shapes = {
-        (kind, l): layout.shape(kind, network.n[l], network.n[l - 1], network.L == 1)
-        for l in range(1, network.L + 1)
-        for kind in "Wb"
-    }
+def _by_shape(
+    found: list[Weight], named: Mapping[tuple[str, int], Weight], network: Network, layout: Layout
+) -> dict[tuple[str, int], Weight] | None:  # fmt: skip
+    """Return the weights by their shapes, in the order in which they stand, but those that a name says: syn0, bias0."""
     chosen: dict[tuple[str, int], Weight] = {}
-    for key, shape in shapes.items():
-        each = next(
-            (e for e in found if np.shape(e.leaf.value) == shape and not any(e is c for c in chosen.values())), None
-        )
-        if each is None:
-            return None
-        chosen[key] = each
+    for l in range(1, network.L + 1):
+        for kind in "Wb":
+            shape = layout.shape(kind, network.n[l], network.n[l - 1], network.L == 1)
+            own = named.get((kind, l))
+            free = [e for e in found if not any(e is c for c in (*chosen.values(), *named.values()))]
+            each = own or next((e for e in free if np.shape(e.leaf.value) == shape), None)
+            if each is None or np.shape(each.leaf.value) != shape:
+                return None
+            chosen[kind, l] = each
     return chosen
 
 
@@ -122,6 +124,33 @@ def place(weights: Mapping[tuple[str, int], Weight], pairs: Pairs) -> None:
     """Set the weights."""
     for (kind, l), weight in weights.items():
         weight.set(pairs[l - 1]["Wb".index(kind)])
+
+
+def _random(name: str) -> Any:
+    """Return what an argument of this name draws its numbers from: a key of JAX, or a generator of NumPy."""
+    jax = sys.modules.get("jax")
+    return np.random.default_rng(0) if jax is None or name in ("rng", "generator") else jax.random.PRNGKey(0)
+
+
+def _is_switch(default: Any) -> bool:
+    """Return whether a penalty or the like has a default of some size."""
+    return isinstance(default, int | float) and not isinstance(default, bool)
+
+
+def _argument(each: inspect.Parameter, network: Network, known: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Return whether something is known of an argument of a class, and what it gets."""
+    plain = each.name.lower().strip("_")
+    role, needed = SIZE.get(plain, "") or role_of(each.name), each.default is each.empty
+    for l in range(1, network.L):
+        if plain.endswith(str(l)) and SIZE.get(plain[:-1].rstrip("_")) == "n_h":
+            return True, network.n[l]
+    if role in known and (needed or role in ALWAYS or (role in ("zero", "one") and _is_switch(each.default))):
+        return True, known[role]
+    if needed and plain in SEEDS:
+        return True, 0
+    if needed and plain in RANDOM:
+        return True, _random(plain)
+    return (True, network.g[0]) if needed and "activation" in plain else (False, None)
 
 
 def built(
@@ -146,21 +175,10 @@ def built(
     given: dict[str, Any] = {}
     unknown = []
     for each in every:
-        plain = each.name.lower().strip("_")
-        role = SIZE.get(plain, "") or role_of(each.name)
-        needed = each.default is each.empty
-        layer = next(
-            (l for l in range(1, network.L) if plain.endswith(str(l)) and SIZE.get(plain[:-1].rstrip("_")) == "n_h"), 0
-        )
-        if layer:
-            given[each.name] = network.n[layer]
-        elif role in known and (needed or role in ("sizes", "n_x", "n_h", "hidden", "n_y", "alpha", "iterations")):
-            given[each.name] = known[role]
-        elif plain in ("seed", "random_state", "random_seed") and needed:
-            given[each.name] = 0
-        elif "activation" in plain and needed:
-            given[each.name] = network.g[0]
-        elif needed:
+        is_known, value = _argument(each, network, known)
+        if is_known:
+            given[each.name] = value
+        elif each.default is each.empty:
             unknown.append(each.name)
     if len(unknown) == 1 and not given:
         given[unknown[0]] = list(network.n)

@@ -63,9 +63,17 @@ def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements; of what runs only as a program, its definitions."""
     for each in body:
         if isinstance(each, ast.If) and "__name__" in {n.id for n in ast.walk(each.test) if isinstance(n, ast.Name)}:
-            yield from (inner for inner in each.body if isinstance(inner, (*DEFINITIONS, *IMPORTS)))
+            yield from (inner for inner in each.body if isinstance(inner, (*DEFINITIONS, *IMPORTS)) or _is_stack(inner))
         else:
             yield each
+
+
+def _is_stack(statement: ast.stmt) -> bool:
+    """Return whether a statement makes a list of objects: network = [Dense(2, 3), Tanh(), Dense(3, 1), Sigmoid()]."""
+    match statement:
+        case ast.Assign(value=ast.List(elts=[*parts])) if len(parts) > 1:
+            return all(isinstance(each, ast.Call) and _last(ast.unparse(each.func))[:1].isupper() for each in parts)
+    return False
 
 
 def _kept(statement: ast.stmt, defined: set[str], classes: set[str], needed: set[str]) -> bool:

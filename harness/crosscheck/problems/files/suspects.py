@@ -63,7 +63,7 @@ def _number(column: Column) -> Suspect | None:
         return Suspect(column.name, f"{column.rounded} is rounded in float64, an identifier it seems", "drop", True)
     if column.code:
         return Suspect(column.name, f"{column.code!r} begins with 0, a code it seems", "drop", True)
-    if not len(numbers) or not np.array_equal(numbers, np.floor(numbers)):
+    if not len(numbers) or not np.isfinite(numbers).all() or not np.array_equal(numbers, np.floor(numbers)):
         return None
     named = KEY_WORD.fullmatch(column.name) or KEY_CAMEL.fullmatch(column.name)
     if counts(column.numbers) and (named or len(column.numbers) >= MANY):

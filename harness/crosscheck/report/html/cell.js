@@ -63,21 +63,22 @@ function summary(fact, detail) {
       ` ${fact.verdict}`), " ", h("span", null, `${detail.means || fact.means}.`)),
     detail.twin && h("p", { class: "note" }, "The verdict is that of its float64 twin, and so are the words below."),
     first && h("dl", { class: "numbers" }, [["entry", `${first.entry} at iteration ${first.at}`], ["got", first.got],
-      ["oracle", first.oracle], ["bound", first.bound], ["off by", `${read(first.ratio, 3)} x the bound`]]
+      ["oracle", first.oracle], ["bound", first.bound], ["off by", first.off]]
       .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
     !first && detail.cause && h("p", null, detail.cause));
 }
 
 function where(fact, detail, background) {
   if (!background || !detail.tensors.length) return detail.where && block("Where", h("p", null, detail.where));
-  const marks = fact.verdict === "convention" ? { convention: "right" } : {};
+  const marks = fact.verdict === "convention" ? { convention: "right" } : {}, levels = {};
   for (const [name, ratio, , , , undefined_] of detail.tensors) {
     const value = number(ratio);
     marks[name] = value > 1 ? "wrong" : value === null && undefined_ ? "none" : "right";
+    levels[name] = level(ratio);
   }
   const first = detail.first ? detail.first.tensor : detail.heat && detail.heat.unit === "bound" && detail.heat.tensor;
   const step = Object.keys(marks).some(name => name.startsWith("fit: "));
-  return block(detail.where ? "Where" : "The network", detail.where && h("p", null, detail.where), network(background, marks, first || null),
+  return block(detail.where ? "Where" : "The network", detail.where && h("p", null, detail.where), network(background, marks, first || null, levels),
     h("p", { class: "muted" }, `${background.n.join("-")}, ${count(background.m)} examples, learning rate ` +
       `${read(background.alpha)}, ${count(background.iterations)} iterations` +
       (step ? "; W′, b′ and J′ are those after the certified steps of fit" : "")));
@@ -99,19 +100,23 @@ function why(detail) {
       right.map(text => [h("ins", null, h("span", { "aria-hidden": "true" }, "+ "), text), "\n"]).flat())));
 }
 
+const LEAST = -6, MOST = 18; // decades: what lies beyond stands at the edge, above with a mark
+
 // One logarithmic axis for all three units: at 1 an error is as large as the bound, the noise, or one ulp.
 function tensors(detail) {
   const lines = detail.tensors;
   if (!lines.length) return null;
   const values = lines.flatMap(l => l.slice(1, 4)).map(number).filter(v => v > 0 && Number.isFinite(v));
-  const low = Math.max(-6, Math.floor(Math.log10(Math.min(1e-3, ...values))));
-  const high = Math.max(1, Math.ceil(Math.log10(Math.max(10, ...values))));
+  const low = Math.max(LEAST, Math.floor(Math.log10(Math.min(1e-3, ...values))));
+  const high = Math.min(MOST, Math.max(1, Math.ceil(Math.log10(Math.max(10, ...values)))));
+  const beyond = lines.some(l => l.slice(1, 4).some(v => number(v) > 10 ** high));
   const W = 300, x = v => 4 + (W - 8) * (Math.min(high, Math.max(low, Math.log10(v))) - low) / (high - low);
   const picture = ([name, ...units]) => {
     const [ratio, noise, ulps] = units.slice(0, 3).map(number);
     return s("svg", { viewBox: `0 0 ${W} 22`, width: W, height: 22, "aria-hidden": "true", class: "strip" },
       s("line", { x1: x(1), x2: x(1), y1: 0, y2: 22, class: "one" }),
       ratio > 0 && s("rect", { x: 4, y: 6, width: Math.max(1.5, x(ratio) - 4), height: 10, rx: 2, class: ratio > 1 ? "over" : "under" }),
+      Math.max(ratio, noise, ulps) > 10 ** high && s("path", { d: `M${W - 12} 3l9 8l-9 8z`, class: "beyond" }),
       noise > 0 && s("path", { d: `M${x(noise)} 4l5 7l-5 7l-5 -7z`, class: "noise" }),
       ulps > 0 && s("line", { x1: x(ulps), x2: x(ulps), y1: 2, y2: 20, class: "ulp" }));
   };
@@ -119,7 +124,8 @@ function tensors(detail) {
   return block("Every tensor", h("p", { class: "keys-line" },
     h("span", { class: "key bar-key" }, "error ÷ bound: at most 1 can be rounding"),
     h("span", { class: "key noise-key" }, "◆ ÷ usual noise: above 6 is suspect"),
-    h("span", { class: "key ulp-key" }, "┃ in ulps of the largest entry")),
+    h("span", { class: "key ulp-key" }, "┃ in ulps of the largest entry"),
+    beyond && h("span", { class: "key" }, `▶ beyond ${to}`)),
   h("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": "Every tensor" },
     h("table", { class: "plain tensors" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, "tensor"),

@@ -49,9 +49,9 @@ function level(ratio) {
 const ELIDED = 7; // layers, above which those in the middle that are right are left out
 
 // A box a layer, in which each tensor has a chip; the first that is wrong is marked.
-function network(of, marks, first) {
+function network(of, marks, first, levels) {
   const L = of.n.length - 1;
-  const chips = l => [`dW${l}`, `db${l}`, `fit: W${l}`, `fit: b${l}`].filter(name => name in marks);
+  const chips = l => (l ? [`dW${l}`, `db${l}`, `fit: W${l}`, `fit: b${l}`] : ["J", "fit: J"]).filter(name => name in marks);
   const wrongAt = l => chips(l).some(name => marks[name] === "wrong" || name === first);
   const all = Array.from({ length: L }, (_, k) => k + 1);
   const shown = L <= ELIDED ? all : all.filter(l => l <= 2 || l > L - 2 || wrongAt(l)).slice(0, 40);
@@ -71,7 +71,7 @@ function network(of, marks, first) {
     if (item.kind === "gap") {
       parts.push(s("text", { x: x + width / 2, y: y + 4, class: "small middle" }, `… ${item.layers} more`));
     } else {
-      parts.push(...box(item, x, width, TOP, H, of, marks, first, chips));
+      parts.push(...box(item, x, width, TOP, H, of, chips, (...at) => chip(...at, marks, first, levels)));
     }
     x += width + GAP;
   });
@@ -85,7 +85,7 @@ function network(of, marks, first) {
 
 const plainly = name => name.startsWith("fit: ") ? `${name.slice(5)} after a step` : name;
 
-function box(item, x, width, top, height, of, marks, first, chips) {
+function box(item, x, width, top, height, of, chips, draw) {
   const middle = x + width / 2;
   if (item.kind === "input") {
     return [s("rect", { x, y: top + 30, width, height: height - 60, rx: 8, class: "box" }),
@@ -95,8 +95,7 @@ function box(item, x, width, top, height, of, marks, first, chips) {
   if (item.kind === "cost") {
     return [s("rect", { x, y: top, width, height, rx: 8, class: "box" }),
       s("text", { x: middle, y: top + 28, class: "middle small" }, of.loss.replace("_", " ")),
-      ...["J", "fit: J"].filter(name => name in marks).flatMap((name, k) =>
-        chip(name, x + 10, top + 50 + 50 * k, width - 20, marks, first))];
+      ...chips(0).flatMap((name, k) => draw(name, x + 10, top + 50 + 50 * k, width - 20))];
   }
   const l = item.l, names = chips(l), wide = (width - 28) / 2;
   return [s("rect", { x, y: top, width, height, rx: 8, class: "box" }),
@@ -104,15 +103,16 @@ function box(item, x, width, top, height, of, marks, first, chips) {
     s("text", { x: middle, y: top + 20, class: "middle strong" }, `layer ${l}`),
     s("text", { x: middle, y: top + 37, class: "middle small" }, of.g[l - 1].replace("_", " ")),
     ...names.flatMap((name, k) =>
-      chip(name, x + 10 + (k % 2) * (wide + 8), top + 50 + 50 * Math.floor(k / 2), wide, marks, first))];
+      draw(name, x + 10 + (k % 2) * (wide + 8), top + 50 + 50 * Math.floor(k / 2), wide))];
 }
 
-function chip(name, x, y, width, marks, first) {
+// The colour is that of the error; a frame and words say what it means.
+function chip(name, x, y, width, marks, first, levels) {
   const kind = name !== first ? marks[name] : marks.convention ? "differs" : "first";
   const flag = { first: "▲ wrong first", differs: "▲ convention" }[kind];
   const label = name.startsWith("fit: ") ? `${name.slice(5)}′` : name;
   const symbol = { right: "✓", wrong: "✕", first: "✕", none: "∅", differs: "≈" }[kind];
-  return [s("g", { class: `chip ${kind}` },
+  return [s("g", { class: `chip ${kind} ${kind === "none" || kind === "differs" ? "" : `l${levels[name]}`}` },
     s("title", null, `${plainly(name)}: ${{ first: "wrong first", none: "no bound", differs: "differs by the convention" }[kind] || kind}`),
     s("rect", { x, y, width, height: 24, rx: 6 }),
     s("text", { x: x + width / 2, y: y + 16.5, class: "middle" }, `${symbol} ${label}`)),

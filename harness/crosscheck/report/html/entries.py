@@ -16,7 +16,7 @@ from crosscheck.judge.causes import Cause, OutsideBound, Twin, WithAllProcessors
 from crosscheck.judge.evidence import Background, Heat
 from crosscheck.judge.verdict import Row
 from crosscheck.report.tables import GROUPS
-from crosscheck.report.words import of_cause, of_entry, of_heat, of_location, of_verdict
+from crosscheck.report.words import exact, of_cause, of_distance, of_entry, of_heat, of_location, of_verdict
 
 COLUMNS = ("problem", "implementation", "dtype", "device", "verdict", "largest_ratio", "tensor", "cause")
 OUTSIDE = "a number is further off than rounding takes sums of products, in whatever order they are formed"
@@ -132,7 +132,12 @@ def _kind(cause: Cause | None, explanation: Explanation | None) -> str:
 
 
 def _first(c: Comparison) -> Detail:
-    numbers = {"got": repr(c.got), "oracle": repr(c.oracle), "bound": f"{c.bound:.2g}", "ratio": short(c.ratio)}
+    numbers = {
+        "got": repr(c.got),
+        "oracle": repr(c.oracle),
+        "bound": "0" if exact(c) else f"{c.bound:.2g}",
+        "off": of_distance(c),
+    }
     return {"tensor": str(c.tensor), "entry": of_entry(c), "at": c.iteration, "pair": apart(c.got, c.oracle), **numbers}
 
 

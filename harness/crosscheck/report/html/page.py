@@ -168,7 +168,8 @@ def index(report: Report) -> dict[str, Any]:
     return {
         "problems": problems, "implementations": names, "dtypes": dtypes,
         "verdicts": [[v, SYMBOLS[v], MEANING[v]] for v in verdicts], "rows": rows,
-        "commands": [shlex.quote(name) for name in problems], "names": [shlex.quote(name) for name in names],
+        "commands": list(map(shlex.quote, problems)),
+        "names": list(map(shlex.quote, as_given(names, report.environment))),
         "options": options(report.environment),
         "backgrounds": {f"{problem} {dtype}": seen(b) for (problem, dtype), b in report.backgrounds.items()},
     }  # fmt: skip
@@ -182,6 +183,28 @@ def seen(background: Background) -> dict[str, Any]:
         "alpha": short(background.alpha), "iterations": background.iterations, "at": background.at,
         "oracle": [short(J, 5) for J in background.oracle], "ulp": [short(x, 3) for x in background.ulp],
     }  # fmt: skip
+
+
+def as_given(names: Sequence[str], environment: Mapping[str, Any]) -> list[str]:
+    """Return implementations as `--impl` was given them: the file that one was read from, with the variant if needed.
+
+    >>> asked = {"settings": {"asked": {"words": ["--impl=./models/net.py", "--impl=torch"]}}}
+    >>> as_given(["net/gradients", "torch/by_hand"], asked)
+    ['./models/net.py', 'torch/by_hand']
+    >>> as_given(["net/gradients", "net/fast"], asked)
+    ['./models/net.py/gradients', './models/net.py/fast']
+    """
+    asked = _mapping(_mapping(environment.get("settings")).get("asked")).get("words")
+    words = [str(word).removeprefix("--impl=") for word in asked] if isinstance(asked, list) else []
+    files = {word[: word.rindex(".py") + 3] for word in words if ".py" in word and not word.startswith("-")}
+    by_module = {Path(file).stem: file for file in files}
+    whose = [name.rpartition("/")[0] for name in names]
+    given = []
+    for name, module in zip(names, whose, strict=True):
+        file, variant = by_module.get(module.rpartition(".")[2]), name.rpartition("/")[2]
+        alone = file in words and whose.count(module) == 1
+        given.append(name if file is None else file if alone else f"{file}/{variant}")
+    return given
 
 
 OPPOSITES = {"rows": "--columns"}  # the options whose opposite is not --no-...

@@ -1,0 +1,51 @@
+"""Whose labels these are: of a rule that is known, on every problem, before training and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from crosscheck_impls.interface import Array, Params
+
+from crosscheck.core.records import Answer, Case, flat
+from crosscheck.grading.diagnosis.stages import Stage, options
+from crosscheck.mutation.build import mutated
+from crosscheck.mutation.mutants import MUTANTS, Kind, Mutant
+from crosscheck.oracle.reference import Reference
+
+
+def _never(self: Reference, A: Array, Z: Array) -> Array:
+    return np.zeros(Z.shape, "int64")
+
+
+RULES = (
+    *(mutant for mutant in MUTANTS if mutant.affects_prediction),
+    Mutant(
+        "class 0 everywhere",
+        Kind.CLASSIC,
+        "every example is given class 0, as the argmax of a single output gives",
+        {"classes": _never},
+    ),
+)
+
+
+def labels_of(asked: Sequence[tuple[Case, Answer]]) -> Mutant | None:
+    """Return the known mistake whose labels all of these are, if they are those of one alone."""
+    passes = [option.mutant for option in options(Stage.FORWARD) if option.mutant is not None]
+    seen = [each for case, answer in asked for each in _seen(case, answer)]
+    found = [mutant for mutant in (*RULES, *passes) if seen and all(_are(mutant, *each) for each in seen)]
+    return found[0] if len(found) == 1 else None
+
+
+def _seen(case: Case, answer: Answer) -> list[tuple[Case, Params, Array]]:
+    """Return the parameters at which the labels of a problem were asked for, with these."""
+    at = [(case.checkpoints[0], answer.labels_start), (answer.run.trained, answer.labels)]
+    return [(case, params, labels) for params, labels in at if all(np.isfinite(array).all() for array in flat(params))]
+
+
+def _are(mutant: Mutant, case: Case, params: Params, labels: Array) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            return np.array_equal(mutated(mutant).predict(case.network, params, case.X), labels)
+    except Exception:  # a mistake may break anything
+        return False
