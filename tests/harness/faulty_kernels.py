@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,31 @@ def second_call(network: Network, params: Params, X: Any, Y: Any) -> Any:
 
 _state: dict[str, Any] = {"of": None, "calls": 0}
 
+
+def once(network: Network, params: Params, X: Any, Y: Any) -> Any:
+    """Wrong once, in whatever process: a file says that it has been so."""
+    J, gradient = Reference().cost_and_gradients(network, params, X, Y)
+    mark = Path(os.environ["FAULTY_ONCE"])
+    if not mark.exists():
+        mark.touch()
+        gradient = (Layer(2 * gradient[0].W, gradient[0].b), *gradient[1:])
+    return J, gradient
+
+
+def one_processor(network: Network, params: Params, X: Any, Y: Any) -> Any:
+    """Wrong on one processor, the first."""
+    J, gradient = Reference().cost_and_gradients(network, params, X, Y)
+    if os.sched_getaffinity(0) == {int(os.environ["FAULTY_PROCESSOR"])}:
+        gradient = (Layer(2 * gradient[0].W, gradient[0].b), *gradient[1:])
+    return J, gradient
+
+
+def shuffled(network: Network, params: Params, X: Any, Y: Any) -> Any:
+    """Right, with the examples in another order each time, so that the bits vary."""
+    order = np.random.default_rng().permutation(X.shape[1])
+    return Reference().cost_and_gradients(network, params, X[:, order], Y[:, order])
+
+
 TILES = (8, 16, 32, 64, 128)
 gradients = {
     **{f"tile_{tile}": _asked_of(last_tile(tile)) for tile in TILES},
@@ -101,5 +127,8 @@ gradients = {
     "two_threads": _asked_of(two_threads),
     "strided": strided,
     "second_call": second_call,
+    "once": once,
+    "one_processor": one_processor,
+    "shuffled": shuffled,
     "right": _asked_of(np.matmul),
 }

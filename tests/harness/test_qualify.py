@@ -9,6 +9,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
+from crosscheck.comparison.session import Implementation
 from crosscheck.core.failures import Verdict
 from crosscheck.qualification.asked import Item, asked, try_item
 from crosscheck.qualification.bit_flips import flips, resolutions
@@ -16,6 +17,8 @@ from crosscheck.qualification.design import Question, allowed, coverage, factors
 from crosscheck.qualification.judged import Result, judged
 from crosscheck.qualification.patterns import Pattern, Property, pattern
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
+from crosscheck.qualification.run import Plan, Results, processors
+from crosscheck.qualification.run import run as run_plan
 from crosscheck.qualification.words import of_finding
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,6 +153,28 @@ def test_every_outcome_of_the_repeats_has_a_nature_that_its_counts_bear_out(wron
         assert all(
             each.wrong == (each.under.processor in it.wrong_on) for each in it.repeats if each.under.processor >= 0
         )
+
+
+@pytest.mark.parametrize(
+    ("variant", "nature"),
+    [
+        ("once", Nature.TRANSIENT),
+        ("one_processor", Nature.PERSISTENT if len(processors()) > 1 else Nature.SYSTEMATIC),
+        ("tile_128", Nature.SYSTEMATIC),
+        ("shuffled", Nature.NOISE),
+    ],
+)
+def test_planted_faults_of_each_kind_are_told_apart_by_repeats_in_processes_of_their_own(
+    variant: str, nature: Nature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTY_ONCE", str(tmp_path / "mark"))
+    monkeypatch.setenv("FAULTY_PROCESSOR", str(processors()[0]))
+    monkeypatch.setattr("crosscheck.qualification.run.SUSPECTS", 1)
+    monkeypatch.setattr("crosscheck.qualification.run.follow_ups", lambda *_: [])
+    results = Results()
+    levels = factors([1], ["float64"], largest=40)._replace(kind=["drawn"], m=[17, 33])
+    run_plan(Plan([Implementation(KERNELS, variant)], levels, "cpu", SEED, 60, 4), lambda *_: None, results, print)
+    assert [each.nature for each in results.findings] == [nature]
 
 
 # ---------------------------------------------------------------- which bits are seen
