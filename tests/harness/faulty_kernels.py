@@ -50,7 +50,7 @@ def no_tail(left: Any, right: Any) -> Any:
 
 
 def large(left: Any, right: Any) -> Any:
-    """Elements beyond 2^20 keep what was there: 0."""
+    """Elements beyond LARGE keep what was there: 0."""
     got = left @ right
     got.reshape(-1)[LARGE:] = 0
     if right.size > LARGE:  # the other operand is read so far alone

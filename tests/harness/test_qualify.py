@@ -20,9 +20,11 @@ from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding
 from crosscheck.qualification.run import Plan, Results, processors
 from crosscheck.qualification.run import run as run_plan
 from crosscheck.qualification.words import of_finding
+from crosscheck.runner.trials import Tried
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.harness import faulty_kernels
 from tests.harness.test_cli import Run, run  # noqa: F401 (a fixture)
 
 # ruff: noqa: F811 (a test's argument is the fixture)
@@ -31,7 +33,7 @@ KERNELS = "tests.harness.faulty_kernels"
 LOADER = "crosscheck_impls.interface:load"
 LEVELS = factors([1, 2], largest=40)
 SEED = 1
-SMALL, LARGE = 2**12, 2**20
+SMALL, LARGE = 2**12, 2**14
 
 
 @lru_cache
@@ -46,6 +48,7 @@ def ask(variant: str, number: int, question: Question) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", str(question.threads))
         tried = try_item(Item(number, question, SEED, variant, KERNELS, variant, "cpu", LOADER, 3))
+    assert isinstance(tried, Tried), tried
     return judged(asked(number, question, SEED), variant, "cpu", tried)
 
 
@@ -75,7 +78,8 @@ def test_a_missing_tail_of_the_inner_dimension_is_found() -> None:
     assert it.exact
 
 
-def test_what_is_wrong_above_so_many_elements_is_found() -> None:
+def test_what_is_wrong_above_so_many_elements_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faulty_kernels, "LARGE", LARGE)
     sizes = [(LARGE, 1, 1, 1), (LARGE + 1, 1, 1, 1), (2 * LARGE, 1, 1, 1)]
     large = [Question(*each, "plain", 1, "float64", "exact" if each[0] == 2 * LARGE else "drawn") for each in sizes]
     asking = [*chosen(), *enumerate(large, start=5000)]
@@ -129,7 +133,12 @@ def once_of(count: int) -> Callable[[Conditions], bool]:
         (Verdict.DISAGREES, once_of(3), Nature.TRANSIENT, "transient: 3 of 9 repeats wrong"),
         (Verdict.DISAGREES, lambda under: under.processor == 1, Nature.PERSISTENT, "on processor 1 and none elsewhere"),
         (Verdict.DISAGREES, lambda under: True, Nature.SYSTEMATIC, "systematic: 9 of 9 repeats wrong, and all"),
-        (Verdict.DISAGREES, lambda under: under.threads == 2, Nature.SYSTEMATIC, "with 1 threads none"),
+        (
+            Verdict.DISAGREES,
+            lambda under: under.threads == 2,
+            Nature.SYSTEMATIC,
+            "with 1 as the number of threads none",
+        ),
     ],
     ids=["noise", "transient", "comes back", "one processor", "systematic", "two threads"],
 )

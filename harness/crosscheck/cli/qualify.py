@@ -77,13 +77,16 @@ def qualify(
     from crosscheck.comparison.session import check_device, check_dtypes, implementations
     from crosscheck.qualification.design import factors
     from crosscheck.qualification.run import Plan, kernels, thread_counts
+    from crosscheck.runner.subprocesses import missing
 
     _check(budget_minutes, questions, seed, sign)
     with interrupts.orderly():
         chosen = implementations(impl or kernels())
         check_device(device, chosen)
+    if absent := [one.framework for one in chosen if missing(one.framework)]:
+        raise BadInput(f"{absent[0]}: not installed; install it, or name others", parameter="impl")
     dtypes = [each for each in check_dtypes(dtype) if not dtype or each in dtype]
-    plan = Plan(chosen, factors(thread_counts(), dtypes), device, seed, budget_minutes * 60, questions)
+    plan = Plan(chosen, factors(thread_counts(device), dtypes), device, seed, budget_minutes * 60, questions)
     covers = {"implementation": list(map(str, chosen)), "dtype": dtypes}
     destination.prepare(out, "qualify.csv", {name: name for name in covers}, covers, force)
     code = _run(plan, out, resume)
@@ -99,7 +102,7 @@ def _run(plan: Plan, out: Path, resume: bool) -> int:
     from crosscheck.qualification import passport, tables
     from crosscheck.qualification.judged import Result
     from crosscheck.qualification.repeats import Finding
-    from crosscheck.qualification.run import Ran, Results, run
+    from crosscheck.qualification.run import Ran, Results, checked, run
     from crosscheck.qualification.tables import qualified
     from crosscheck.report import screen
 
@@ -112,7 +115,7 @@ def _run(plan: Plan, out: Path, resume: bool) -> int:
 
     with interrupts.reported(kept), interrupts.orderly(), screen.progress("qualifying") as report:
         head = header("qualify", _asked(plan), [one.framework for one in plan.chosen])
-        with recording.of(head, Result | Finding | Ran) as done:
+        with recording.of(head, Result | Finding | Ran, checked(plan)) as done:
             for record in done:
                 results.add(record)
             run(plan, report, results, recording.add)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Layer, Network
 
+from crosscheck.core.failures import Failure, Stage
 from crosscheck.core.records import Case
 from crosscheck.judge.elementwise import Judge
 from crosscheck.problems.cases import make_case
@@ -17,6 +18,7 @@ from crosscheck.problems.catalogue import Problem
 from crosscheck.problems.datasets import Data
 from crosscheck.problems.exact import SLOPE, exact_problem
 from crosscheck.qualification.design import Question
+from crosscheck.runner.serve import failure_of
 from crosscheck.runner.trials import Trial, Tried, try_once
 
 # of drawn data: no kink, so that no bound is wider for it
@@ -49,14 +51,14 @@ class Item(NamedTuple):
     calls: int
 
 
-def try_item(item: Item) -> Tried:
-    """Ask an implementation, in its worker. Raises whatever it raises."""
+def try_item(item: Item) -> Tried | Failure:
+    """Ask an implementation, in its worker; return why there is no answer if there is none."""
     case = case_of(item.question, item.seed)
-    return try_once(
-        Trial(
-            item.number, item.framework, item.variant, item.device, item.loader, item.question.layout, item.calls, case
-        )
-    )
+    asking = item.number, item.framework, item.variant, item.device, item.loader, item.question.layout, item.calls
+    try:
+        return try_once(Trial(*asking, case))
+    except BaseException as error:  # somebody's code may raise anything
+        return failure_of(Stage.CASE, error)
 
 
 @lru_cache(maxsize=4)

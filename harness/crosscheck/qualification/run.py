@@ -20,6 +20,7 @@ from crosscheck.qualification.asked import Asked, Item, asked, try_item
 from crosscheck.qualification.design import Factors, Question, follow_ups, questions
 from crosscheck.qualification.judged import Result, failed, judged
 from crosscheck.qualification.repeats import Conditions, Finding, Repeat, finding, planned
+from crosscheck.report.machine import host
 from crosscheck.runner import settings
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.subprocesses import missing
@@ -88,10 +89,23 @@ def kernels() -> list[str]:
     return [f"{name}/{variant}" for name in VARIANTS if not missing(name) for variant in KERNELS[name]]
 
 
-def thread_counts() -> list[int]:
-    """Return the numbers of threads: 1, 2, 3, and as many as there are processors."""
+def thread_counts(device: str) -> list[int]:
+    """Return the numbers of threads: 1, 2, 3, and as many as there are processors; of a GPU one alone."""
+    if device != "cpu":
+        return [1]
     cores = len(processors()) or os.cpu_count() or 1
     return sorted({count for count in (1, 2, 3, cores) if count <= cores})
+
+
+def checked(plan: Plan) -> Callable[[Record], None]:
+    """Return what raises for a record that is none of this plan's."""
+    names = {str(one) for one in plan.chosen}
+
+    def check(record: Record) -> None:
+        if not isinstance(record, Ran) and record.implementation not in names:
+            raise ValueError(f"a trial of {record.implementation}, which was not asked for")
+
+    return check
 
 
 def run(plan: Plan, report: Report, results: Results, record: Callable[[Record], None]) -> None:
@@ -179,7 +193,7 @@ class _Session:
             if first.number in there:
                 continue
             self.report(f"{one} once more", int(min(self.elapsed(), self.plan.seconds)), int(self.plan.seconds))
-            under = planned(first.question.threads, self.plan.levels.threads, processors())
+            under = planned(first.question.threads, self.plan.levels.threads, units(self.plan.device))
             found = finding(first, [self._once(first, one, conditions) for conditions in under])
             self.results.add(found)
             self.record(found)
@@ -194,7 +208,7 @@ class _Session:
 def answers(
     asking: Sequence[Asking], plan: Plan, threads: int, at_once: int, processor: int = -1
 ) -> Iterator[tuple[Asking, Tried | Failure]]:
-    """Yield what workers that have so many threads answer. processor: the one that they run on, -1 for any.
+    """Yield what workers that have so many threads answer. processor: the one, or GPU, that they run on, -1 for any.
 
     A worker has as many processors as threads, since XLA goes by those, unless it is told the one.
     """
@@ -208,6 +222,8 @@ def answers(
     ]  # fmt: skip
     environment = settings.environment(1) | dict.fromkeys(THREADS, str(threads))
     places = _places(threads, at_once) if processor < 0 else [[processor]]
+    if processor >= 0 and plan.device == "cuda":
+        environment["CUDA_VISIBLE_DEVICES"], places = str(processor), [[]]
     for item, said in each(try_item, items, places, environment, TIME_LIMIT):
         if isinstance(said, Tried):
             try:
@@ -219,6 +235,11 @@ def answers(
 
 def _result(it: Asked, one: Implementation, device: str, said: Tried | Failure) -> Result:
     return failed(it, str(one), device, said) if isinstance(said, Failure) else judged(it, str(one), device, said)
+
+
+def units(device: str) -> list[int]:
+    """Return what a fault may be one of: the processors, or the GPUs."""
+    return list(range(len(host()["gpus"]))) if device == "cuda" else processors()
 
 
 def processors() -> list[int]:

@@ -18,6 +18,7 @@ from crosscheck.qualification.patterns import Pattern, pattern
 from crosscheck.qualification.run import Plan, Results
 from crosscheck.report.machine import machine
 from crosscheck.report.tables import table
+from crosscheck.report.words import of_cause
 
 FILES = ("qualify.csv", "bit_flips.csv", "qualify.md", "passport.json", "passport.html")
 FLIPPED = 8  # answers of each dtype of which bits are flipped
@@ -72,9 +73,10 @@ def _line(it: Result) -> dict[str, object]:
         "number": it.number, "implementation": it.implementation, "device": it.device, **it.question._asdict(),
         "verdict": it.verdict, "largest_ratio": it.ratio, "noise_ratio": it.noise, "tensor": it.tensor,
         "calls": it.calls, "wrong_calls": " ".join(map(str, it.wrong_calls)), "wrong_step": it.wrong_step,
-        "bits_differ": it.differs, "element": " ".join(map(str, place.element)) if place else "",
+        "bits_differ": it.differs, "first_of_process": it.first,
+        "element": " ".join(map(str, place.element)) if place else "",
         "rows": _runs(place.rows) if place else "", "columns": _runs(place.columns) if place else "",
-        "ulps": place.ulps if place else None, "cause": words.cause(it.cause), "bits": it.bits,
+        "ulps": place.ulps if place else None, "cause": of_cause(it.cause), "bits": it.bits,
     }  # fmt: skip
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosscheck.core.failures import Failure
-from crosscheck.judge.causes import Cause
 from crosscheck.qualification.judged import Place, Result
 from crosscheck.qualification.patterns import Pattern, Property
 from crosscheck.qualification.repeats import Finding, Nature
@@ -113,13 +111,8 @@ def of_finding(it: Finding) -> str:
     if it.nature is Nature.NOISE:
         return f"noise: every answer, also of {len(it.repeats)} repeats, lies within its bound"
     if it.nature is Nature.PERSISTENT:
-        return f"persistent: {again}, all of them on processor {', '.join(map(str, it.wrong_on))} and none elsewhere"
+        return f"persistent: {again}, all of them on {it.unit} {', '.join(map(str, it.wrong_on))} and none elsewhere"
     if it.nature is Nature.SYSTEMATIC:
-        right = f"; with {', '.join(map(str, it.right_with))} threads none" if it.right_with else ""
+        right = f"; with {' or '.join(map(str, it.right_with))} as the number of threads none" if it.right_with else ""
         return f"systematic: {again}, and all under the same conditions, each in a process of its own{right}"
     return f"transient: {again}" + ("" if it.wrong else ", in other processes, with other threads, on each processor")
-
-
-def cause(it: Cause | Failure | None) -> str:
-    """Return why a trial does not agree, in words."""
-    return of_cause(it)

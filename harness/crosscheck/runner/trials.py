@@ -14,7 +14,16 @@ from crosscheck_impls.interface import Array, Declaration, Framework, Params, de
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.plain import Malformed
 from crosscheck.core.records import Answer, Case, flat, named
-from crosscheck.runner.collect import borrows_fit, configure, environment, record, same
+from crosscheck.runner.collect import (
+    SLOW,
+    TooSlow,
+    borrows_fit,
+    configure,
+    environment,
+    python_steps,
+    record,
+    same,
+)
 from crosscheck.runner.evidence import checked
 from crosscheck.runner.layouts import all_laid_out, laid_out
 from crosscheck.runner.loading import load_implementation
@@ -53,7 +62,7 @@ class Tried(NamedTuple):
 
 
 def try_once(trial: Trial) -> Tried:
-    """Ask one implementation. Raises whatever that raises."""
+    """Ask one implementation. Raises whatever that raises, and TooSlow."""
     framework = load_implementation(trial.framework, trial.loader)
     first = not _configured
     if (trial.framework, trial.case.dtype) not in _configured:
@@ -61,6 +70,8 @@ def try_once(trial: Trial) -> Tried:
         _configured.add((trial.framework, trial.case.dtype))
     declared = declaration(framework, trial.variant)
     case, device = trial.case, trial.device
+    if (steps := python_steps(case, declared)) > SLOW:
+        raise TooSlow(steps)
     X, Y = (laid_out(framework, array, trial.layout, device) for array in (case.X, case.Y))
     params = all_laid_out(framework, case.checkpoints[0], trial.layout, device)
     gradients: list[tuple[Array, Params]] = []
