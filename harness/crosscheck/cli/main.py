@@ -15,6 +15,7 @@ from crosscheck.cli.grade import grade
 from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
+from crosscheck.cli.qualify import qualify
 from crosscheck.cli.report import report
 from crosscheck.cli.rerun import rerun
 from crosscheck.cli.runs import diff, history, merge
@@ -100,7 +101,7 @@ def list_() -> None:
 
 COMMANDS = (
     compare, explain, rerun, report, diff, merge, history, show, check, grade, init, train, measure.power, honest,
-    mutate, measure.claims, measure.bench,
+    mutate, qualify, measure.claims, measure.bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
