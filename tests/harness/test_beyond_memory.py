@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Options, Problem, requested
+from crosscheck.problems.files import chunks
 from crosscheck.problems.files.chunks import opened, with_data, without_data
 from crosscheck.problems.files.how import How
 from crosscheck.report.words import of_cause
@@ -70,8 +72,8 @@ def test_any_part_of_a_file_is_what_was_written(tmp_path: Path, kind: str, data:
         X, Y = opened(source, dtype)
         assert (X.shape, Y.shape) == ((N, M), (1, M))
         for start, stop in ((0, M), (0, 1), (100, 200), (127, 129), (M - 1, M), (150, 300), (64, 512)):
-            for chunks, array in zip((X, Y), data, strict=True):
-                part = chunks.read(start, stop)
+            for matrix, array in zip((X, Y), data, strict=True):
+                part = matrix.read(start, stop)
                 assert part.dtype == dtype
                 assert part.flags.c_contiguous
                 assert part.flags.writeable
@@ -259,6 +261,33 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path, data: tuple[Any, Any]
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(BadInput, match="ends 100 bytes before its array does"):
         opened(source, "float64")
+
+
+@pytest.mark.parametrize(("ending", "kind"), [(".h5", "an HDF5 file"), (".parquet", "a Parquet file")])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, ending: str, kind: str) -> None:
+    pytest.importorskip("h5py")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / f"x{ending}"
+    path.write_bytes(bytes(1000))
+    with pytest.raises(BadInput, match=f"not {kind}, or not a whole one"):
+        requested(None, Options(data=path, chunk=10))
+
+
+def test_a_file_that_crashes_its_library_crashes_another_process(
+    tmp_path: Path, data: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path, "h5", *data)
+    monkeypatch.setattr(chunks.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], -11))
+    with pytest.raises(BadInput, match="reading it ended the process by SIGSEGV; save it again"):
+        requested(None, Options(data=Path(source.path), chunk=10))
+
+
+def test_another_column_can_be_the_label(tmp_path: Path, data: tuple[Any, Any]) -> None:
+    source = written(tmp_path, "parquet", *data)
+    with pytest.raises(BadInput, match=r"sick: no such column in .*, it has x0, x1, x2, ill"):
+        requested(None, Options(data=Path(source.path), chunk=10, label="sick"))
+    (first, *_) = requested(None, Options(data=Path(source.path), chunk=10, label="x0", loss="squared_error"))[0].told
+    assert "labels from -" in first
 
 
 def test_chunks_without_a_file_are_refused() -> None:

@@ -128,7 +128,7 @@ def test_where_nobody_stands_out_nobody_is_said_to_wait() -> None:
 
 @pytest.fixture(scope="module")
 def rows(problem: Problem) -> dict[str, Row]:
-    kinds = ("right", "raises", "killed", "stale")
+    kinds = ("right", "means", "raises", "killed", "stale")
     return rows_of(problem, [f"{TEAM}/{kind}" for kind in kinds], 3)
 
 
@@ -154,6 +154,12 @@ def test_a_rank_that_goes_wrong_is_named_in_the_one_row_that_fails(rows: dict[st
     row = of(rows, kind)
     assert row.verdict == "failed"
     assert words in of_cause(row.cause)
+
+
+def test_a_mean_of_means_is_named_with_the_number_of_ranks(rows: dict[str, Row]) -> None:
+    row = of(rows, "means")
+    assert row.verdict == "disagrees"
+    assert "equals `3 ranks: mean of means`" in of_cause(row.cause)
 
 
 def test_a_rank_that_leaves_its_last_update_out_is_seen_though_rank_0_is_right(rows: dict[str, Row]) -> None:

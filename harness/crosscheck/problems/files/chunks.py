@@ -7,6 +7,11 @@ page of the file stays in memory for it.
 from __future__ import annotations
 
 import bisect
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +22,7 @@ from crosscheck_impls.interface import Array, BadInput, Chunks
 from crosscheck.core import files
 from crosscheck.core.extras import need
 from crosscheck.core.records import Case, Source
-from crosscheck.problems.files import npy
+from crosscheck.problems.files import npy, process
 from crosscheck.problems.files.arrays import listed
 
 ENDINGS = (".npy", ".h5", ".hdf5", ".parquet")
@@ -54,6 +59,31 @@ def opened(source: Source, dtype: str) -> tuple[Chunks, Chunks]:
     if 0 in (*X.shape, *Y.shape):
         raise BadInput(f"{path}: X has shape {X.shape}, expected at least one feature and one example")
     return _chunks(source.path, X, dtype), _chunks(source.path, Y, dtype)
+
+
+def tried(source: Source) -> None:
+    """Read the ends of an HDF5 or Parquet file in a process of its own: such libraries crash on some files.
+
+    Raises BadInput where that process is ended by a signal or takes too long; what else is wrong `opened` says.
+    """
+    if Path(source.path).suffix.lower() == ".npy":
+        return
+    command = [sys.executable, "-m", __name__, source.path, source.label, str(source.rows), str(source.chunk)]
+    variables = {**os.environ, **process.ALONE, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        ended = subprocess.run(command, env=variables, capture_output=True, timeout=process.TIME_LIMIT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BadInput(f"{source.path}: takes more than {process.TIME_LIMIT:g} s to begin; save it again") from error
+    if ended.returncode < 0:
+        name = signal.Signals(-ended.returncode).name
+        raise BadInput(f"{source.path}: reading it ended the process by {name}; save it again")
+
+
+def _try(path: str, label: str, rows: str, chunk: str) -> None:
+    for chunks in opened(Source(path, label, rows == "True", int(chunk)), "float64"):
+        m = chunks.shape[1]
+        chunks.read(0, min(m, int(chunk)))
+        chunks.read(max(0, m - int(chunk)), m)
 
 
 def with_data(case: Case) -> Case:
@@ -210,3 +240,8 @@ def _parquet(path: Path, source: Source) -> tuple[Matrix, Matrix]:
 
     m = starts[-1]
     return Matrix((len(features), m), rows_of(slice(-1))), Matrix((1, m), rows_of(slice(-1, None)))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BadInput):
+        _try(*sys.argv[1:])
