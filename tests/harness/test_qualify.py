@@ -19,7 +19,7 @@ from crosscheck.qualification.patterns import Pattern, Property, pattern
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
 from crosscheck.qualification.run import Plan, Results, processors
 from crosscheck.qualification.run import run as run_plan
-from crosscheck.qualification.words import of_finding
+from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +109,28 @@ def test_what_is_wrong_on_the_second_call_alone_is_found() -> None:
 
 def test_a_right_one_has_no_pattern() -> None:
     assert pattern([ask("right", number, question) for number, question in chosen()]) is None
+
+
+def of(wrong: Callable[[Question], bool], count: int = 30) -> list[str]:
+    """Return what is said of results that are wrong where a question says so."""
+    results = [
+        Result(number, "mine", question, "cpu", Verdict.DISAGREES if wrong(question) else Verdict.AGREES, calls=3)
+        for number, question in chosen(count=count)
+    ]
+    it = pattern(results)
+    assert it is not None
+    return of_pattern(it)
+
+
+def test_what_is_said_of_a_pattern_are_counts() -> None:
+    strided = sum(question.layout == "strided" for _, question in chosen())
+    said = f"wrong in {strided} of 30 trials: all of those with strided inputs, none of the {30 - strided} without"
+    assert of(lambda q: q.layout == "strided")[0] == said
+    assert of(lambda q: True)[0] == "wrong in all 30 trials"
+    first = chosen()[0][1]
+    assert of(lambda q: q == first)[0] == "wrong in 1 of 30 trials, too few to say what it hangs on"
+    both = of(lambda q: q.layout == "strided" and q.dtype == "float64", 120)[0]
+    assert "strided inputs and float64" in both
 
 
 # ---------------------------------------------------------------- what a fault is
