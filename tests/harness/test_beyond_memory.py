@@ -285,9 +285,10 @@ def test_a_file_that_crashes_its_library_crashes_another_process(
 def test_another_column_can_be_the_label(tmp_path: Path, data: tuple[Any, Any]) -> None:
     source = written(tmp_path, "parquet", *data)
     with pytest.raises(BadInput, match=r"sick: no such column in .*, it has x0, x1, x2, ill"):
-        requested(None, Options(data=Path(source.path), chunk=10, label="sick"))
-    (first, *_) = requested(None, Options(data=Path(source.path), chunk=10, label="x0", loss="squared_error"))[0].told
-    assert "labels from -" in first
+        requested(None, asked({"data": Path(source.path), "chunk": 10, "label": "sick"}))
+    given = {"data": Path(source.path), "chunk": 10, "label": "x0", "loss": "squared_error"}
+    (found,) = requested(None, asked(given))
+    assert "labels from -" in found.told[0]
 
 
 def test_chunks_without_a_file_are_refused() -> None:

@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from crosscheck_impls.interface import VARIANTS, BadInput
+from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput
 
 from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_impl
@@ -133,6 +133,8 @@ def _target(name: str, contract: bool) -> Target:
     if package := missing(framework):
         raise BadInput(f"{name}: {package} is not installed; pip install {package}")
     chosen, files = implementations([name]), sources(framework)
+    if not alone:  # what runs where it is named: no default problem is large enough for its sums
+        files = {each: path for each, path in files.items() if path.stem not in ON_REQUEST.get(framework, ())}
     shared = tuple(files) if alone else ("defaults.py",) if framework in VARIANTS else ()
     return Target(name, chosen[0].framework, tuple(each.variant for each in chosen), files, shared)
 
