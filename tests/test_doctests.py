@@ -21,4 +21,6 @@ def test_docstring_examples(name: str) -> None:
     for framework in ("torch", "jax"):
         if f"with_{framework}" in name:
             pytest.importorskip(framework)
+    if "with_numpy.distributed" in name:
+        pytest.importorskip("mpi4py")
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crosscheck_impls.interface import VARIANTS
+from crosscheck_impls.interface import DISTRIBUTED, VARIANTS
 
 ROOT = Path(__file__).parent.parent
 IMPLS = ROOT / "impls" / "crosscheck_impls"
@@ -30,7 +30,7 @@ BESIDES = {
 # each folder of the harness may import those before it
 FOLDERS = (
     "core", "oracle", "problems", "mutation", "runner", "judge", "runs", "report", "comparison", "grading", "classroom",
-    "evaluation", "bench", "claims", "cli", "testing",
+    "evaluation", "qualification", "bench", "claims", "cli", "testing",
 )  # fmt: skip
 
 
@@ -86,7 +86,8 @@ def test_the_interface_imports_nothing_but_the_standard_library():
 def test_an_implementation_imports_only_the_interface_and_its_framework(framework):
     allowed = {"numpy", "crosscheck_impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
     for path in python_files(f"impls/crosscheck_impls/with_{framework}"):
-        assert roots(path) <= allowed, relative(path)
+        joins = {"mpi4py"} if path.parent.name == "distributed" else set()
+        assert roots(path) <= allowed | joins, relative(path)
         ours = {name for name in imports(path) if name.startswith("crosscheck_impls.")}
         outside = {
             name
@@ -146,6 +147,13 @@ def test_a_suite_of_one_framework_imports_no_other(framework):
 def test_each_framework_has_its_files(framework):
     names = {path.stem for path in (IMPLS / f"with_{framework}").glob("*.py")}
     assert names == {*COMMON, *OWN[framework]}
+
+
+@pytest.mark.parametrize("framework", DISTRIBUTED)
+def test_each_distributed_variant_has_a_file(framework):
+    """JAX's processes run what its devices do."""
+    names = {path.stem for path in (IMPLS / f"with_{framework}" / "distributed").glob("*.py")}
+    assert names - {"__init__"} == set(DISTRIBUTED[framework]) - {"processes"}
 
 
 @pytest.mark.parametrize("framework", [each for each in VARIANTS if each != "numpy"])

@@ -17,6 +17,12 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "torch": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
     "jax": ("per_example", "textbook", "by_hand", "fast", "autograd", "native"),
 }
+# Those of `with_torch.distributed` and its like, each over several processes, or several devices of one process.
+DISTRIBUTED: Mapping[str, Mapping[str, Literal["processes", "devices"]]] = {
+    "numpy": {"mpi": "processes"},
+    "torch": dict.fromkeys(("all_reduce", "ddp", "fsdp", "tensor_parallel", "zero"), "processes"),
+    "jax": {"sharded": "devices", "grid": "devices", "shard_map": "devices", "processes": "processes"},
+}
 # What is run only where it is named.
 ON_REQUEST: Mapping[str, tuple[str, ...]] = {"numpy": ("chunked",), "torch": ("chunked",), "jax": ("chunked",)}
 

@@ -7,6 +7,7 @@ Z[l], A[l], dZ[l] and dA[l] are (n[l], m). Nothing here computes: no framework i
 from crosscheck_impls.contract import (
     CONTRACT,
     DECLARED,
+    DISTRIBUTED,
     ON_REQUEST,
     VARIANTS,
     Chunks,
@@ -45,6 +46,7 @@ __all__ = [
     "ACTIVATIONS",
     "CONTRACT",
     "DECLARED",
+    "DISTRIBUTED",
     "DTYPES",
     "KINKED",
     "ON_REQUEST",

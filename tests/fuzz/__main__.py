@@ -153,7 +153,7 @@ def _command(kind: str, seed: int, folder: Path) -> list[str]:
         return ["check", str(path)]
     if read_as == "weights":
         return ["compare", "--problem", "small_weights", "--weights", str(path), *QUICKLY]
-    given = path if read_as in ("data npz", "csv", "h5") else folder / "good.npz"
+    given = folder / "good.npz" if read_as in ("table", "settings") else path
     return ["compare", "--data", str(given), "--out", str(folder), *QUICKLY]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import decimal
+import gzip
 import io
 import json
 import random
@@ -11,6 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -167,6 +170,78 @@ def _csv(rng: random.Random) -> bytes:
     )
 
 
+def _gz(rng: random.Random) -> bytes:
+    """Return a packed table, damaged within at times, so that the checksum is right; or a bomb."""
+    content = _csv(rng) if rng.random() < 0.9 else b"a,b\n" + b"1,0\n" * rng.choice([10**6, 10**7])
+    for _ in range(rng.choice([0, 0, 1])):
+        content = rng.choice(DAMAGE)(rng, content)
+    return gzip.compress(content, rng.choice([0, 1, 9])) * rng.choice([1, 1, 1, 2])
+
+
+def _arrow(rng: random.Random) -> Any:
+    """Return a table of Arrow's with columns of many kinds."""
+    import pyarrow as pa
+
+    numbers, texts = [rng.gauss(0, 1) for _ in range(20)], ["a", "b", None, "x" * 9999, "1\n2", '"']
+    kinds = [
+        pa.array(numbers), pa.array(numbers, pa.float32()), pa.array([rng.randrange(2) for _ in range(20)]),
+        pa.array([None, *numbers[1:]]), pa.array([rng.choice(texts) for _ in numbers]),
+        pa.array([2**63 - 1] * 20), pa.array([True, None] * 10), pa.array([[1, 2]] * 20), pa.array([{"a": 1}] * 20),
+        pa.array([b"\xff\0"] * 20), pa.nulls(20), pa.array(["a", "b"] * 10).dictionary_encode(),
+        pa.array(range(20), pa.timestamp("ns")), pa.array(range(20), pa.duration("s")),
+        pa.array([decimal.Decimal("1e-7")] * 20), pa.array([float("nan"), float("inf")] * 10),
+    ]  # fmt: skip
+    names = [
+        rng.choice(["c", "ill", "", "\x1b[2J", "a" * 5000, "x\ny", "Unnamed: 0"]) for _ in range(rng.choice([2, 3, 9]))
+    ]
+    return pa.Table.from_arrays([rng.choice(kinds[: rng.choice([4, len(kinds)])]) for _ in names], names=names)
+
+
+def _parquet(rng: random.Random) -> bytes:
+    import pyarrow.parquet
+
+    buffer = io.BytesIO()
+    packed = rng.choice(["none", "snappy", "gzip", "zstd"])
+    with contextlib.suppress(Exception):  # not every kind of column can be written
+        pyarrow.parquet.write_table(_arrow(rng), buffer, compression=packed, row_group_size=rng.choice([1, 7, 20]))
+    return buffer.getvalue()
+
+
+def _feather(rng: random.Random) -> bytes:
+    import pyarrow.feather
+
+    buffer = io.BytesIO()
+    with contextlib.suppress(Exception):
+        pyarrow.feather.write_feather(_arrow(rng), buffer, compression=rng.choice(["uncompressed", "lz4", "zstd"]))
+    return buffer.getvalue()
+
+
+def _xlsx(rng: random.Random) -> bytes:
+    """Return a workbook, of which a part is damaged at times before it is packed; or a bomb."""
+    import openpyxl
+
+    book, buffer = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.active
+    sheet.append(["age", "dose", "ill"])
+    for _ in range(20):
+        sheet.append(
+            [rng.gauss(0, 1), rng.choice([1, None, True, "=1/0", "#N/A", "x", 1e308, 2**70]), rng.randrange(2)]
+        )
+    if rng.random() < 0.1:
+        sheet.cell(rng.choice([1, 10**6]), rng.choice([4, 16_000]), 1)
+    book.save(buffer)
+    damaged, which = io.BytesIO(), rng.random()
+    with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(damaged, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith(("sheet1.xml", "workbook.xml", "styles.xml")) and which < 0.5:
+                content = rng.choice(DAMAGE)(rng, content)
+            if name.endswith("sheet1.xml") and which > 0.97:
+                content += b" " * rng.choice([10**6, 10**8])
+            new.writestr(name, content)
+    return damaged.getvalue()
+
+
 def _h5(rng: random.Random) -> bytes:
     import h5py
 
@@ -231,6 +306,10 @@ KINDS: dict[str, tuple[str, Callable[[random.Random], bytes]]] = {  # how it is 
     "data npz": (".npz", _data),
     "weights": (".npz", _weights),
     "csv": (".csv", _csv),
+    "gz": (".csv.gz", _gz),
+    "parquet": (".parquet", _parquet),
+    "feather": (".feather", _feather),
+    "xlsx": (".xlsx", _xlsx),
     "h5": (".h5", _h5),
     "table": ("agreement.csv", _table),
     "settings": ("environment.json", _settings),

@@ -294,7 +294,7 @@ def test_a_wrong_forward_pass_is_a_known_mistake_of_an_activation(tmp_path: Path
 def test_a_fit_that_is_wrong_is_told_by_its_step(tmp_path: Path) -> None:
     report = changed(tmp_path, "right/deep.py", ("array - alpha", "array + alpha"))
     assert not report.right
-    assert "the steps of fit are not, first at step 0" in report.text
+    assert "the steps of fit are not, from the first step on" in report.text
     assert "`alpha without sign`" in report.text
     assert "N5: W := W - α dW" in report.text
 

@@ -154,12 +154,12 @@ def test_sums_that_are_none_are_refused(said: Any) -> None:
 
 def total(
     network: Network, params: Params, X: Any, Y: Any, starts: list[int],
-    weight: Callable[[int], float] = float, m: int | None = None,
+    weight: Callable[[int], float] = float, m: int | None = None, size: int = BLOCK,
 ) -> tuple[Any, Params]:  # fmt: skip
     """Return the sum over the blocks from these starts, each times its weight, divided by m."""
     J, gradient = 0.0, [np.zeros(a.shape) for a in flat(params)]
     for start in starts:
-        x, y = X[:, start : start + BLOCK], Y[:, start : start + BLOCK]
+        x, y = X[:, start : start + size], Y[:, start : start + size]
         K, part = l_layer.backward(network, params, x, y)
         J, gradient = (
             J + weight(x.shape[1]) * K,

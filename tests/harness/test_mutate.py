@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from crosscheck.cli.main import main
+from crosscheck.cli.mutate import _target
 from crosscheck.core.interrupts import Stopped
 from crosscheck.evaluation import mutate, mutate_tests, population
 from crosscheck.evaluation.mutant_answers import caught
@@ -146,6 +147,17 @@ def test_a_sample_is_drawn_without_replacement_in_order_and_again_the_same(sampl
     assert drawn == population.sampled(whole, sample, seed)
     assert len(drawn) == min(sample, 50)
     assert [whole.index(each) for each in drawn] == sorted({whole.index(each) for each in drawn})
+
+
+@given(st.integers(0, 60), st.integers(0, 1000), st.sets(st.integers(0, 49)))
+def test_what_is_drawn_stays_drawn_where_other_mutants_go(sample, seed, gone):
+    whole = [change for _, change in POPULATION[:50]]
+    left = [change for k, change in enumerate(whole) if k not in gone]
+    again = population.sampled(left, sample, seed)
+    assert [each for each in population.sampled(whole, sample, seed) if each in left] == [
+        each for each in again if each in population.sampled(whole, sample, seed)
+    ]
+    assert set(population.sampled(whole, sample, seed)) & set(left) <= set(again)
 
 
 def test_only_the_problems_that_run_the_line_are_asked_quickest_first_and_variants_take_turns():
@@ -457,3 +469,8 @@ def test_an_honest_order_that_changes_is_no_more_than_suspected():
     case = make_case(build(BY_NAME["flower-2layer-tanh"]), "float64")
     answer = measure(honest("in_any_order"), "reference", Declaration(), case, "cpu")
     assert caught(Judge(case), answer, Declaration()) == "irreproducible"
+
+
+def test_what_runs_only_where_it_is_named_is_mutated_only_there() -> None:
+    assert "with_numpy/chunked.py" not in _target("numpy", True).files
+    assert "with_numpy/chunked.py" in _target("numpy/chunked", True).files

@@ -18,6 +18,7 @@ from crosscheck.core.records import Comparison, Tensor
 from crosscheck.judge.evidence import CELLS, POINTS, RUNS, Background, from_afar, runs, sampled
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import Options
+from crosscheck.problems.files.how import How
 from crosscheck.report.html.entries import Entry, of_row
 from crosscheck.report.html.page import Report, findings, options, render, title
 from crosscheck.report.html.sections import sections
@@ -163,11 +164,14 @@ def test_quiet_findings_name_all_who_share_them():
 
 def test_the_options_of_a_run_are_repeated_as_they_are_typed():
     wanted = Options(
-        Path("my data.csv"), drop=["id", "day of week"], rows=False, header=False, standardise=True, learning_rate=0.1
+        Path("my data.csv"),
+        How(drop=["id", "day of week"], rows=False, header=False),
+        standardise=True,
+        learning_rate=0.1,
     )
     said = options({"settings": {"device": "cuda", "options": changed(wanted)}})
     assert said["words"] == (
-        "--data 'my data.csv' --drop id --drop 'day of week' --columns --no-header --standardise --learning-rate 0.1 "
+        "--data 'my data.csv' --standardise --learning-rate 0.1 --drop id --drop 'day of week' --columns --no-header "
         "--device cuda"
     )
     assert options({}) == {"words": "", "data": ""}

@@ -27,7 +27,7 @@ from crosscheck.evaluation import score
 from crosscheck.evaluation.score import Pair, Scored
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.mutants import BY_NAME
-from crosscheck.report import progress, screen
+from crosscheck.report import progress
 from crosscheck.runner import subprocesses as workers
 from crosscheck.runner.collect import measure
 from crosscheck.runner.subprocesses import About
@@ -56,7 +56,7 @@ class Stand:
         self.asked: list[tuple[str, str, str, bool]] = []
         self.wrong = framework(BY_NAME["dZ = Y - A"])
 
-    def run(self, jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
+    def run(self, jobs: list[workers.Job], done: Callable[..., None], *_: object, **__: object) -> None:
         about = About((), (), {"by_hand": Declaration(), "fast": Declaration()})
         for each in jobs:
             for job, case in each.questions():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from crosscheck.grading.from_python import check
-from crosscheck.grading.stated import lopsided, several_outputs, takes_logits
+from crosscheck.grading.stated import several_outputs
 
 
 def sigmoid(Z):
@@ -74,10 +74,5 @@ def test_the_squared_error_without_its_half_is_wrong_in_J_alone():
 
 
 def test_what_a_program_states_of_itself():
-    text = "def cost(A, Y, lambd=0.5): pass\ndef backward(A, Y): pass\n"
-    assert lopsided([("", text)], "cost, backward over arrays") == ("cost", "lambd", 0.5, "backward")
-    assert lopsided([("", text.replace("(A, Y):", "(A, Y, lambd=0.5):"))], "cost, backward over arrays") is None
-    assert lopsided([("", text.replace("0.5", "0"))], "cost, backward over arrays") is None
-    assert several_outputs([("", "# Y (1, m)")]) == ""
-    assert takes_logits([("", "loss = nn.BCEWithLogitsLoss()")]) == "BCEWithLogitsLoss"
-    assert takes_logits([("", "loss = nn.BCELoss() if a else nn.BCEWithLogitsLoss()")]) == ""
+    assert several_outputs([("", "# X (n_x, m), Y (n_y, m) of 0 and 1")])
+    assert not several_outputs([("", "# Y (1, m)")])

@@ -162,7 +162,7 @@ def honest(case: Case) -> Answer:
 
 
 def test_a_case_and_its_answer_cross_as_they_are(case: Case, honest: Answer) -> None:
-    number, variant, got = from_plain(Ask, *sent(Ask(7, "by_hand", case), trusted=True))
+    number, variant, got, _ = from_plain(Ask, *sent(Ask(7, "by_hand", case, 20.0), trusted=True))
     assert (number, variant) == (7, "by_hand")
     assert got.network == case.network
     assert got.X.tobytes() == case.X.tobytes()

@@ -22,6 +22,7 @@ from crosscheck.cli.options import (
     Out,
     Plots,
     Problems,
+    Processes,
     Quiet,
     Resume,
     Strict,
@@ -37,6 +38,7 @@ from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
 from crosscheck.runner.threads import load_numpy
 
+STEPS = 8  # of gradient descent on several processes
 NOT_OF_EXPLAIN = {
     "json": "explain prints words; compare --json has each row's cause",
     "junit": "explain writes nothing; compare --junit has each row's cause",
@@ -56,6 +58,7 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -79,6 +82,10 @@ def compare(
     error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
     what is wrong is also said as annotations, on standard error.
 
+    With --chunk the examples of a .npy, .h5 or .parquet are read in parts, by
+    everybody, and need not fit in memory; numpy/chunked, torch/chunked and
+    jax/chunked are asked, one after the other.
+
     Writes report.html, agreement.csv, agreement.md, environment.json and
     agreement.jsonl, the journal, into --out, all at once; with --plots also
     plots/ratios_*.svg and plots/costs_*.svg. Tables there that cover
@@ -96,9 +103,12 @@ def compare(
     \b
       crosscheck compare --impl torch --problem flower --problem kink
       crosscheck compare --data my.csv --label ill --layers 8 --out mine
+      crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
+      crosscheck compare --processes 2 --processes 3 --impl torch/ddp
     """
     load_numpy()
+    from crosscheck.cli import in_chunks
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -106,6 +116,7 @@ def compare(
     from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
     from crosscheck.report import plots as pictures
+    from crosscheck.runner.spread import Spread
 
     results = comparison.Results()
     request = comparison.Request([], [], [])
@@ -122,7 +133,7 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -135,6 +146,7 @@ def compare(
             raise BadInput(f"needs matplotlib; {installs('plots')}", parameter="plots")
         destination.prepare(out, "agreement.csv", COLUMNS, covers, force)
         tell(problems, quiet or json)
+        in_chunks.certify(problems, quiet or json)
         settings = {
             "device": device,
             "dtypes": dtypes,
@@ -144,8 +156,8 @@ def compare(
             "asked": asked,
         }
         with interrupts.orderly(), screen.progress(quiet=quiet) as report:
-            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=True)
-            head = header("compare", of_request(request), [each.framework for each in chosen])
+            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=not processes)
+            head = header("compare", of_request(request), [Spread.of(each.framework).framework for each in chosen])
             with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
                 rows = comparison.compare(request, report, results, record=run.add).rows
@@ -184,6 +196,7 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    processes: Processes = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -209,8 +222,13 @@ def explain(
     from crosscheck.report import screen
 
     fails = outcome.fail_on(fail_on, strict)
+    if options.chunk is not None:
+        raise BadInput(
+            f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
+            parameter="chunk",
+        )
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit)
+        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -258,17 +276,33 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
+    processes: list[int] | None,
 ) -> tuple[list[Any], list[Any], list[str]]:
-    """Return the implementations, problems and dtypes that are asked for. Raises BadInput."""
+    """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
+
+    On several processes a problem has at most STEPS iterations: each of them is a message or more.
+    """
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.teams import distributed
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    if options.chunk is not None and processes:
+        raise BadInput(
+            "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
+        )
+    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
-        chosen = comparison.implementations(impl, time_limit)
+        if processes:
+            chosen = distributed(impl, processes, time_limit)
+        else:
+            chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)
+    if processes:
+        problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:
         check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():

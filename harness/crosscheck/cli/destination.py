@@ -95,8 +95,9 @@ def _lines(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
 
 def changed(options: Options) -> dict[str, bool | str | list[str]]:
     """Return which options are not the problem's own settings: a switch as it is, all else as text, or a list of it."""
-    defaults = options._field_defaults
-    return {name: _plain(value) for name, value in options._asdict().items() if value != defaults[name]}
+    given = options._asdict() | options.how._asdict()
+    defaults = {**options.how._field_defaults, **options._field_defaults, "how": options.how}
+    return {name: _plain(value) for name, value in given.items() if value != defaults[name]}
 
 
 def _plain(value: Any) -> bool | str | list[str]:

@@ -12,7 +12,7 @@ from crosscheck_impls.interface import DTYPES, BadInput
 from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_dtype
 from crosscheck.cli.destination import LATEST
-from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems, Resume
+from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems, Processes, Resume
 from crosscheck.core import files, interrupts
 
 MAX_ROUNDS = 10_000
@@ -58,6 +58,7 @@ def power(
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
+    processes: Processes = None,
 ) -> None:
     """Try every known mutant on every problem, and print what share is caught,
     and how many alarms are false. Takes several minutes.
@@ -71,6 +72,9 @@ def power(
     request was wrong or the tables could not be written; 130, 143 or 129 ended by
     Ctrl-C, SIGTERM or SIGHUP: what is done is in mutation.partial.csv.
 
+    With --processes, the mutants are those of so many processes or devices that
+    do not add up to one: shares of other lengths, a sum left out, a stale rank.
+
     Example: crosscheck power --problem flower --draws 1 --out mine
     """
     from crosscheck.cli.recording import Recording, unwritten
@@ -79,11 +83,15 @@ def power(
     from crosscheck.core.failures import BAD
     from crosscheck.evaluation import false_alarms, resumed, score_tables
     from crosscheck.evaluation.score import TOO_LARGE, Pair, in_order, score_all
+    from crosscheck.mutation.distributed import MOST
     from crosscheck.problems.catalogue import choose
     from crosscheck.report import screen
 
     if not 0 <= draws <= 1000:
         raise BadInput(f"{draws}: expected a whole number from 0 to 1000", parameter="draws")
+    ranks = list(dict.fromkeys(processes or ()))
+    if wrong := [each for each in ranks if not 2 <= each <= MOST]:
+        raise BadInput(f"{wrong[0]}: expected 2 to {MOST}", parameter="processes")
     names = [spec.name for spec in choose(problem) if problem or spec.data not in TOO_LARGE]
     if (
         not destination.replaces_freely(out, force)
@@ -101,13 +109,14 @@ def power(
 
     with interrupts.reported(kept), interrupts.orderly(), screen.progress("power") as report:
         asked = false_alarms.request(draws, implementations(None) if draws else [])
-        head = header("power", {"mutants on": names, "draws": str(draws), **of_request(asked)})
+        of_ranks = {"processes": list(map(str, ranks))} if ranks else {}
+        head = header("power", {"mutants on": names, "draws": str(draws), **of_ranks, **of_request(asked)})
         check = resumed.checked(names, asked)
         with run.of(head, resumed.RECORD, check) as done:
             scored, runs = resumed.sorted_out(done, asked)
             pairs += [pair for each in scored for pair in each.pairs]
             there = {(each.problem, each.dtype) for each in scored}
-            for each in score_all(names, report, min(2 * len(names), os.cpu_count() or 1), there):
+            for each in score_all(names, report, min(2 * len(names), os.cpu_count() or 1), there, ranks):
                 pairs += each.pairs
                 run.add(each)
             if draws:

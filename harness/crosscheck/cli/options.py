@@ -16,6 +16,7 @@ from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput
 from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
 from crosscheck.cli.destination import LATEST
 from crosscheck.problems.catalogue import Options, Problem
+from crosscheck.problems.files.how import How
 
 WIDTH = 80  # characters of a line
 DIFFERENTIABLE = [name for name in ACTIVATIONS if name != "step"]
@@ -72,6 +73,9 @@ Rows = Annotated[
 Decimal = Annotated[str | None, typer.Option(help="The sign before decimals, where it could be two.", metavar=", OR .")]
 Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first line holds names.")]
 SkipLines = Annotated[int, typer.Option("--skip-lines", help="Lines above the header to leave out.", metavar="NUMBER")]
+Encoding = Annotated[
+    str | None, typer.Option(help="Of a text, cp1252 or shift_jis, say; else found, and told.", metavar="NAME")
+]
 Split = Annotated[float | None, typer.Option(help="The share of examples that becomes the test set, 0.2 say.")]
 Standardise = Annotated[
     bool, typer.Option("--standardise", help="Scale features by the training set's mean and deviation.")
@@ -92,6 +96,13 @@ ReluGradAtZero = Annotated[
     typer.Option("--relu-grad-at-zero", help="ReLU' at 0: right (1, the notes) or left (0, the frameworks)."),
 ]
 Slope = Annotated[float | None, typer.Option("--leaky-slope", help="Slope of leaky ReLU left of 0.")]
+Chunk = Annotated[
+    int | None,
+    typer.Option(
+        help="Read --data in parts of so many examples, 16384 say: .npy, .h5, .parquet that do not fit in memory.",
+        metavar="EXAMPLES",
+    ),
+]
 
 Dtypes = Annotated[
     list[str] | None,
@@ -100,6 +111,14 @@ Dtypes = Annotated[
         help="float32 or float64; again for both. float64 always runs: it judges float32.",
         metavar="DTYPE",
         autocompletion=complete_dtype,
+    ),
+]
+Processes = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--processes",
+        help="Instead, what is distributed over so many processes or devices; again for more.",
+        metavar="NUMBER",
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
@@ -132,10 +151,9 @@ FailOn = Annotated[
     ),
 ]
 
-OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields of Options, in this order
-    "data": DataFile,
-    "test": TestFile,
+OF_DATA: dict[str, Any] = {  # the parameters of a command for the fields of How, in this order
     "label": Label,
+    "test": TestFile,
     "positive": Positive,
     "drop": Drop,
     "one_hot": OneHot,
@@ -146,7 +164,12 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "decimal": Decimal,
     "header": Header,
     "skip_lines": SkipLines,
+    "encoding": Encoding,
     "split": Split,
+}
+OF_A_PROBLEM: dict[str, Any] = {  # and for those of Options
+    "data": DataFile,
+    **OF_DATA,
     "standardise": Standardise,
     "layers": Layers,
     "activation": Activation,
@@ -158,6 +181,7 @@ OF_A_PROBLEM: dict[str, Any] = {  # the parameters of a command for the fields o
     "iterations": Iterations,
     "relu_grad_at_zero": ReluGradAtZero,
     "leaky_slope": Slope,
+    "chunk": Chunk,
 }
 
 
@@ -169,9 +193,9 @@ def tell(problems: list[Problem], quiet: bool = False) -> None:
 
 
 def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each field of Options, in the place of its parameter `options`, which holds them."""
+    """Give a command an option for each field of Options and How, in the place of its parameter `options`."""
     hints = get_type_hints(command, include_extras=True)
-    defaults = Options._field_defaults
+    defaults = {**How._field_defaults, **Options._field_defaults}
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():
         if parameter.name != "options":
@@ -184,7 +208,8 @@ def of_a_problem(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def collected(**given: Any) -> None:
-        command(options=Options(**{name: given.pop(name) for name in OF_A_PROBLEM}), **given)
+        how = How(**{name: given.pop(name) for name in OF_DATA})
+        command(options=Options(how=how, **{name: given.pop(name) for name in OF_A_PROBLEM.keys() - OF_DATA}), **given)
 
     vars(collected)["__signature__"] = inspect.Signature(parameters)
     collected.__annotations__ = {each.name: each.annotation for each in parameters}

@@ -14,6 +14,8 @@ from crosscheck.core import interrupts
 from crosscheck.core.files import writable
 from crosscheck.problems.catalogue import OWN, Options
 
+DEFAULT = "numpy/fast"
+
 
 @of_a_problem
 def train(
@@ -22,7 +24,7 @@ def train(
         typer.Option(
             help="framework/variant, or a dotted path and /variant.", metavar="NAME", autocompletion=complete_impl
         ),
-    ] = "numpy/fast",
+    ] = DEFAULT,
     problem: Annotated[
         str | None,
         typer.Option(help="A problem of `crosscheck list`.", metavar="NAME", autocompletion=complete_problem),
@@ -38,6 +40,9 @@ def train(
 ) -> None:
     """Train one implementation, and print its accuracy.
 
+    With --chunk the examples are read in parts, and --impl is a variant that adds
+    up its gradients so: numpy/chunked, torch/chunked or jax/chunked.
+
     Writes only what --costs and --params name.
 
     Exit code: 0 trained, 2 the request was wrong, 130 interrupted: what is
@@ -51,7 +56,10 @@ def train(
       crosscheck train --impl jax/autograd --data train_catvnoncat.h5 \\
           --test test_catvnoncat.h5 --weights zeros --learning-rate 0.005 \\
           --iterations 2000 --costs costs.csv
+      crosscheck train --impl torch --data big.npy --label big_y.npy \\
+          --chunk 16384 --layers 4
     """
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison.training import train as run
     from crosscheck.problems.catalogue import requested
 
@@ -62,6 +70,8 @@ def train(
         raise BadInput(f"--problem {problem}: {len(problems)} problems begin so, expected one; crosscheck list")
     if out is not None:
         writable(out)
+    if options.chunk is not None:
+        (impl,) = in_chunks.implementations(["numpy" if impl == DEFAULT else impl])
     with interrupts.reported():
         tell(problems)
         run(impl, problems[0], dtype, device, *(path and (out or Path()) / path for path in (costs, params)))

@@ -10,15 +10,17 @@ import importlib.util
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from crosscheck_impls.interface import VARIANTS
+from crosscheck_impls.interface import VARIANTS, Chunks
 
 from crosscheck.comparison.session import Request
 from crosscheck.core.journal import FORMAT, Header
+from crosscheck.oracle.streamed import PART
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.machine import hostname, machine
 from crosscheck.report.tables import Stamp
@@ -85,11 +87,22 @@ def _of_problem(problem: Problem) -> str:
 def _of_arrays(said: Any, arrays: Iterable[Any]) -> str:
     """Go on with a digest by arrays, of which some may be None; return it."""
     for array in arrays:
+        if isinstance(array, Chunks):
+            said.update(_of_chunks(array).encode())
+            continue
         given = np.ascontiguousarray(array if array is not None else [])
         said.update(f"{given.dtype}{given.shape}".encode())
         said.update(given.tobytes())
     digest: str = said.hexdigest()
     return digest[:DIGITS]
+
+
+@cache
+def _of_chunks(chunks: Chunks) -> str:
+    said = hashlib.sha256(f"{chunks.shape}".encode())
+    for start in range(0, chunks.shape[1], PART):
+        said.update(chunks.read(start, min(start + PART, chunks.shape[1])).tobytes())
+    return said.hexdigest()
 
 
 def _sources(module: str) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import DTYPES, ON_REQUEST, VARIANTS, BadInput, Declaration, nearest
+from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS, BadInput, Declaration, nearest
 
 from crosscheck.comparison import again
 from crosscheck.core import interrupts
@@ -62,6 +62,8 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
         variants = _variants(name, framework, outsiders, time_limit)
         if variant and variant not in (*variants, *ON_REQUEST.get(framework, ())):
             near = nearest(name, [f"{framework}/{each}" for each in (*variants, *ON_REQUEST.get(framework, ()))])
+            if variant in DISTRIBUTED.get(framework, {}):
+                near = "it is distributed: add --processes 2"
             raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
         chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
     return list(chosen)
@@ -129,6 +131,11 @@ class Request(NamedTuple):
     together: bool = False
     all_processors: bool = False
 
+    @property
+    def in_chunks(self) -> bool:
+        """Whether examples are read in chunks."""
+        return any(problem.source is not None for problem in self.problems)
+
     def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
         """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
 
@@ -191,7 +198,8 @@ def compare(
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
-            subprocesses.run(jobs, later, request.time_limit, running=session.running)
+            at_once = 1 if request.in_chunks else None  # a process that reads a large file has the memory to itself
+            subprocesses.run(jobs, later, request.time_limit, at_once, running=session.running)
     session.results.rows[:] = in_order(request, session.results.rows)
     again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
@@ -297,7 +305,7 @@ class _Session:
         """Return a job for each framework that is there: the problems about threads, and what is asked again."""
         request = self.request
         shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
-        cases = again.questions(shared) if request.again else []
+        cases = again.questions(shared) if request.again and not request.in_chunks else []
         cases += [self.cases[p.name, "float64"] for p in request.problems if p.threads]
         asked: dict[str, list[tuple[Case, str]]] = {}
         for case, job in itertools.product(cases, jobs):

@@ -16,7 +16,8 @@ from crosscheck.comparison.session import implementations
 from crosscheck.core import interrupts
 from crosscheck.core.extras import installs
 from crosscheck.core.files import writable, write
-from crosscheck.problems.cases import rounded_to
+from crosscheck.oracle.streamed import Parts
+from crosscheck.problems.cases import Rounded, rounded_to
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.screen import progress
 from crosscheck.runner import subprocesses
@@ -35,9 +36,10 @@ def train(
                 raise BadInput(f"{path}: expected a name that ends in {ending}", parameter=parameter)
             writable(path.parent, parameter, make=False)
     framework.configure(dtype)
-    params = rounded_to(problem, dtype).params
+    given = rounded_to(problem, dtype)
+    params = given.params
     start = tuple(Layer(*(framework.from_numpy(a, device) for a in layer)) for layer in params)
-    trained, costs, stopped = _descend(framework, variant, problem, start, dtype, device)
+    trained, costs, stopped = _descend(framework, variant, problem, start, given, device)
     if costs_file is not None:
         write(costs_file, "iteration,cost\n" + "".join(f"{t},{J:.17g}\n" for t, J in enumerate(costs)))
     if params_file is not None:
@@ -46,7 +48,7 @@ def train(
     print(problem.network)
     print(f"iterations {len(costs)}{' (interrupted)' if stopped else ''}, learning rate {problem.alpha:g}")
     print(f"cost {costs[0]:.6f} at iteration 0, {costs[-1]:.6f} at iteration {len(costs) - 1}")
-    for name, accuracy in _accuracies(framework, problem, trained, dtype, device):
+    for name, accuracy in _accuracies(framework, problem, trained, given, device):
         print(f"accuracy {name} {100 * accuracy:.2f} %")
     if not math.isfinite(costs[-1]):
         first = next(t for t, J in enumerate(costs) if not math.isfinite(J))
@@ -76,22 +78,28 @@ def _chosen(impl: str, dtype: str, device: str) -> tuple[Framework, str]:
 
 
 def _accuracies(
-    framework: Framework, problem: Problem, trained: Params, dtype: str, device: str
+    framework: Framework, problem: Problem, trained: Params, given: Rounded, device: str
 ) -> Iterator[tuple[str, float]]:
     """Yield the accuracies on train and test; none of a regression."""
-    data = problem.data
-    for name, X, Y in (("train", data.X, data.Y), ("test", data.X_test, data.Y_test)):
-        if X is not None and problem.network.loss == "cross_entropy":
-            given = framework.from_numpy(X.astype(dtype), device)
-            labels = framework.to_numpy(framework.predict(problem.network, trained, given))
-            yield name, float((labels == Y).mean())
+    for name, X, Y in (("train", given.X, given.Y), ("test", given.X_test, given.Y_test)):
+        if X is not None and Y is not None and problem.network.loss == "cross_entropy":
+            m, right = X.shape[1], 0
+            parts = Parts(X, Y, problem.source.chunk if problem.source else m)
+            for k in range(parts.count):
+                some, labels = parts.part(k)
+                there = framework.from_numpy(some, device)
+                right += int((framework.to_numpy(framework.predict(problem.network, trained, there)) == labels).sum())
+            yield name, right / (m * Y.shape[0])
 
 
 def _descend(
-    framework: Framework, variant: str, problem: Problem, params: Params, dtype: str, device: str
+    framework: Framework, variant: str, problem: Problem, params: Params, given: Rounded, device: str
 ) -> tuple[Params, list[float], bool]:
     """Fit in portions, so that people see how far it is; the params stay on the device, and a step is a step."""
-    X, Y = (framework.from_numpy(a.astype(dtype), device) for a in (problem.data.X, problem.data.Y))
+    if problem.source is None:
+        X, Y = (framework.from_numpy(array, device) for array in (given.X, given.Y))
+    else:
+        X, Y = (chunks._replace(dtype=params[0].W.dtype) for chunks in (given.X, given.Y))
     costs: list[float] = []
     portion = 1
     try:

@@ -74,13 +74,28 @@ class Evidence(StrEnum):
 NOT_RUN = frozenset({Kind.NOT_INSTALLED, Kind.NO_DEVICE, Kind.TOO_SLOW})
 
 
+class Rank(NamedTuple):
+    """One of the processes that are one implementation together: which, of how many, and where it was in its code.
+
+    at: `file.py:26 function`, empty where nobody knows. waiting: the ranks that wait for it inside of a library.
+    answered: those that are done and do not wait. blames: the rank that does something else, by its library's word.
+    """
+
+    number: int
+    of: int
+    at: str = ""
+    waiting: tuple[int, ...] = ()
+    answered: tuple[int, ...] = ()
+    blames: int | None = None
+
+
 class Failure(NamedTuple):
     """Why there is no answer.
 
     message: what the program itself said, or the name of what is not there, Evidence too. number: the signal that
     killed it, or its exit code; the seconds, bytes or tasks that it was allowed; the steps of Python that it would
     take. lost: how many processes had been lost when it was given up, 0 if it was not. line: of the user's own file,
-    where that is known, else 0.
+    where that is known, else 0. rank: which of a team's processes it was, where it was one.
     """
 
     stage: Stage
@@ -90,6 +105,7 @@ class Failure(NamedTuple):
     lost: int = 0
     line: int = 0
     given: str = ""  # the shapes that a function was given, in its own names, where its adapter says so
+    rank: Rank | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -105,6 +121,17 @@ class Refusal(Exception):
         self.kind, self.line, self.given = kind, line, ""
 
 
+class Lost(Exception):
+    """A team of processes gives no answer: the failure says which of them is to blame.
+
+    again: whether it would say more, asked once more.
+    """
+
+    def __init__(self, failure: Failure, again: bool = False) -> None:
+        super().__init__(failure)
+        self.failure, self.again = failure, again
+
+
 class Promise(StrEnum):
     """What must be exact, and can be broken."""
 
@@ -117,13 +144,15 @@ class Promise(StrEnum):
     DTYPE_KEPT = "dtype kept"
     INPUT_LEFT_ALONE = "input left alone"
     PARAMS_LEFT_ALONE = "params left alone"
+    REPLICAS = "replicas"
     SUMS = "sums"
 
 
 class Broken(NamedTuple):
     """A promise that was not kept. name: of the array. got, expected: a shape, a dtype, a device, a number.
 
-    step: of the run, for PARAMS_LEFT_ALONE. Of SUMS, expected: the size of a block.
+    step: of the run, for PARAMS_LEFT_ALONE; the rank that differs from rank 0, by `got` at most, for REPLICAS. Of SUMS,
+    expected: the size of a block.
     """
 
     promise: Promise

@@ -60,10 +60,24 @@ class Certification(StrEnum):
     MISCOUNTED = "miscounted"
 
 
+class Source(NamedTuple):
+    """A file of examples that is read in parts: what travels in the place of its arrays.
+
+    path: a `.npy`, `.h5` or `.parquet`. label: the `.npy` of the labels, or the label's column. rows: whether examples
+    are the rows of arrays. chunk: how many of them the harness reads and judges at once.
+    """
+
+    path: str
+    label: str
+    rows: bool
+    chunk: int
+
+
 class Case(NamedTuple):
     """One problem in one dtype: what every implementation gets. Arrays are NumPy's, of that dtype.
 
     checkpoints: parameters to compare at, the initial ones first, then the oracle's own after steps[i] iterations.
+    source: where X and Y are read from, as `Chunks`, instead of arrays.
     """
 
     problem: str
@@ -77,6 +91,7 @@ class Case(NamedTuple):
     steps: tuple[int, ...]
     alpha: float
     iterations: int
+    source: Source | None = None
 
 
 class Step(NamedTuple):
@@ -107,9 +122,10 @@ class Answer(NamedTuple):
     """What an implementation returned, as NumPy arrays, with what must be exact.
 
     checkpoints: which of the case's were asked for. gradients: (J, dParams) at each of them. run: a free run.
-    labels_start, labels, labels_test: `predict` at the initial params, and at the trained ones. device: where the
-    gradient lay. broken: promises that were not kept. environment: versions and switches, as they were set by then.
-    notes: what an adapter of somebody's function noted of it.
+    labels_start, labels, labels_test: `predict` at the initial params, and at the trained ones; of a case that is read
+    in chunks, for each of these the sum of what is predicted, and below that how many labels are right (2 n[L],
+    chunks). device: where the gradient lay. broken: promises that were not kept. environment: versions and switches,
+    as they were set by then. notes: what an adapter of somebody's function noted of it.
     """
 
     checkpoints: list[int]

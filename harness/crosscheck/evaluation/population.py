@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
-import random
 import sys
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -60,10 +60,18 @@ def mutants(files: Mapping[str, Path]) -> list[Change]:
 
 
 def sampled(population: Sequence[Change], sample: int | None, seed: int) -> list[Change]:
-    """Return so many of the mutants, drawn without replacement, in the order of the text; all where there are fewer."""
+    """Return so many of the mutants, drawn without replacement, in the order of the text; all where there are fewer.
+
+    Drawn are those whose keys have the smallest digests with the seed, so that a change to the source, which brings
+    some mutants and takes others away, leaves the rest of a sample as it is.
+    """
     if sample is None or sample >= len(population):
         return list(population)
-    return [population[k] for k in sorted(random.Random(seed).sample(range(len(population)), sample))]
+
+    def drawn(k: int) -> bytes:
+        return sha256("\0".join(map(str, (seed, *population[k].key))).encode()).digest()
+
+    return [population[k] for k in sorted(sorted(range(len(population)), key=drawn)[:sample])]
 
 
 def imported(files: Mapping[str, Path]) -> list[str]:

@@ -22,8 +22,9 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.labels import predictions
 from crosscheck.judge.steps import certify
 from crosscheck.mutation.build import VARIANT, framework
+from crosscheck.mutation.distributed import distributed
 from crosscheck.mutation.equivalence import Exact, reached
-from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant, find
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
@@ -79,16 +80,19 @@ def score_all(
     report: Callable[[str, int, int], None],
     processes: int,
     done: Collection[tuple[str, str]] = (),
+    ranks: Sequence[int] = (),
 ) -> Iterator[Scored]:
     """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once.
 
-    done: which (problem, dtype) need not be scored. Raises BadInput if a problem cannot be scored: twice its process
+    done: which (problem, dtype) need not be scored. ranks: instead of the known mutants, those of teams of so many.
+    Raises BadInput if a problem cannot be scored: twice its process
     has died.
     """
-    items = [(name, dtype) for name in names for dtype in ("float64", "float32") if (name, dtype) not in done]
+    pairs = [(name, dtype) for name in names for dtype in ("float64", "float32") if (name, dtype) not in done]
+    items = [(*pair, tuple(ranks)) for pair in pairs]
     items.sort(key=lambda item: -len(PROBLEMS[item[0]].hidden) - 3 * item[0].startswith(("digits", "many")))
     outcomes = tasks.each(on_problem, items, settings.shares(processes)) if items else iter(())
-    for number, ((name, dtype), scored) in enumerate(outcomes, start=1):
+    for number, ((name, dtype, _), scored) in enumerate(outcomes, start=1):
         if isinstance(scored, Failure):
             raise BadInput(f"power: {name} in {dtype}: {of_failure(scored)}; run it again, or without {name}")
         yield scored
@@ -98,17 +102,24 @@ def score_all(
 def in_order(names: Sequence[str], pairs: Iterable[Pair]) -> list[Pair]:
     """Return the pairs by problem, mutant and dtype."""
     order = {name: k for k, name in enumerate([*names, *BY_NAME, "float64", "float32"])}
-    return sorted(pairs, key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
+    found = list(pairs)
+    of_teams = dict.fromkeys(find(pair.mutant).name for pair in found if pair.mutant not in BY_NAME)
+    order |= {name: len(order) + k for k, name in enumerate(of_teams)}
+    return sorted(found, key=lambda pair: (order[pair.problem], order[pair.mutant], order[pair.dtype]))
 
 
-def on_problem(task: tuple[str, str]) -> Scored:
-    """Return a pair for each mutant of which a function is called on the problem."""
-    name, dtype = task
+def on_problem(task: tuple[str, str, tuple[int, ...]]) -> Scored:
+    """Return a pair for each mutant of which a function is called on the problem, or for each of teams of so many."""
+    name, dtype, ranks = task
     case = make_case(build(PROBLEMS[name], Options()), dtype)
     experiment = Experiment(case)
     there = reached(case)
+    asked = [mutant for mutant in MUTANTS if mutant.name in there]
     with np.errstate(all="ignore"):  # mutants overflow
-        return Scored(name, dtype, [experiment.outcome(mutant) for mutant in MUTANTS if mutant.name in there])
+        if ranks:
+            of_teams = [(mutant, P) for P in ranks for mutant in distributed(P)]
+            return Scored(name, dtype, [experiment.outcome(mutant, P) for mutant, P in of_teams])
+        return Scored(name, dtype, [experiment.outcome(mutant) for mutant in asked])
 
 
 class Experiment:
@@ -119,8 +130,8 @@ class Experiment:
         self.right = measure(framework(), VARIANT, PLAIN, case, "cpu")
         self.exact: dict[bool, Exact] = {}
 
-    def outcome(self, mutant: Mutant) -> Pair:
-        """Return what happens to one mutant."""
+    def outcome(self, mutant: Mutant, ranks: int = 1) -> Pair:
+        """Return what happens to one mutant; ranks: of the team that it is one of."""
         case = self.case
         pair = Pair(mutant.name, mutant.kind, case.problem, case.dtype)
         try:
@@ -135,7 +146,7 @@ class Experiment:
         if not pair.caught:
             pair.caught = self._missed(mutant, answer, pair)
         elif case.problem in NAMED and case.dtype == "float64" and pair.caught not in ("error", "shapes"):
-            cause = attribute(self.judge, answer, PLAIN)
+            cause = attribute(self.judge, answer._replace(environment={"processes": ranks}), PLAIN)
             named = cause is not None and cause.exactly and mutant.name in (cause.mutant.name, *cause.also)
             pair.diagnosis = "right" if named else "wrong"
         return pair

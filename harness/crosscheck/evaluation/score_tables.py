@@ -12,7 +12,7 @@ from crosscheck_impls.interface import DTYPES
 from crosscheck.evaluation.baselines import CRITERIA
 from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Pair
-from crosscheck.mutation.mutants import BY_NAME, Kind
+from crosscheck.mutation.mutants import Kind, find
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.tables import table
 
@@ -175,7 +175,8 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> str:
         ),
         "",
     ]
-    for kind in Kind:
+    there = {pair.kind for pair in pairs}
+    for kind in (each for each in Kind if each in there):
         lines += [
             f"## {kind}: {kind.words}",
             "",
@@ -195,7 +196,7 @@ def _mutants(pairs: Sequence[Pair], kind: str) -> Iterable[list[object]]:
             counts.append(f"{sum(p.caught not in UNSEEN for p in living)} of {len(living)}")
         checks = Counter(pair.caught for pair in alive(these) if pair.caught not in UNSEEN)
         by = ", ".join(check for check, _ in checks.most_common())
-        yield [name, BY_NAME[name].words, len(these), len(these) - len(alive(these)), *counts, by]
+        yield [name, find(name).words, len(these), len(these) - len(alive(these)), *counts, by]
 
 
 def _short(value: float | None) -> str:

@@ -9,13 +9,12 @@ import numpy as np
 
 from crosscheck.core.records import Answer
 from crosscheck.grading.diagnosis.account import Account
+from crosscheck.grading.diagnosis.closeness import NEARER
 from crosscheck.grading.diagnosis.points import points_of
 from crosscheck.grading.diagnosis.search import Search
 from crosscheck.grading.judging import converted
 from crosscheck.grading.probe import FORMULATIONS, How, Shown, declared, outside
 from crosscheck.judge.elementwise import Judge
-
-FAR = 1e-3  # J is this much nearer to that of one activation than to that of any other
 
 
 def activation(shown: Shown) -> tuple[str, How]:
@@ -29,7 +28,7 @@ def activation(shown: Shown) -> tuple[str, How]:
         return squared
     distances = {name: _distance(judging, answer) for name, (judging, answer) in answers.items()}
     near, second, *_ = sorted(distances, key=lambda name: distances[name])
-    if distances[near] < FAR * distances[second]:
+    if distances[near] < NEARER * distances[second]:
         return near, How.NEAREST
     accounts = {name: account for name, each in answers.items() if (account := _account(*each)) is not None}
     ranked = sorted(accounts, key=lambda name: (accounts[name].cost, distances[name]))

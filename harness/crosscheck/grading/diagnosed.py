@@ -11,6 +11,7 @@ from crosscheck_impls.interface import Array
 from crosscheck.core.failures import BAD
 from crosscheck.core.records import Answer, Case, cast, flat
 from crosscheck.grading.diagnosis.account import Special
+from crosscheck.grading.diagnosis.closeness import TWICE
 from crosscheck.grading.diagnosis.diagnose import Theirs, diagnoses
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding
 from crosscheck.grading.diagnosis.kinks import at_kinks
@@ -23,10 +24,8 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.mutants import Mutant
 
 OUTPUTS = ("sigmoid", "linear")  # with squared error
-NEAR = 1e-6  # of J, to that of the squared error
 SEARCHES = 2  # answers that are compared with every known mistake of everything at once
-APART = 1e-3  # of a number, when it is asked for twice
-LARGEST = 1e-4  # of an epsilon that is against log(0), and costs no digit that is printed of J
+LARGEST = 1e-4  # of an epsilon that counts as one against log(0): it costs none of the first four digits of J
 
 
 def diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
@@ -53,16 +52,19 @@ def _unexplained(every: Sequence[Judged], found: Sequence[Diagnosis]) -> float:
 
 def _is_squared(every: Sequence[Judged], output: str) -> bool:
     """Return whether J is the mean squared error, or twice it, or half of it, on every problem that tells."""
-    ratios: list[float] = []
+    sizes, asked = {0.5, 1.0, 2.0}, 0
     for one in every:
         case, answer = one.result.case, one.answer
-        if answer is None or not one.wrong_gradient or case.network.loss != "cross_entropy":
+        if answer is None or one.judging is None or not one.wrong_gradient or case.network.loss != "cross_entropy":
             continue
-        judging = Judge(_squared(case, output))
+        judging = type(one.judging)(_squared(case, output))
         for checkpoint, (J, _) in zip(answer.checkpoints, answer.gradients, strict=True):
-            true = float(judging.at_checkpoint(checkpoint, PLAIN).oracle.J)
-            ratios += [float(np.asarray(J)) / true] if true else []
-    return len(ratios) > 1 and any(np.allclose(ratios, size, rtol=NEAR, atol=0) for size in (0.5, 1, 2))
+            _, oracle, theirs, own = judging.at_checkpoint(checkpoint, PLAIN)
+            got, E = float(np.asarray(J)), theirs.J + own.J
+            if np.isfinite(got) and np.isfinite(E):
+                sizes = {size for size in sizes if abs(got - size * oracle.J) <= size * E}
+                asked += 1
+    return asked > 1 and bool(sizes)
 
 
 def _squared(case: Case, output: str) -> Case:
@@ -137,7 +139,7 @@ def _differs(one: Judged) -> bool:
     for checkpoint, (J, gradient) in zip(one.answer.checkpoints, one.answer.gradients, strict=True):
         arrays = [np.asarray(J), *flat(gradient)]
         before = first.setdefault(checkpoint, arrays)
-        if any(not np.allclose(a, b, rtol=APART, atol=0, equal_nan=True) for a, b in zip(before, arrays, strict=True)):
+        if any(not np.allclose(a, b, rtol=TWICE, atol=0, equal_nan=True) for a, b in zip(before, arrays, strict=True)):
             return bool(one.wrong_gradient)
     return False
 

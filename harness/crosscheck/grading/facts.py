@@ -56,8 +56,9 @@ class Error(NamedTuple):
 
 class Facts(NamedTuple):
     """parts: by name, J first. first: the entry that is wrong first, where there is one. causes: the known mistakes
-    whose numbers these are. saturated: what J does there, `undefined` or `cut off`, if it is not right. answers: a digest of the bits of J and of all gradients. trouble: why nothing could be
-    compared, or what is wrong beside the numbers, in a few words.
+    whose numbers these are. saturated: what J does there, `undefined` or `cut off`, if it is not right. answers: a
+    digest of the bits of J and of all gradients. trouble: why nothing could be compared, or what is wrong beside the
+    numbers, in a few words.
     """
 
     parts: Mapping[str, Part] = {}
@@ -91,6 +92,8 @@ def facts(
             parts[name] = Part(0, parts[name].asked)
         if function in said.trouble:
             parts[name] = Part(0, 1)
+        elif function in said.unchecked:
+            parts.pop(name, None)
     lopsided, _ = told(said.penalties)
     if lopsided and "J" in parts:
         parts["J"] = Part(0, parts["J"].asked)

@@ -43,9 +43,9 @@ class Notes(NamedTuple):
     activation: str = ""
     at_zero: bool = False
     unchecked: Mapping[str, str] = {}
+    penalties: tuple[Penalty, ...] = ()
     loss: str = ""
     output: str = ""
-    penalties: tuple[Penalty, ...] = ()
 
     @property
     def cost_is_ours(self) -> bool:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Params
 
+from crosscheck.grading.diagnosis.closeness import CANDIDATE as SAME
+
 ENOUGH = 3  # measurements
-SAME = 1e-6  # of two of them: they are differences, which keep some ten digits where a penalty shows at all
 ZERO = "zero"  # the role of an argument that is 0 in the plain model
 
 

@@ -31,8 +31,8 @@ from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, proble
 from crosscheck.grading.reported import Report
 from crosscheck.grading.solution import ROWS, VARIANT
 from crosscheck.grading.sources.place import is_solution, wrong_file
+from crosscheck.grading.told import Told
 from crosscheck.grading.word import gravest, headline_of, report, sorted_out
-from crosscheck.grading.wrong import Told
 from crosscheck.judge.verdict import Key
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses

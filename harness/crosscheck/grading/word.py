@@ -17,7 +17,8 @@ from crosscheck.grading.hints import KINK, Result, notices
 from crosscheck.grading.notes import Notes
 from crosscheck.grading.probe import HIDDEN, Function, How
 from crosscheck.grading.stated import several_outputs
-from crosscheck.grading.wrong import Told, wrapped, wrong
+from crosscheck.grading.told import Told, wrapped
+from crosscheck.grading.wrong import wrong
 from crosscheck.report.words import of_entry, of_failure, of_name
 
 KINDS = {  # of trouble, see convert.py; the first of them says most

@@ -20,6 +20,7 @@ from crosscheck.judge.location import Location, locate
 from crosscheck.judge.observations import Observation, bounds_of_both, farthest, of_gradients, of_steps
 from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
+from crosscheck.mutation.distributed import MOST, distributed
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.in_a_layer import in_a_layer
 from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
@@ -54,18 +55,20 @@ class Made(NamedTuple):
 
 
 def attribute(
-    judge: Judge,
-    answer: Answer,
-    declared: Declaration,
-    noisy: bool = False,
-    guess: Mutant | None = None,
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool = False, guess: Mutant | None = None,
     where: Location | None = None,
-) -> Explanation | None:
-    """Return what explains an answer, or None.
+) -> Explanation | None:  # fmt: skip
+    """Return what explains an answer, or None; also None where a changed reference would need all examples at once.
 
     noisy: measure in usual noise, for an answer within its bound. guess: tried first, and if it is the cause, alone.
     where: what is said of the place; a mistake that is only near must be wrong at that place and right before it.
     """
+    return None if judge.case.source else _attributed(judge, answer, declared, noisy, guess, where)
+
+
+def _attributed(
+    judge: Judge, answer: Answer, declared: Declaration, noisy: bool, guess: Mutant | None, where: Location | None
+) -> Explanation | None:
     seen, steps = list(of_gradients(judge, answer, declared, noisy)), 0
     if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows from it says nothing new
         seen += of_steps(judge, answer, declared)
@@ -75,10 +78,10 @@ def attribute(
     explained: list[tuple[Mutant, float]] = []
     nearest: tuple[float, Mutant] | None = None
     there = reached(judge.case)
-    table = [mutant for mutant in MUTANTS if mutant.name in there]
+    table = [*distributed(ranks(answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
     in_layers = chain.from_iterable(in_a_layer(judge.case.network, layer) for layer in search.layer())
     for mutant in chain([guess] if guess else [], table, in_layers):
-        if explained and mutant.name not in BY_NAME and mutant is not guess:
+        if explained and mutant not in table and mutant is not guess:
             break
         left = search.left(mutant)
         if left <= 1 and (search.wrong or search.same_labels(mutant)):
@@ -105,6 +108,12 @@ def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[t
     search = _Search(judge, answer, declared, list(of_gradients(judge, answer, declared)))
     for mutant in MUTANTS:
         yield mutant, search.left(mutant, whole=True)
+
+
+def ranks(answer: Answer) -> int:
+    """Return how many processes or devices of a team have given an answer; 1 where it is no team's."""
+    said = [answer.environment.get(name) for name in ("processes", "devices")]
+    return max((each for each in said if type(each) is int and 1 < each <= MOST), default=1)
 
 
 def _near(got: Matrix, made: Array) -> bool:

@@ -82,10 +82,11 @@ class NotFinite(NamedTuple):
 class Irreproducible(NamedTuple):
     """Two runs of the same fit differ; farthest: what of the run lies farthest from the oracle's own.
 
-    It disagrees where that lies outside the envelope, and is suspect elsewhere.
+    It disagrees where that lies outside the envelope, and is suspect elsewhere. None where the oracle has no run to
+    hold it against, since its examples are read in chunks.
     """
 
-    farthest: Departure
+    farthest: Departure | None
 
 
 class Noisy(NamedTuple):

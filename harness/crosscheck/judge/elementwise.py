@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,11 +25,15 @@ from crosscheck.oracle.error_bound import (
     precision,
     scaled,
 )
-from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero, propagate
+from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero, propagate, stacked, unstacked
 from crosscheck.oracle.noise import Noise, noise, rerun
+from crosscheck.oracle.streamed import LARGE, PART, Parts, streamed
 
 if TYPE_CHECKING:
     from crosscheck.judge.reproducible import Descent
+
+
+SAMPLE, SAMPLED = 4, 4096  # parts, and examples of each, from which the noise of a case in chunks is known
 
 
 class Known(NamedTuple):
@@ -46,10 +50,14 @@ class Judge:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.X, self.Y = exact(case.X), exact(case.Y)
+        self.parts = Parts(case.X, case.Y, case.source.chunk if case.source else PART)
+        self.X: Any = case.X if case.source else exact(case.X)
+        self.Y: Any = case.Y if case.source else exact(case.Y)
         self._known: dict[Any, Known] = {}
         self._noise: dict[Any, Noise] = {}
         self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
+        self._read: dict[Any, Known] = {}
+        self._some: Judge | None = None
         self._reruns: dict[int, list[Noise]] = {}
         self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
 
@@ -59,8 +67,31 @@ class Judge:
         other.case = brief
         return other
 
+    def bounded_at(self, params: Params, declared: Declaration) -> Known:
+        """Return J, the gradient and their bounds at any parameters; of many examples without intermediate results."""
+        if self.parts.m < LARGE and self.case.source is None:
+            return self.evaluate_at(params, declared)
+        if self.case.source is not None and params[0].W.ndim == 3:
+            return _stack([self.bounded_at(each, declared) for each in unstacked(params)])
+        network, wide = self.case.network, cast(params, "float64")
+        key = (declared, b"".join(array.tobytes() for array in flat(wide))) if self.case.source else None
+        if key in self._read:
+            return self._read[key]
+        p, p64 = self.precision(declared), precision("float64")
+        in_parts = Declaration(relu_grad_at_zero=declared.relu_grad_at_zero)
+        if self.case.source is not None:  # in memory, as in `evaluate_at`
+            in_parts = in_parts._replace(sums=("blocks", self.parts.size))
+        at_zero = grads_at_zero(network, declared.relu_grad_at_zero)
+        oracle, (theirs, own) = streamed(network, wide, self.parts, at_zero, [(p, declared), (p64, in_parts)])
+        known = Known(wide, oracle, theirs, own)
+        if key is not None:  # a file is read once for the same params, whoever has come to them
+            self._read[key] = known
+        return known
+
     def evaluate_at(self, params: Params, declared: Declaration) -> Known:
         """Return the oracle and the bounds at any parameters of the case's dtype, or at a stack of them."""
+        if self.case.source is not None:
+            return self.bounded_at(params, declared)
         network, wide = self.case.network, cast(params, "float64")
         at_zero = grads_at_zero(network, declared.relu_grad_at_zero)
         with np.errstate(all="ignore"):  # what overflows has no bound
@@ -105,11 +136,27 @@ class Judge:
         key = (checkpoint, declared)
         if key not in self._noise:
             case, params = self.case, self.case.checkpoints[checkpoint]
+            if case.source is not None:
+                self._noise[key] = self._of_some().noise(checkpoint, declared)
+                return self._noise[key]
             if checkpoint not in self._reruns:  # whatever is declared
                 self._reruns[checkpoint] = rerun(case.network, params, case.X, case.Y)
             oracle, p = self.at_checkpoint(checkpoint, declared).oracle, self.precision(declared)
             self._noise[key] = noise(case.network, params, case.Y, oracle, p, declared, self._reruns[checkpoint])
         return self._noise[key]
+
+    def _of_some(self) -> Judge:
+        """Return a judge of some of the examples, SAMPLE parts of SAMPLED each, drawn by a fixed seed.
+
+        The mean over all of them is no noisier than that over these, and it is not said to be less noisy either: what
+        is rounded alike in each example, as by a function whose errors have one sign, no mean makes smaller.
+        """
+        if self._some is None:
+            drawn = np.random.default_rng(0).permutation(self.parts.count)[:SAMPLE]
+            some = zip(*(self.parts.part(int(k)) for k in sorted(drawn)), strict=True)
+            X, Y = (np.concatenate([array[:, :SAMPLED] for array in arrays], axis=1) for arrays in some)
+            self._some = Judge(self.case._replace(X=X, Y=Y, source=None))
+        return self._some
 
     def precision(self, declared: Declaration) -> Precision:
         """Return the constants of the case's dtype with the declared matrix products."""
@@ -137,6 +184,23 @@ class Judge:
             # where either derivative is right, the usual noise says nothing
             rounding = None if known.theirs.straddles_zero else self.noise(checkpoint, declared)
             yield from against(known, (J, gradient), t, case, rounding)
+
+
+def _stack(several: Sequence[Known]) -> Known:
+    """Return what is known of J and gradients at some params as of one stack of them."""
+    oracles = [each.oracle for each in several]
+    J: Any = np.array([oracle.J for oracle in oracles])
+    oracle = oracles[0]._replace(J=J, gradient=stacked([each.gradient for each in oracles]))
+    theirs, own = ([each[k] for each in several] for k in (2, 3))
+    return Known(stacked([each.params for each in several]), oracle, _stack_bounds(theirs), _stack_bounds(own))
+
+
+def _stack_bounds(several: Sequence[Any]) -> ErrorBound:
+    J, straddles = (np.array([getattr(E, name) for E in several]) for name in ("J", "straddles_zero"))
+    gradient = stacked([E.gradient for E in several])
+    return several[0]._replace(  # type: ignore[no-any-return]
+        J=J, gradient=gradient, straddles_zero=straddles, margin=min(E.margin for E in several)
+    )
 
 
 def against(

@@ -96,6 +96,8 @@ def _right(some: Iterable[Comparison], size: float) -> bool:
 
 def _hangs_on_everything(judge: Judge, under: Declaration, t: int, size: float) -> bool:
     """Return whether J would show a SHARP-th of such an error in X or in any A[l]; at zero weights it does not."""
+    if judge.case.source is not None:  # A and dZ are not kept
+        return False
     known = judge.at_checkpoint(judge.case.steps.index(t), under)
     bound, m = float(known.theirs.J + known.own.J), judge.case.X.shape[1]
     for layer, A, dZ in zip(known.params, known.oracle.A, known.oracle.dZ, strict=False):

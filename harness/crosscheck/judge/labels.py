@@ -15,13 +15,17 @@ When = Literal["start", "train", "test"]
 
 
 class WrongLabel(NamedTuple):
-    """The first label that differs outside the bound: of which set, example and output; oracle: its A[L] there."""
+    """The first label that differs outside the bound: of which set, example and output; oracle: its A[L] there.
+
+    among: instead of one example, so many from there on: predicted is the sum of what is predicted, oracle that of its.
+    """
 
     when: When
     example: int
     output: int
     predicted: float
     oracle: float
+    among: int = 1
 
 
 class Predictions(NamedTuple):
@@ -69,7 +73,44 @@ def predictions(judge: Judge, answer: Answer, declared: Declaration) -> Predicti
     )  # fmt: skip
 
 
+def _counted(judge: Judge, params: Params, labels: Array, when: When, declared: Declaration) -> Labels:
+    """Hold the sums over chunks, and how many labels are right in each, against the oracle's.
+
+    A sum of labels may differ by as many as lie within their bound of 0.5, and so may the number of right ones.
+    """
+    network, n, m = judge.case.network, judge.case.network.n[-1], judge.parts.m
+    counts = network.g[-1] == "sigmoid" and network.loss == "cross_entropy"
+    right = accurate = near_threshold = wrong = 0
+    first = None
+    for k, (X, Y) in enumerate(judge.parts):
+        output, E = judge.output_of(params, X, declared)
+        if counts:
+            true = output > 0.5
+            near = (np.abs(output - 0.5) <= E) & (E > 0)
+            oracle = np.concatenate([true.sum(axis=1), (true == Y).sum(axis=1)])
+            allowed = np.tile(near.sum(axis=1), 2)
+            right, accurate = right + int(labels[n:, k].sum()), accurate + int(oracle[n:].sum())
+        else:  # a sum in float64 on either side, whose own roundings are far below what the parts may err by
+            oracle, allowed = (
+                output.sum(axis=1),
+                E.sum(axis=1) + 2 * m * np.finfo(float).eps * np.abs(output).sum(axis=1),
+            )
+        far = np.abs(labels[:, k] - oracle)
+        outside = ~(far <= allowed) & np.isfinite(allowed)
+        near_threshold += int(far[:n][~outside[:n]].sum()) if counts else 0
+        wrong += int(outside.any())
+        if first is None and outside.any():
+            row = int(np.argmax(outside)) % n
+            at = row if outside[row] else row + n
+            first = WrongLabel(when, k * judge.parts.size, row, float(labels[at, k]), float(oracle[at]), X.shape[1])
+    return Labels(
+        right / (n * m) if counts else None, accurate / (n * m) if counts else None, near_threshold, wrong, first
+    )
+
+
 def _labels(judge: Judge, params: Params, labels: Array, when: When, declared: Declaration) -> Labels:
+    if judge.case.source is not None:
+        return _counted(judge, params, labels, when, declared)
     case, network = judge.case, judge.case.network
     given = (case.X_test, case.Y_test) if when == "test" else (case.X, case.Y)
     X, Y = (exact(array) for array in given)

@@ -65,7 +65,7 @@ def of_steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Ob
     for t, (number, before, J, after) in enumerate(answer.run.steps[:LATEST]):
         if number != t or not all(np.isfinite(a).all() for a in flat(before)):
             return
-        start, oracle, theirs, own = known = judge.evaluate_at(before, declared)
+        start, oracle, theirs, own = known = judge.bounded_at(before, declared)
         gradients = zip(*map(flat, (start, oracle.gradient, theirs.gradient, own.gradient)), strict=True)
         moved, units = [], []
         for W, dW, E, E_own in gradients:

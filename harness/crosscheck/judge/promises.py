@@ -53,6 +53,9 @@ def _labels(case: Case, answer: Answer) -> Iterator[Broken]:
         if labels is None or X is None:
             continue
         expected = (case.network.n[-1], X.shape[1])
+        if case.source is not None:
+            rows = 2 if case.network.loss == "cross_entropy" else 1
+            expected = (rows * case.network.n[-1], -(-X.shape[1] // case.source.chunk))
         if labels.shape != expected:
             yield Broken(Promise.SHAPE, name, str(labels.shape), str(expected))
         if case.network.loss == "cross_entropy" and labels.dtype.kind not in "iu":

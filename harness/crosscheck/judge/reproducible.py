@@ -95,7 +95,7 @@ def _descend(judge: Judge, declared: Declaration, iterations: int) -> Descent:
     costs, bounds = np.empty(iterations), np.empty(iterations)
     moved = [np.zeros(array.shape) for array in flat(params)]  # by the error bounds of all steps until then
     for t in range(iterations):
-        start, oracle, theirs, own = judge.evaluate_at(params, declared)
+        start, oracle, theirs, own = judge.bounded_at(params, declared)
         gradient, after = flat(oracle.gradient), list[Matrix]()
         # J(params + e) - J(params) is at most |dJ| e, to first order
         shifted = sum(float((np.abs(dW) * E).sum()) for dW, E in zip(gradient, moved, strict=True))

@@ -167,15 +167,17 @@ def _said(
     if labels.first is not None:
         return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
     irreproducible = answer.run.certification is Certification.IRREPRODUCIBLE
-    if irreproducible and (farthest := departure(judge, answer.run, under)).outside:
+    if irreproducible and judge.case.source is None and (farthest := departure(judge, answer.run, under)).outside:
         return Verdict.DISAGREES, Irreproducible(farthest)
     textbook = declared.formulation == "textbook"
     if any(c.undefined for c in row.comparisons):
-        if (impossible := first_impossible(judge, answer, under)) is not None:
+        if judge.case.source is None and (impossible := first_impossible(judge, answer, under)) is not None:
             stable = under._replace(formulation="logits")  # which has a bound everywhere
             known = attribute(judge, answer, stable, False, guess)
             return Verdict.DISAGREES, NotTheFormula(impossible, known if known and known.exactly else None)
         return _undefined(judge, declared, row)
+    if irreproducible and judge.case.source is not None:
+        return Verdict.SUSPECT, Irreproducible(None)
     if irreproducible:
         return Verdict.SUSPECT, Irreproducible(farthest)
     if not labels.finite:

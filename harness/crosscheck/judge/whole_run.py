@@ -47,7 +47,7 @@ def _errors(judge: Judge, run: Run, declared: Declaration) -> Iterator[list[tupl
     case, p, p64 = judge.case, judge.precision(declared), precision("float64")
     from_rounded = run.certification is Certification.LENGTHS
     for _, before, J, after in takewhile(_is_finite, run.steps):
-        start, oracle, theirs, own = judge.evaluate_at(before, declared)
+        start, oracle, theirs, own = judge.bounded_at(before, declared)
         found = [(exact(J) - oracle.J, np.asarray(theirs.J + own.J))]
         everything = zip(*map(flat, (after, start, oracle.gradient, theirs.gradient, own.gradient)), strict=True)
         for got, W, dW, E, E_own in everything:

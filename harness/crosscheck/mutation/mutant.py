@@ -41,6 +41,7 @@ class Kind(StrEnum):
     TRAINING = "training", "a training loop that does something else than plain gradient descent"
     PRECISION = "precision", "fewer bits than the arrays have"
     DATA = "data", "not the data that were given"
+    DISTRIBUTED = "distributed", "processes that do not add up to one"
 
     def __new__(cls, value: str, words: str) -> Kind:
         """Make a member out of its name and its words."""

@@ -84,6 +84,13 @@ def depth(m: int, sums: Sums, outputs: int = 1) -> int:
     return block * outputs + (-(-m // block) - 1).bit_length() + (m > 2**24)
 
 
+class Whole(NamedTuple):
+    """What the sums are over where only a part of the examples is looked at: all m of them, in so many parts."""
+
+    m: int
+    parts: int
+
+
 class ErrorBound(NamedTuple):
     """Bounds on the absolute error of J, of every dW (n[l], n[l-1]) and db (n[l], 1), and of A[L] (n[L], m).
 
@@ -115,9 +122,13 @@ def error_bound(
 
 
 def error_bounds(
-    network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Sequence[Declaration]
-) -> list[ErrorBound]:
-    """Return the error bound under each declaration; the forward pass of two that share it is bounded once."""
+    network: Network, params: Params, oracle: Evaluation, Y: Matrix, p: Precision, declared: Sequence[Declaration],
+    whole: Whole | None = None,
+) -> list[ErrorBound]:  # fmt: skip
+    """Return the error bound under each declaration; the forward pass of two that share it is bounded once.
+
+    whole: what Y is a part of; then these are what the part adds to the bound of the whole, but for `output`.
+    """
     forwards: dict[Any, _Forward] = {}
     bounds = []
     with np.errstate(all="ignore"):  # an overflow gives inf or NaN, and both mean: no bound
@@ -125,7 +136,7 @@ def error_bounds(
             key = each.formulation == "textbook", each.relu_grad_at_zero  # what `_through` asks for
             if key not in forwards:
                 forwards[key] = _forward(network, params, oracle, p, each)
-            bounds.append(_backward(network, params, oracle, Y, forwards[key], p, each))
+            bounds.append(_backward(network, params, oracle, Y, forwards[key], p, each, whole))
     return bounds
 
 
@@ -179,11 +190,13 @@ def _forward(network: Network, params: Params, oracle: Pass, p: Precision, decla
 
 def _backward(
     network: Network, params: Params, oracle: Evaluation, Y: Matrix, forward: _Forward, p: Precision,
-    declared: Declaration,
+    declared: Declaration, whole: Whole | None = None,
 ) -> ErrorBound:  # fmt: skip
-    A, m, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
-    E_As, E_Zs, E_gs, straddles_zero, margin = forward
-    e, E_dZ = _output(network, oracle, Y, E_Zs[-1], E_As[-1], E_gs[-1], p, declared)
+    A, k, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
+    m, parts = whole or Whole(k, 1)
+    p = p._replace(largest=p.largest / parts)  # no sum overflows if no part of it comes near
+    E_As, _, E_gs, straddles_zero, margin = forward
+    e, E_dZ = _output(network, oracle, Y, forward, p, declared, m)
     c = oracle.losses
     # J: the errors of the terms, and of a sum of m terms
     terms, size_J = Y.size, (c + e).sum(axis=ALL)
@@ -200,9 +213,9 @@ def _backward(
         if l > 1:  # X has no error
             E_dW += np.abs(oracle.dZ[l - 1]) @ E_A.mT
         largest = _largest(De)
-        E_dW = E_dW / m + tiny * (m + 1) * (1 + largest)
+        E_dW = E_dW / m + tiny * (k + 1) * (1 + largest)
         size_b = De.sum(axis=-1, keepdims=True)
-        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(roundings) * size_b) / m + tiny * (m + 1)
+        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(roundings) * size_b) / m + tiny * (k + 1)
         E_gradient.append(Layer(_bound_product(E_dW, De, Ae.mT, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
@@ -256,11 +269,10 @@ def _through(
 
 
 def _output(
-    network: Network, oracle: Evaluation, Y: Matrix, E_Z: Matrix, E_A: Matrix, E_g: Matrix, p: Precision,
-    declared: Declaration,
-) -> tuple[Matrix, Matrix]:  # fmt: skip
-    """Return the errors of each example's loss and of dZ[L], both (n[L], m)."""
-    u, m = p.u, Y.shape[1]
+    network: Network, oracle: Evaluation, Y: Matrix, forward: _Forward, p: Precision, declared: Declaration, m: int
+) -> tuple[Matrix, Matrix]:
+    """Return the errors of each example's loss and of dZ[L], both (n[L], m), in sums over m examples."""
+    u, E_A, E_Z, E_g = p.u, forward.E_A[-1], forward.E_Z[-1], forward.E_g[-1]
     A, Z, c = oracle.A[-1], oracle.Z[-1], oracle.losses
     difference = np.abs(A - Y)
     if network.loss == "squared_error":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Params
 
 from crosscheck.core.records import Case, cast
+from crosscheck.oracle import streamed
 from crosscheck.oracle.float64 import descend, exact
 from crosscheck.problems.catalogue import Problem
+from crosscheck.problems.files import chunks
 
 
 class Rounded(NamedTuple):
@@ -26,9 +28,11 @@ class Rounded(NamedTuple):
 @np.errstate(all="ignore")  # what does not fit is refused, in words
 def rounded_to(problem: Problem, dtype: str) -> Rounded:
     """Return the problem's numbers in the dtype. Raises BadInput if one does not fit."""
-    data = [None if array is None else array.astype(dtype) for array in problem.data]
+    data: list[Any] = [*chunks.opened(problem.source, dtype), None, None] if problem.source else []
+    data = data or [None if array is None else array.astype(dtype) for array in problem.data]
     params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
-    numbers = [("data", array) for array in data] + [("weights", array) for layer in params for array in layer]
+    numbers = [] if problem.source else [("data", array) for array in data]
+    numbers += [("weights", array) for layer in params for array in layer]
     for name, array in numbers:
         if array is not None and not np.isfinite(array).all():
             limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
@@ -56,8 +60,13 @@ def make_case(problem: Problem, dtype: str, later: bool = True) -> Case:
         ) from error
     wanted = (problem.iterations // 2, problem.iterations) if later else ()
     checkpoints, steps = [given.params], [0]
+    wide = cast(given.params, "float64")
     with np.errstate(all="ignore"):  # a learning rate too large ends in inf; those checkpoints are left out
-        run = descend(problem.network, cast(given.params, "float64"), exact(given.X), exact(given.Y), given.alpha)
+        if problem.source is None:
+            run = descend(problem.network, wide, exact(given.X), exact(given.Y), given.alpha)
+        else:
+            parts = streamed.Parts(given.X, given.Y, problem.source.chunk)
+            run = streamed.descend(problem.network, wide, parts, given.alpha)
         for t, (params, J) in zip(range(max(wanted, default=-1) + 1), run, strict=False):
             rounded = cast(params, dtype)
             if not np.isfinite(J) or not all(np.isfinite(a).all() for layer in rounded for a in layer):
@@ -67,5 +76,5 @@ def make_case(problem: Problem, dtype: str, later: bool = True) -> Case:
                 steps.append(t)
     return Case(
         problem.name, problem.network, dtype, given.X, given.Y, given.X_test, given.Y_test, tuple(checkpoints),
-        tuple(steps), given.alpha, problem.iterations,
+        tuple(steps), given.alpha, problem.iterations, problem.source,
     )  # fmt: skip

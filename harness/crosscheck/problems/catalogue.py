@@ -19,11 +19,12 @@ from crosscheck_impls.interface import (
     nearest,
 )
 
+from crosscheck.problems.files.how import How, refuse_given
 from crosscheck.problems.limits import MAX_DIGITS, check_iterations, check_network
 
 if TYPE_CHECKING:
+    from crosscheck.core.records import Source
     from crosscheck.problems.datasets import Data
-    from crosscheck.problems.files.how import How
 
 
 SQUARED: Loss = "squared_error"
@@ -55,7 +56,7 @@ class Spec(NamedTuple):
 class Problem(NamedTuple):
     """A problem with its arrays, in float64. params: the initial ones. threads: as in Spec.
 
-    told: what was read from the user's own file, in lines of words.
+    told: what was read from the user's own file, in lines of words. source: where the data are read from in chunks.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Problem(NamedTuple):
     iterations: int
     threads: bool = False
     told: tuple[str, ...] = ()
+    source: Source | None = None
 
 
 def _real() -> list[Spec]:
@@ -161,22 +163,10 @@ def nearest_problem(name: str, names: Iterable[str]) -> str:
 
 
 class Options(NamedTuple):
-    """What the user says instead of a problem's own settings; None leaves them as they are. Data's: see files.how."""
+    """What the user says instead of a problem's own settings; None leaves them as they are. how: to read the data."""
 
     data: Path | None = None
-    test: Path | None = None
-    label: str | None = None
-    positive: str | None = None
-    drop: list[str] | None = None
-    one_hot: list[str] | None = None
-    keep: list[str] | None = None
-    na: list[str] | None = None
-    dropna: bool = False
-    rows: bool | None = None
-    decimal: str | None = None
-    header: bool | None = None
-    skip_lines: int = 0
-    split: float | None = None
+    how: How = How()
     standardise: bool = False
     layers: str | None = None
     activation: str | None = None
@@ -188,47 +178,49 @@ class Options(NamedTuple):
     iterations: int | None = None
     relu_grad_at_zero: str | None = None
     leaky_slope: float | None = None
+    chunk: int | None = None
 
 
 def requested(names: list[str] | None, options: Options, everything: bool = False) -> list[Problem]:
     """Return the problems that are asked for, with their arrays. Raises BadInput."""
     if options.data is None:
-        from crosscheck.problems.files.how import How, refuse_given
-
-        refuse_given(_how(options), How._fields[:-1], "goes with data, which is missing; name the training data")
+        refuse_given(options.how, How._fields, "goes with data, which is missing; name the training data")
+        if options.chunk is not None:
+            raise BadInput(f"{options.chunk}: goes with data, which is missing; name the data file", parameter="chunk")
         return [build(spec, options) for spec in choose(names, everything)]
+    from crosscheck.problems import streamed
+
     if names:
         raise BadInput("problem and data: expected one of them; leave the other out")
+    iterations = 100 if options.chunk is None else streamed.ITERATIONS
     name = options.data.name.removesuffix(".gz").removesuffix(".GZ")
-    return [build(Spec(Path(name).stem, "", alpha=0.01, iterations=100), options)]
+    return [build(Spec(Path(name).stem, "", alpha=0.01, iterations=iterations), options)]
 
 
 OWN = Options()  # none: the problem's own settings
 
 
-def _how(options: Options) -> How:
-    """Return how the user's file is to be read."""
-    from crosscheck.problems.files.how import How
-
-    given = {name: getattr(options, name) for name in How._fields[:-1]}
-    return How(**given, regression=options.loss == SQUARED)
-
-
 def build(spec: Spec, options: Options = OWN) -> Problem:
     """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
+    from crosscheck.problems import streamed
     from crosscheck.problems.datasets import SETS, standardise, validate_labels
     from crosscheck.problems.files.read import read, summary
     from crosscheck.problems.initial_weights import initial
     from crosscheck.problems.shapes import SHAPES
 
     told: tuple[str, ...] = ()
+    source, how = None, options.how._replace(regression=options.loss == SQUARED)
     if options.data is None:
         data = {**SETS, **SHAPES}[spec.data]()
+    elif options.chunk is not None:
+        source = streamed.source_of(options.data, options.chunk, how)
+        data = streamed.data_of(source)
     else:
-        how = _how(options)
         found = read(options.data, how)
         data, told = found.data, summary(found, how.regression, options.standardise)
     if options.standardise:
+        if source is not None:
+            raise BadInput(f"standardise: {streamed.ALONE}; scale the features in the file")
         data = standardise(data)
     hidden = spec.hidden if options.layers is None else _sizes(options.layers)
     loss = cast("Loss", options.loss or spec.loss)
@@ -241,8 +233,10 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
         cast("Side", options.relu_grad_at_zero or spec.relu_grad_at_zero),
     )
     check_differentiable(network)
-    check_network(network, data.X.shape[1])
-    if loss == "cross_entropy":
+    check_network(network, data.X.shape[1] if source is None else min(source.chunk, data.X.shape[1]))
+    if source is not None:
+        told = streamed.summary(data, source, streamed.look_through(data, source, network), network)
+    elif loss == "cross_entropy":
         validate_labels(data, str(options.data or spec.data))
     alpha = spec.alpha if options.learning_rate is None else options.learning_rate
     iterations = spec.iterations if options.iterations is None else options.iterations
@@ -255,7 +249,9 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     except MemoryError as error:
         message = f"layers: no memory for the weights of {network.dimensions}; choose smaller layers"
         raise BadInput(message) from error
-    return Problem(spec.name, data, network, params, alpha, iterations, spec.threads and options.data is None, told)
+    return Problem(
+        spec.name, data, network, params, alpha, iterations, spec.threads and options.data is None, told, source
+    )
 
 
 def _sizes(text: str) -> tuple[int, ...]:

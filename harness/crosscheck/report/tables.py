@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 from crosscheck_impls.interface import DTYPES
 
-from crosscheck.core.failures import BAD, Verdict
+from crosscheck.core.failures import BAD, Promise, Verdict
+from crosscheck.judge.causes import BrokenPromises
 from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.words import MEANING, of_cause
+from crosscheck.runner.spread import Spread, is_team
 
 FILES = ("agreement.csv", "agreement.md", "environment.json")
 
@@ -44,6 +46,7 @@ NO_STAMP = Stamp()
 def frame(rows: Sequence[Row], stamp: Stamp = NO_STAMP) -> pd.DataFrame:
     """Return the table: errors in units of the error bound, of the noise, and in ulps of a tensor's largest entry."""
     records = []
+    teams = any(map(_of_team, rows))
     for row in rows:
         worst, noisiest, envelope = row.worst(), row.noisiest(), row.envelope
         record: dict[str, Any] = {
@@ -51,6 +54,7 @@ def frame(rows: Sequence[Row], stamp: Stamp = NO_STAMP) -> pd.DataFrame:
             "implementation": row.implementation,
             "dtype": row.dtype,
             "device": row.device,
+            **_team(row, teams),
             "verdict": row.verdict,
             "largest_ratio": worst and worst.ratio,
             "tensor": worst.tensor if worst else "",
@@ -81,6 +85,21 @@ def frame(rows: Sequence[Row], stamp: Stamp = NO_STAMP) -> pd.DataFrame:
         }
         records.append(record)
     return pd.DataFrame.from_records(records)
+
+
+def _of_team(row: Row) -> bool:
+    return is_team(row.implementation.rpartition("/")[0])
+
+
+def _team(row: Row, teams: bool) -> dict[str, Any]:
+    """Return, where there are teams in the table, how many processes and whether their bits are the same."""
+    if not teams:
+        return {}
+    processes = Spread.of(row.implementation.rpartition("/")[0]).processes
+    promises = row.cause.promises if isinstance(row.cause, BrokenPromises) else ()
+    differ = any(broken.promise is Promise.REPLICAS for broken in promises)
+    several = processes > 1 and (row.bits or differ)
+    return {"processes": processes, "replicas": ("differ" if differ else "identical") if several else ""}
 
 
 GROUPS = {"J": ("J",), "dW": ("dW",), "db": ("db",), "step": ("fit",)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import singledispatch
 
-from crosscheck.core.failures import Broken, Evidence, Failure, Kind, Promise, Stage, Verdict
+from crosscheck.core.failures import Broken, Evidence, Failure, Kind, Promise, Rank, Stage, Verdict
 from crosscheck.core.records import Comparison
 from crosscheck.core.text import signal_name
 from crosscheck.judge.attribution import Explanation
@@ -93,10 +93,29 @@ def of_failure(failure: Failure) -> str:
             words = "the answer is no evidence" + (f": {EVIDENCE[Evidence(what)]}" if what in list(Evidence) else "")
         case _:
             words = what
+    if failure.rank is not None:
+        words = f"{_of_rank(failure.rank, failure.kind)}: {words}"
     if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:
         words = f"import: {words}"
     lost = f"{failure.lost} lost process{'es' if failure.lost > 1 else ''}"
     return f"given up after {lost}: {words}" if failure.lost else words
+
+
+def _of_rank(rank: Rank, kind: Kind) -> str:
+    """Return which process of a team it was, and where it was in its code."""
+    who = f"rank {rank.number} of {rank.of}"
+    if not rank.at:
+        return who
+    if kind is not Kind.TIMED_OUT:
+        return f"{who} in {rank.at}"
+    wait = f", {_ranks(rank.waiting)} wait{'s' if len(rank.waiting) == 1 else ''} for it" if rank.waiting else ""
+    done = f", {_ranks(rank.answered)} {'has' if len(rank.answered) == 1 else 'have'} answered" if rank.answered else ""
+    return f"{who} sits in {rank.at}{wait}{done}"
+
+
+def _ranks(numbers: tuple[int, ...]) -> str:
+    words = [str(each) for each in numbers]
+    return f"rank {words[0]}" if len(words) == 1 else f"ranks {', '.join(words[:-1])} and {words[-1]}"
 
 
 def _of_end(failure: Failure) -> str:
@@ -139,6 +158,9 @@ def of_broken(broken: Broken) -> str:
             return f"{name} was changed by the implementation, expected inputs to be left alone"
         case Promise.PARAMS_LEFT_ALONE:
             return f"fit changed the params it was given, in step {step}: expected inputs to be left alone"
+        case Promise.REPLICAS:
+            far = f", by {got} at most" if got else ""
+            return f"{name} of rank {step} differs from rank 0's{far}: expected the same bits on every rank"
         case Promise.SUMS:
             return (
                 f"{name} is not, bit for bit, what the blocks of {expected} examples give that are asked alone and "
@@ -203,6 +225,8 @@ def _(cause: NotFinite) -> str:
 
 @of_cause.register
 def _(cause: Irreproducible) -> str:
+    if cause.farthest is None:
+        return "two runs of the same fit differ: only single steps are certified"
     tensor, t, element, got, oracle, envelopes = cause.farthest
     when = f"the cost at iteration {t}" if tensor.kind == "J" else f"{_entry(tensor.plain, element)} after {t} steps"
     far = f"{when} is {got:.9g}, {envelopes:.3g} x the envelope of rounding from the oracle's own run, {oracle:.9g}"
@@ -294,6 +318,12 @@ def _entry(name: str, element: tuple[int, ...]) -> str:
 def of_label(label: WrongLabel) -> str:
     """Return a wrong label."""
     when = "before training, " if label.when == "start" else ""
+    if label.among > 1:
+        last = label.example + label.among - 1
+        return (
+            f"{when}examples {label.example} to {last}, output {label.output}: "
+            f"{label.predicted:.9g} in all, where the oracle has {label.oracle:.9g}"
+        )
     return (
         f"{when}example {label.example}, output {label.output}: predicted {label.predicted:g} "
         f"where the oracle's A[L] is {label.oracle:.9g}"

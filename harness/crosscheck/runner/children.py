@@ -106,6 +106,9 @@ class Child:
         """The keeper's process number, and its group's."""
         return self._process.pid
 
+    def joined(self, pid: int) -> None:
+        """Take note of the number of the process that computes, where it is not ours that says when it ends."""
+
     def limit(self, size: float) -> None:
         """Take frames whose arrays have at most so many bytes from now on."""
         self._reader.limit = size
@@ -177,6 +180,8 @@ class Child:
 
     def stop(self) -> int:
         """End it and all that it has started; return its exit code, negative for a signal's number."""
+        if self._control < 0:  # that was done
+            return self._process.wait()
         for name in ("_control", "_requests", "_answers"):
             _close(self, name)
         if self._death is not None:
@@ -191,6 +196,11 @@ class Child:
         for name in ("_prints", "_death"):
             _close(self, name)
         return code
+
+    def printed(self) -> str:
+        """Return the last of what it has printed up to now."""
+        self._read_prints()
+        return self._log.decode(errors="replace")
 
     def last_words(self) -> str:
         """Return the line of what it printed that says most about its end; nothing if none does."""

@@ -12,6 +12,7 @@ from crosscheck_impls.interface import Array, Declaration, Framework, Layer, Par
 
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat, named
+from crosscheck.oracle.streamed import columns
 
 SLOW, TOO_SLOW = 100_000, 4_000_000  # Python's steps in one gradient: about 0.05 s and 2 s
 LOOPS = 30_000  # Python's steps in a free run and its single steps: about 0.1 s
@@ -68,9 +69,9 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
     run, trained, broken = record(framework, variant, case, start, X, Y, affordable(case, declared))
     run = run._replace(borrowed=borrows_fit(framework, variant))
     labels_start, labels, labels_test = _labels(framework, case, [start, trained], device)
-    broken += adds_up(framework, variant, declared, case, start, X, Y, raw[0])
+    broken += adds_up(framework, variant, declared, case, start, raw[0])
     chosen = given.chosen
-    gradients = [(_get(framework, J), _get_params(framework, gradient)) for J, gradient in raw]
+    gradients = [(get(framework, J), get_params(framework, gradient)) for J, gradient in raw]
     if declared.loops_over == "nothing":  # once more: what it has done since changes nothing
         fits = [array.shape for array in flat(gradients[0][1])] == [array.shape for array in flat(case.checkpoints[0])]
         k, last = in_a_row(framework, variant, case, chosen, device) if fits else (chosen[0], gradients[0])
@@ -83,16 +84,15 @@ def measure(framework: Framework, variant: str, declared: Declaration, case: Cas
         labels,
         labels_test,
         framework.device(raw[0][1][0].W),
-        [*broken, *given.changed()],
+        [*broken, *given.changed(), *getattr(framework, "noticed", list)()],
         environment(framework),
         _plain(getattr(framework, "notes", dict)()),
     )
 
 
 def adds_up(
-    framework: Framework, variant: str, declared: Declaration, case: Case, params: Params, X: Array, Y: Array,
-    answer: tuple[Array, Params],
-) -> list[Broken]:  # fmt: skip
+    framework: Framework, variant: str, declared: Declaration, case: Case, params: Params, answer: tuple[Array, Params]
+) -> list[Broken]:
     """Ask for the gradient of each declared block alone; a promise is broken unless they add up to the answer's bits.
 
     answer: J and dParams of all examples. The sums are the framework's own: it may flush what is small to 0.
@@ -104,7 +104,8 @@ def adds_up(
     device = framework.device(params[0].W)
     parts = []
     for start in range(0, m, block):
-        those = [framework.from_numpy(array[:, start : start + block], device) for array in (case.X, case.Y)]
+        some = (columns(array, start, min(start + block, m)) for array in (case.X, case.Y))
+        those = [framework.from_numpy(array, device) for array in some]
         J, gradient = framework.gradients[variant](network, params, *those)
         parts.append([those[0].shape[1] * array for array in (J, *flat(gradient))])
     while len(parts) > 1:  # in pairs; one without a partner stays as it is
@@ -112,7 +113,7 @@ def adds_up(
         parts = pairs + parts[len(pairs) * 2 :]
     names = ["J", *(name for name, _, _ in named(network, answer[1], "d"))]
     for name, whole, total in zip(names, (answer[0], *flat(answer[1])), parts[0], strict=True):
-        if not same(_get(framework, whole), _get(framework, total / m)):
+        if not same(get(framework, whole), get(framework, total / m)):
             return [Broken(Promise.SUMS, name, expected=str(block))]
     return []
 
@@ -144,7 +145,7 @@ def in_a_row(
     order = [*(call % len(points) for call in range(calls - 1)), 0]
     raw = [framework.gradients[variant](case.network, points[k], X, Y) for k in order]
     answers = [
-        (k, _get(framework, J), _get_params(framework, gradient)) for k, (J, gradient) in zip(order, raw, strict=True)
+        (k, get(framework, J), get_params(framework, gradient)) for k, (J, gradient) in zip(order, raw, strict=True)
     ]
     k, J, gradient = min(reversed(answers), key=lambda each: _as_often(each, answers))
     return chosen[k], (J, gradient)
@@ -171,20 +172,20 @@ class _Given:
     def __init__(self, framework: Framework, case: Case, chosen: list[int], device: str) -> None:
         self.framework, self.chosen = framework, chosen
         self.X, self.Y = framework.from_numpy(case.X, device), framework.from_numpy(case.Y, device)
-        self.checkpoints = [_put(framework, case.checkpoints[k], device) for k in chosen]
+        self.checkpoints = [put(framework, case.checkpoints[k], device) for k in chosen]
         network = case.network
         names = [f"{kind}{l} of point {k}" for k in chosen for l in range(1, network.L + 1) for kind in "Wb"]
         self.names = ["X", "Y", *names]
         self.arrays = [self.X, self.Y, *(array for params in self.checkpoints for array in flat(params))]
         self.originals = [case.X, case.Y, *(array for k in chosen for array in flat(case.checkpoints[k]))]
-        self.before = [_get(framework, array) for array in self.arrays]
+        self.before = [get(framework, array) for array in self.arrays]
 
     def changed(self) -> Iterator[Broken]:
         """Yield what came out of `from_numpy` in another dtype, and what the implementation has changed since."""
         for name, array, before, original in zip(self.names, self.arrays, self.before, self.originals, strict=True):
             if before.dtype != original.dtype:
                 yield Broken(Promise.DTYPE_KEPT, name, str(before.dtype), str(original.dtype))
-            elif not same(_get(self.framework, array), original):
+            elif not same(get(self.framework, array), original):
                 yield Broken(Promise.INPUT_LEFT_ALONE, name)
 
 
@@ -194,7 +195,7 @@ def _labels(
     """Return the labels of X at the first params and at the last, and those of X_test at the last."""
     everything = case.X if case.X_test is None else np.concatenate([case.X, case.X_test], axis=1)
     asked = framework.from_numpy(everything, device)  # of one shape, so that it is compiled once
-    start, labels = (_get(framework, framework.predict(case.network, each, asked)) for each in params)
+    start, labels = (get(framework, framework.predict(case.network, each, asked)) for each in params)
     m = case.X.shape[1]
 
     def part(labels: Array, columns: slice) -> Array:
@@ -219,17 +220,17 @@ def record(
         return framework.fit(variant, case.network, params, X, Y, case.alpha, count)
 
     trained, J = fit(start, iterations)
-    costs, last = _get(framework, J), _get_params(framework, trained)
+    costs, last = get(framework, J), get_params(framework, trained)
     kept = keep(case, iterations)
     steps, params, chained = [], start, []
     broken: list[Broken] = []
-    before = _get_params(framework, start)
+    before = get_params(framework, start)
     for t in range(iterations):
         after, J = fit(params, 1) if iterations > 1 else (trained, J)
-        chained.append(_get(framework, J))
-        if not broken and not _alike(_get_params(framework, params), before):
+        chained.append(get(framework, J))
+        if not broken and not _alike(get_params(framework, params), before):
             broken = [Broken(Promise.PARAMS_LEFT_ALONE, step=t)]
-        params, reached = after, _get_params(framework, after)
+        params, reached = after, get_params(framework, after)
         if t in kept:
             steps.append(Step(t, before, chained[-1], reached))
         before = reached
@@ -250,9 +251,9 @@ def _repeats(framework: Framework, fit: Any, start: Params, costs: Sequence[Arra
     params = start
     for cost in costs:
         params, J = fit(params, 1)
-        if not same(_get(framework, J), cost):
+        if not same(get(framework, J), cost):
             return False
-    return _alike(_get_params(framework, params), last)
+    return _alike(get_params(framework, params), last)
 
 
 def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, everything: bool) -> Run:
@@ -262,15 +263,15 @@ def sampled(framework: Framework, fit: Any, start: Params, run: Run, seed: str, 
     """
     lengths = set(range(1, run.iterations + 1)) if everything else windows(run.iterations, seed)
     again, J = fit(start, run.iterations)
-    if not same(_get(framework, J), run.costs) or not _alike(_get_params(framework, again), run.trained):
+    if not same(get(framework, J), run.costs) or not _alike(get_params(framework, again), run.trained):
         return run
-    reached, steps = {0: _get_params(framework, start)}, []
+    reached, steps = {0: get_params(framework, start)}, []
     for length in sorted(lengths):
         params, J = fit(start, length)
-        costs = _get(framework, J)
+        costs = get(framework, J)
         if costs.shape != (length,):
             return run._replace(certification=Certification.MISCOUNTED)
-        reached[length] = _get_params(framework, params)
+        reached[length] = get_params(framework, params)
         if length - 1 in reached:
             step = Step(length - 1, reached[length - 1], run.costs[length - 1], reached[length])
             steps.append(step)
@@ -307,6 +308,9 @@ def keep(case: Case, iterations: int) -> set[int]:
     network = case.network
     size = sum(array.size for layer in case.checkpoints[0] for array in layer)
     work = case.X.shape[1] * sum(n * before + 20 * n for n, before in zip(network.n[1:], network.n, strict=False))
+    if case.source is not None:  # the first, the last, and one between
+        between = 1 + chance(case.problem).permutation(max(0, iterations - 2))[:1]
+        return {0, iterations - 1, *between.tolist()}
     if iterations <= SAMPLED or iterations * max(work / WORK, STEP / WORK, size / KEPT) <= 1:
         return set(range(iterations))
     kept = {0, *(t + k for t in LANDMARKS for k in (-1, 0) if t < iterations)}
@@ -340,13 +344,16 @@ def _plain(said: Any) -> dict[str, Any]:
     return dict(json.loads(json.dumps(dict(said), default=str)))
 
 
-def _put(framework: Framework, params: Params, device: str) -> Params:
+def put(framework: Framework, params: Params, device: str) -> Params:
+    """Return params of NumPy's arrays as the framework's, on the device."""
     return tuple(Layer(*(framework.from_numpy(array, device) for array in layer)) for layer in params)
 
 
-def _get(framework: Framework, array: Array) -> Array:
+def get(framework: Framework, array: Array) -> Array:
+    """Return one of the framework's arrays as NumPy's."""
     return np.asarray(framework.to_numpy(array))
 
 
-def _get_params(framework: Framework, params: Params) -> Params:
-    return tuple(Layer(_get(framework, W), _get(framework, b)) for W, b in params)
+def get_params(framework: Framework, params: Params) -> Params:
+    """Return the framework's params as NumPy's arrays."""
+    return tuple(Layer(get(framework, W), get(framework, b)) for W, b in params)

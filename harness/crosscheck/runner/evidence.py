@@ -59,7 +59,7 @@ def _arrays(answer: Answer) -> Iterator[tuple[str, object]]:
 def _has_points(case: Case, declared: Declaration, answer: Answer) -> bool:
     """Return whether an answer holds the checkpoints in order, and one of them once more but for slow loops."""
     points, held = chosen_points(case, declared), answer.checkpoints
-    if declared.loops_over == "nothing":
+    if declared.loops_over == "nothing" and case.source is None:
         return held[:-1] == points and held[-1] in points
     return held == points
 

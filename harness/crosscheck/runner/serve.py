@@ -13,10 +13,12 @@ from typing import NamedTuple, cast
 import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Declaration, Incomplete, Layer, Params, declaration
 
-from crosscheck.core.failures import Broken, Failure, Kind, Promise, Refusal, Stage
+from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Refusal, Stage
 from crosscheck.core.plain import Malformed, from_plain, to_plain
 from crosscheck.core.records import Answer, Case, Step
 from crosscheck.core.text import one_line, words_of
+from crosscheck.problems.files.chunks import with_data
+from crosscheck.runner import streamed
 from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.evidence import largest
 from crosscheck.runner.line import Line
@@ -34,11 +36,12 @@ class Start(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A case to answer, of which variant, and the number that the answer must have."""
+    """A case to answer, of which variant, the number that the answer must have, and the seconds that it may take."""
 
     number: int
     variant: str
     case: Case
+    seconds: float
 
 
 class About(NamedTuple):
@@ -71,8 +74,13 @@ def serve(line: Line) -> None:
     line.send(Told(0, about))
     configured = set[str]()
     for frame in line.requests():
-        number, variant, case = from_plain(Ask, *frame)
-        answer = _answer(start._replace(variant=variant), about, case, configured)
+        number, variant, case, seconds = from_plain(Ask, *frame)
+        try:
+            case = with_data(case)
+        except BadInput as error:  # the file is no longer what it was
+            line.send(Told(number, failure_of(Stage.CASE, error)))
+            continue
+        answer = _answer(start._replace(variant=variant), about, case, configured, seconds)
         try:
             line.send(Told(number, answer), largest(case))
         except (TypeError, ValueError, RecursionError) as error:  # what is no data, or too much of it
@@ -93,15 +101,24 @@ def describe(framework: str, loader: str = "") -> About:
         raise Incomplete(f"what it says of itself cannot be read: {error}") from error
 
 
-def _answer(start: Start, about: About, case: Case, configured: set[str]) -> Answer | Failure:
+def _answer(start: Start, about: About, case: Case, configured: set[str], seconds: float) -> Answer | Failure:
     """Return what an implementation answers, or why it does not. configured: the dtypes that it is ready for."""
     try:
         framework = load_implementation(start.framework, start.loader)
+        if (allow := getattr(type(framework), "allow", None)) is not None:  # a team ends its ranks by itself
+            allow(framework, seconds)
         if case.dtype not in configured:
             configure(framework, case.dtype)
             configured.add(case.dtype)
-        answer = measure(framework, start.variant, about.declarations[start.variant], case, start.device)
-        return _of_plain_numbers(answer, case.dtype)
+        ask = measure if case.source is None else streamed.measure
+        asked = framework, start.variant, about.declarations[start.variant], case, start.device
+        try:
+            answer = ask(*asked)
+        except Lost as lost:
+            if not lost.again:
+                raise
+            answer = ask(*asked)
+        return of_plain_numbers(answer, case.dtype)
     except BaseException as error:  # somebody's code may raise anything
         return failure_of(Stage.CASE, error)
 
@@ -110,6 +127,8 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
     """Return an error as data, its message in one line."""
     if isinstance(error, TooSlow):
         return Failure(stage, Kind.TOO_SLOW, number=error.steps)
+    if isinstance(error, Lost):
+        return error.failure
     message = words_of(error)
     if isinstance(error, Refusal):
         return Failure(stage, error.kind, message, line=error.line, given=error.given)
@@ -121,7 +140,7 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
     return Failure(stage, kind, f"{name}: {message}" if message else name)
 
 
-def _of_plain_numbers(answer: Answer, expected: str) -> Answer:
+def of_plain_numbers(answer: Answer, expected: str) -> Answer:
     """Return the answer with complex, wider, bfloat16 or big-endian numbers as float64, and a broken promise for each.
 
     Raises TypeError for what holds no numbers.

@@ -23,11 +23,13 @@ from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
+from crosscheck.problems.files.chunks import without_data
 from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
+from crosscheck.runner.spread import NEEDS, START, Spread, is_team
 from crosscheck.runner.threads import THREADS
 from crosscheck.runner.wire import MEBIBYTE, Frame
 
@@ -85,7 +87,9 @@ class Running(NamedTuple):
 
 def missing(framework: str) -> str:
     """Return the name of the package that one of our frameworks needs and that is not installed, or nothing."""
-    return framework if framework in VARIANTS and importlib.util.find_spec(framework) is None else ""
+    name = Spread.of(framework).framework
+    needed = [name, *([NEEDS[name]] if name != framework and name in NEEDS else [])] if name in VARIANTS else []
+    return next((each for each in needed if importlib.util.find_spec(each) is None), "")
 
 
 def run(
@@ -235,7 +239,7 @@ class _Worker(Member):
             self._give_up(Failure(Stage.LOAD, Kind.RAISED, f"no process: {one_line(str(error))}"))
             return
         self.child.send(Start(job.framework, job.variant, job.device, loader_of(job.framework)))
-        self.allow(self.limits.load)
+        self.allow(max(self.limits.load, START + TIME_LIMIT) if is_team(job.framework) else self.limits.load)
 
     def go_on(self) -> None:
         """Take the next case of one that stays; in a new process where there is none."""
@@ -293,7 +297,7 @@ class _Worker(Member):
         self.allow(self.limits.case)
         job, case = self.current
         self.child.limit(largest(case))
-        self.child.send(Ask(self.number, job.variant, case))
+        self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 
     def lost(self, failure: Failure) -> None:
         """A process is gone: its case has failed; a new process takes the rest, unless too many have gone."""

@@ -13,6 +13,7 @@ import numpy as np
 from crosscheck_impls.interface import Array
 
 from crosscheck.grading.diagnosis.account import RIGHT, UNEXPLAINED, Account, Made, Slip, Special, in_its_line, penalty
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.diagnosis.epsilon import in_the_gradient
 from crosscheck.grading.diagnosis.factors import NOTHING, ONE, Factor, factors
 from crosscheck.grading.diagnosis.linear import added
@@ -214,4 +215,4 @@ def _sum(plain: Lazy, moved: Lazy, size: float, k: int) -> Array:
 
 
 def _equal(one: Array, other: Array) -> bool:
-    return one is not None and other is not None and bool(np.allclose(one, other, rtol=1e-12, atol=0, equal_nan=True))
+    return one is not None and other is not None and bool(np.allclose(one, other, rtol=ALIKE, atol=0, equal_nan=True))

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from crosscheck_impls.interface import Array
 
+from crosscheck.grading.diagnosis.closeness import BESIDE_AN_EPSILON
 from crosscheck.grading.diagnosis.factors import EVERY, ONE, Factor
 from crosscheck.grading.diagnosis.points import Point, fits
 from crosscheck.grading.diagnosis.stages import Lazy, Pass
@@ -38,7 +39,6 @@ DERIVATIVES: dict[str, Formula] = {  # of dZ[L]
     "1/(1 - A + ε) of the second fraction": lambda A, Y, e: (-Y / A + (1 - Y) / (1 - A + e)) * (A * (1 - A)),
 }
 SIZES = np.logspace(-17, -2, 46)
-NEAR = 0.01  # of a factor, where there is an epsilon as well
 NICE = (1.0, 2.0, 3.0, 5.0)
 
 
@@ -119,7 +119,7 @@ def _in(points: Sequence[Point], passes: Lazy, tensor: str) -> Iterator[tuple[st
         return np.asarray(product / points[k].m)
 
     sizes = [float(np.vdot(p.got[tensor], p.true[tensor]) / np.vdot(p.true[tensor], p.true[tensor])) for p in points]
-    near = [each for each in EVERY if abs(each.at(points[0], L) / sizes[0] - 1) < NEAR]
+    near = [each for each in EVERY if sizes[0] and abs(each.at(points[0], L) / sizes[0] - 1) < BESIDE_AN_EPSILON]
     for factor in (ONE, *near):
         got = [p.got[tensor] / factor.at(p, L) for p in points]
         effects = [np.abs(g - p.true[tensor]) / p.unit[tensor] for g, p in zip(got, points, strict=True)]

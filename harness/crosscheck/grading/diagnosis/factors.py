@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Network
 
+from crosscheck.grading.diagnosis.closeness import CANDIDATE, DIGITS
 from crosscheck.grading.diagnosis.points import Point, fits
 
 Size = Callable[[Network, int, int], float]  # of a network, m, and the layer, 0 for J
@@ -32,7 +33,6 @@ SIZES: dict[str, Size] = {
     "m/n[l]": lambda network, m, l: m / network.n[l],
     "m/n[l-1]": lambda network, m, l: m / network.n[max(l - 1, 0)],
 }
-ROUNDED = 1e-6  # of a number of six digits
 NUMBERS = (1.0, 2.0, 0.5, -1.0, -2.0, -0.5)
 
 
@@ -57,7 +57,7 @@ class Factor(NamedTuple):
     def constant(self) -> int:
         """The whole number, 3 or more, that what is to be divided by m is divided by, as 400 for m / 400; 0 if none."""
         whole = round(1 / self.number) if self.size == "m" and 0 < self.number < 0.4 else 0
-        return whole if whole and abs(self.number * whole - 1) < ROUNDED else 0
+        return whole if whole and abs(self.number * whole - 1) < CANDIDATE else 0
 
 
 ONE = Factor(1.0)
@@ -74,21 +74,21 @@ def values(network: Network, m: int, layer: int) -> Array:
 
 def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
     """Yield the factors by which what is made at each point is the answer's, ONE alone if that is one."""
-    first = made(0)
-    if np.shape(first) != points[0].got[tensor].shape:
+    if np.shape(made(0)) != points[0].got[tensor].shape:
         return
-    left = [ONE]
-    if not fits(points[0], tensor, first):
-        ratio = _ratio(points[0].got[tensor], first)
-        if ratio is None or not fits(points[0], tensor, ratio * first):
-            return
-        near = np.abs(values(points[0].network, points[0].m, layer) / ratio - 1) < 1e-6
-        left = [EVERY[i] for i in np.flatnonzero(near)]
-        if len(points) > 1:
-            sizes = {size: Factor(1.0, size).at(points[0], layer) for size in FREE}
-            left += [Factor(_round(ratio / value), size) for size, value in sizes.items()]
-    if left != [ONE] and tensor == "J" and not _varies(points, made):
+    off = next((k for k, point in enumerate(points) if not fits(point, tensor, made(k))), None)
+    if off is None:
+        yield ONE
         return
+    point, first = points[off], made(off)
+    ratio = _ratio(point.got[tensor], first) if np.shape(first) == point.got[tensor].shape else None
+    if ratio is None or not fits(point, tensor, ratio * first) or (tensor == "J" and not _varies(points, made)):
+        return
+    near = np.abs(values(point.network, point.m, layer) / ratio - 1) < CANDIDATE
+    left = [EVERY[i] for i in np.flatnonzero(near)]
+    if len(points) > 1:
+        sizes = {size: Factor(1.0, size).at(point, layer) for size in FREE}
+        left += [Factor(number, size) for size, value in sizes.items() for number in _rounded(ratio / value)]
     for k, point in enumerate(points):
         if not left:
             return
@@ -100,7 +100,7 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
 def _varies(points: Sequence[Point], made: Callable[[int], Array]) -> bool:
     """Return whether a number is not the same everywhere; of one that is, anything is a multiple."""
     first = float(made(0))
-    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > 1e-6 for k in range(1, len(points)))
+    return len(points) == 1 or any(abs(float(made(k)) / first - 1) > CANDIDATE for k in range(1, len(points)))
 
 
 def _ratio(got: Array, made: Array) -> float | None:
@@ -109,7 +109,8 @@ def _ratio(got: Array, made: Array) -> float | None:
     return ratio if np.isfinite(ratio) and ratio != 0 else None
 
 
-def _round(ratio: float) -> float:
-    """Return the number of few digits that this is, if it is one."""
-    short = float(f"{ratio:.6g}")
-    return short if abs(short / ratio - 1) < 1e-9 else ratio
+def _rounded(ratio: float) -> list[float]:
+    """Return the numbers that this may be, what is simple first: one over a whole number, of few digits, itself."""
+    short, whole = float(f"{ratio:.{DIGITS}g}"), round(1 / ratio)
+    simple = [1 / whole] if whole else []
+    return [*(each for each in (*simple, short) if abs(each / ratio - 1) < CANDIDATE), ratio]

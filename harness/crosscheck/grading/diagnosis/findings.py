@@ -62,7 +62,8 @@ class Finding(NamedTuple):
             return "not updated"
         kinds = dict.fromkeys(tensor.rstrip("0123456789") for tensor in self.tensors)
         of = "steps along " if self.stage is Stage.UPDATE else ""
-        return f"{of}{' and '.join(kinds)} times {self.factor.number:g}{'' if self.factor.size == '1' else self.factor.size}"
+        size = "" if self.factor.size == "1" else self.factor.size
+        return f"{of}{' and '.join(kinds)} times {self.factor.number:g}{size}"
 
 
 class Diagnosis(NamedTuple):
@@ -71,7 +72,8 @@ class Diagnosis(NamedTuple):
     wrong: the tensors that are. unexplained: those of them that nothing explains. problems: those that were compared.
     steps: the mistakes of the training loop; astray: what its first step moves otherwise than by alpha times the
     program's own gradient, or than by the right one where the program returns none; untold: what of that nothing
-    explains. costs: what is wrong with the costs that the training reports, where J itself is right. implied: whether there is no gradient but that which its steps imply.
+    explains. costs: what is wrong with the costs that the training reports, where J itself is
+    right. implied: whether there is no gradient but that which its steps imply.
     """
 
     depth: int = 0

@@ -9,13 +9,12 @@ import numpy as np
 from crosscheck_impls.interface import Array, Network, Params
 
 from crosscheck.core.records import Answer, flat
+from crosscheck.grading.diagnosis.closeness import FAR, U
 from crosscheck.grading.probe import FORMULATIONS, declared
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.observations import bounds_of_both
 from crosscheck.oracle.float64 import Matrix, exact
 
-FAR = 1e3  # times what rounding can do
-U = float(np.finfo("float64").eps) / 2
 TINY = float(np.finfo("float64").tiny)
 KINKED = ("relu", "leaky_relu")
 

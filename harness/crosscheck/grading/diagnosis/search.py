@@ -13,6 +13,7 @@ from crosscheck_impls.interface import Array
 
 from crosscheck.grading.diagnosis.account import RIGHT, UNEXPLAINED, Account, Made, Slip, Special, in_its_line, penalty
 from crosscheck.grading.diagnosis.backward import Backward
+from crosscheck.grading.diagnosis.closeness import BESIDE_AN_EPSILON
 from crosscheck.grading.diagnosis.epsilon import in_the_cost
 from crosscheck.grading.diagnosis.factors import EVERY, ONE
 from crosscheck.grading.diagnosis.linear import added
@@ -21,7 +22,6 @@ from crosscheck.grading.diagnosis.stages import Lazy, Option, Pass, Stage, forwa
 
 SIMPLE = 1.3  # one mistake, in two layers perhaps
 FEW = 4  # points, at which a pass that does what the right one does is told from others
-NEAR = 0.01  # of a factor, where an epsilon is in J as well
 
 
 class Search:
@@ -112,7 +112,7 @@ class Search:
         if p is None:
             return None
         ratio = float(point.got["J"] / RIGHT.reference.J(point.network, p.A, p.Z, p.Y))
-        near = [factor for factor in EVERY if abs(factor.at(point, 0) / ratio - 1) < NEAR]
+        near = [factor for factor in EVERY if abs(factor.at(point, 0) / ratio - 1) < BESIDE_AN_EPSILON]
         for factor in (ONE, *sorted(near, key=lambda factor: factor.cost)):
             found = in_the_cost(self.points, passed, factor)
             if found is not None:

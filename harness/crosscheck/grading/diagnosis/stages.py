@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Network, Params
 
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.diagnosis.habits import HABITS
 from crosscheck.grading.diagnosis.points import Point
 from crosscheck.mutation.build import mutated
@@ -128,7 +129,7 @@ def forward(option: Option, point: Point) -> Pass:
     params, X, Y = option.reference.inputs(point.params, point.X, point.Y)
     A, Z = option.reference.forward(point.network, params, X)
     hidden = zip(point.network.g[:-1], Z, strict=False)
-    kinked = any("relu" in name and bool((np.abs(z) <= 1e-14 * np.abs(z).max()).any()) for name, z in hidden)
+    kinked = any("relu" in name and bool((np.abs(z) <= ALIKE * np.abs(z).max()).any()) for name, z in hidden)
     return Pass(params, X, Y, A, Z, kinked)
 
 

@@ -1,7 +1,7 @@
 """The update of the parameters, held against the program's own gradient, right or wrong: W := W - alpha dW.
 
-A step is the parameters' own gradient times alpha, or a factor of it, or nothing; or the gradient at parameters of which
-some have been updated already, which is seen where the own gradient is the right one or a factor of it.
+A step is the parameters' own gradient times alpha, or a factor of it, or nothing; or the gradient at parameters of
+which some have been updated already, which is seen where the own gradient is the right one or a factor of it.
 """
 
 from __future__ import annotations
@@ -83,6 +83,11 @@ def _mixed(point: Point, name: str) -> Params:
     if "W" in name:
         return tuple(Layer(W, b) for (W, _), (_, b) in zip(point.params, point.after, strict=True))
     return tuple(Layer(W, b) for (W, _), (_, b) in zip(point.after, point.params, strict=True))
+
+
+def one_too_few(points: Sequence[Point]) -> Finding:
+    """Return the mistake of a run of n iterations that makes n - 1 steps."""
+    return _finding(Special.FEW, names(points[0].network)[1:], points)
 
 
 def _finding(why: Factor | Special, tensors: list[str], points: Sequence[Point]) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from crosscheck.core.text import listed
 from crosscheck.grading.diagnosis.account import Special
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.diagnosis.factors import Factor
 from crosscheck.grading.diagnosis.findings import Finding
 from crosscheck.grading.diagnosis.source import Lines, line_of
@@ -53,8 +54,11 @@ def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}, implie
             "your numbers are exactly those of" if finding.alone else "your numbers are, with the others, those of"
         )
         return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
+    if not finding.factor.number and implied:
+        return f"{_moved(finding.tensors, pair)} {'are' if len(finding.tensors) > 1 else 'is'} not updated"
     if not finding.factor.number:
-        return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {'them' if they == 'they' else they}"
+        reached = "them" if they == "they" else they
+        return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {reached}"
     value, meaning = _times(finding), MEANING.get(finding.factor, "")
     if finding.factor.constant:
         meaning = f"divided by {finding.factor.constant}, whatever m, the number of examples, is"
@@ -77,6 +81,8 @@ def _moved(tensors: Sequence[str], pair: bool) -> str:
 
 def _of_update(finding: Finding, pair: bool) -> str:
     """Return what is wrong with the update, whatever the gradient is."""
+    if finding.special is Special.FEW:
+        return "a run of n iterations makes n - 1 steps: the last is left out"
     called, be = _moved(finding.tensors, pair), "are" if len(finding.tensors) > 1 else "is"
     if finding.special is Special.LATE:
         return (
@@ -111,6 +117,9 @@ def _times(finding: Finding) -> str:
     layer = finding.layers[0] if len(finding.layers) == 1 else 0
     if layer:
         size = size.replace("n[l]", f"n[{layer}]").replace("n[l-1]", f"n[{layer - 1}]")
+    whole = round(1 / number)
+    if size == "1" and abs(whole) > 2 and abs(whole * number - 1) < ALIKE:
+        return f"1/{whole} of" if whole > 0 else f"-1/{-whole} of"
     if size == "1":
         return {2.0: "twice", 0.5: "half of", -1.0: "-1 times"}.get(number, f"{number:.9g} times")
     sign = {1.0: "", -1.0: "-"}.get(number, f"{number:g} ")

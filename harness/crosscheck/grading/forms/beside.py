@@ -55,7 +55,7 @@ def callables(every: Sequence[Argument], form: Pipeline) -> dict[str, Callable[.
 
 
 def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> Function | None:
-    """Return the training loop beside a form: its `fit`, what takes what a loop takes, or an update alone."""
+    """Return the training beside a form: its `fit`, what takes what a loop takes, or an update of its parameters."""
     taken = {step.name for step in form.steps}
     others = [each for name, each in things.items() if inspect.isfunction(each) and name not in {"fit", *taken}]
     functions: list[Any] = [each for each in (things.get("fit"), *others) if callable(each)]

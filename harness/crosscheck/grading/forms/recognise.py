@@ -204,6 +204,8 @@ def best_of(forms: Iterable[Form | Training], settings: Settings) -> Found | Non
 def _key(found: Found) -> tuple[float, ...]:
     said = found.score
     return (
+        said.sloped,
+        said.sloped > 0 and said.J,  # a cost that is wrong is one
         said.right,
         said.agreeing,
         said.J,

@@ -38,7 +38,7 @@ class Score(NamedTuple):
     """How well a form answers. right: at how many depths all that it returns is right. agreeing: the share of tensors,
     at the best depth. answers: at how many depths it answers. J: whether it returns one. activation: that fits best.
     converted: how many arrays came in another shape. shaped: how many costs were no plain number. model: which one's
-    steps are nearest, for what only trains.
+    steps are nearest, for what only trains. sloped: at how many depths every gradient is right.
     """
 
     right: int = 0
@@ -50,6 +50,7 @@ class Score(NamedTuple):
     deepest: int = 0
     shaped: int = 0
     model: Model = Model()
+    sloped: int = 0
 
     @property
     def whole(self) -> bool:
@@ -120,6 +121,7 @@ def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | N
         count = {name: sum(map(_near, got, right)) for name, right in answers(depth, settings).items()}
         activation = max(count, key=lambda name: count[name])
         whole = count[activation] == len(got) - (J is None)
+        slopes = [sum(map(_near, got[1:], right[1:])) for right in answers(depth, settings).values()]
         best = Score(
             best.right + whole,
             max(best.agreeing, count[activation] / len(got)),
@@ -129,6 +131,7 @@ def score(form: Form | Training, settings: Settings) -> tuple[Score, Trouble | N
             best.converted + len(reading.conversions),
             max(best.deepest, depth),
             best.shaped + bool(shape),
+            sloped=best.sloped + (max(slopes) == len(got) - 1),
         )
     return best, trouble
 

@@ -1,4 +1,4 @@
-"""A function that takes gradients and updates the parameters, in a loop of ours over the program's own gradients."""
+"""A function that takes gradients and updates the parameters: judged by the steps it makes of the program's own."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 
 from crosscheck.core.plain import by_name
-from crosscheck.mutation import in_a_layer
+from crosscheck.mutation import distributed, in_a_layer
 from crosscheck.mutation.mutant import Change, Kind, Mutant, mutants
 
 MODULES = (
@@ -22,6 +22,15 @@ for _name in MODULES:
 
 MUTANTS: tuple[Mutant, ...] = mutants()
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
-by_name(Mutant, lambda mutant: mutant.name, lambda name: BY_NAME.get(name) or in_a_layer.by_name(name))
 
-__all__ = ["BY_NAME", "MODULES", "MUTANTS", "Change", "Kind", "Mutant"]
+
+def find(name: str) -> Mutant:
+    """Return the mutant of this name, also one that is made for a network or for a team. Raises KeyError."""
+    if name in BY_NAME:
+        return BY_NAME[name]
+    return distributed.by_name(name) if distributed.SIGN in name else in_a_layer.by_name(name)
+
+
+by_name(Mutant, lambda mutant: mutant.name, find)
+
+__all__ = ["BY_NAME", "MODULES", "MUTANTS", "Change", "Kind", "Mutant", "find"]

@@ -233,7 +233,7 @@ def _(self: Reference, Z: Array) -> Array:
 @mutant(
     "subnormal numbers flushed to 0",
     Kind.SWITCH,
-    "numbers below the normal range are taken as 0, as XLA does on the CPU and many GPUs do: scale the features",
+    "numbers below the normal range are taken as 0, as XLA on the CPU and many GPUs do: scale the features",
     Reference.features,
     only_rounds=True,
 )

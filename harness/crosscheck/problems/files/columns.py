@@ -13,8 +13,8 @@ from crosscheck.oracle.float64 import Matrix
 from crosscheck.problems.files.words import BOOLEANS, DATE, MISSING, number
 
 MAX_KINDS = 10_000  # different texts of a column that are told apart; the rest are one
-PLAIN = {"": "[0-9eE+.\\-\n]*", ".": "[0-9eE+.\\-\n]*", ",": "[0-9+\\-\n]*"}
-CODES = re.compile(r"^[+-]?0\d", re.MULTILINE)
+PLAIN = re.compile("[0-9eE+.\\-\n]*")
+CODES = re.compile(r"^[+-]?0\d|[eE][+-]?\d{5}", re.MULTILINE)  # and exponents that no number has
 WHOLE = 2.0**53  # from here on float64 has not every whole number
 
 
@@ -80,6 +80,15 @@ class Column(NamedTuple):
         return self._replace(numbers=self.numbers[rows], codes=shifted, texts=texts)
 
 
+def with_points(text: str) -> str:
+    """Return a text with points before decimals, where commas stand; nothing that is a number where it has points.
+
+    >>> with_points("1,5"), with_points("1.234,5")
+    ('1.5', '?')
+    """
+    return "?" if "." in text else text.replace(",", ".")
+
+
 def written(value: float) -> str:
     """Return a number as people write it.
 
@@ -93,7 +102,7 @@ class Gathered:
     """A column that is being read. decimal: the sign before decimals."""
 
     def __init__(self, decimal: str) -> None:
-        self._decimal, self._plain = decimal, re.compile(PLAIN[decimal])
+        self._decimal = decimal
         self._numbers: list[Matrix] = []
         self._codes: list[npt.NDArray[np.int32]] = []
         self._texts: dict[str, int] = {}
@@ -117,10 +126,19 @@ class Gathered:
             self._rounded = next((f for f in large if len(f) < 300 and int(f) != float(f)), "")
         self._numbers.append(numbers)
 
+    def add_numbers(self, numbers: Matrix) -> None:
+        """Take the next fields, plain numbers of which none is rounded."""
+        self._numbers.append(numbers)
+        self._codes.append(np.full(len(numbers), -1, np.int32))
+        self._signs[""] += len(numbers)
+
     def _fast(self, fields: tuple[str, ...]) -> Matrix | None:
         """Return plain numbers, None where there is anything else."""
         joined = "\n".join(fields)
-        if not self._plain.fullmatch(joined) or CODES.search(joined):
+        if self._decimal == ",":
+            joined = with_points(joined)
+            fields = tuple(joined.split("\n"))
+        if not PLAIN.fullmatch(joined) or CODES.search(joined):
             return None
         try:
             return np.fromiter(map(float, fields), np.float64, len(fields))

@@ -1,40 +1,29 @@
 """A program, run by h5.py: h5_reader.py FILE NUMBERS BYTES SECONDS writes a line of JSON and two arrays to its output.
 
-The line is {"wrong": text, "names": [...]}; the arrays are in NumPy's format. It imports nothing of Crosscheck, and
-reads nothing but what lies in the file itself: no link, no external storage, no virtual data set.
+The line is {"wrong": text, "names": [...]}; the arrays are in NumPy's format. Of Crosscheck it imports reading_aside.py
+alone, and reads nothing but what lies in the file itself: no link, no external storage, no virtual data set.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
-import signal
-import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import h5py
 import numpy as np
 
+if TYPE_CHECKING:
+    from crosscheck.problems.files.reading_aside import Kind, Refused, answer
+else:
+    try:  # it lies beside this program
+        from reading_aside import Kind, Refused, answer
+    except ModuleNotFoundError:  # this is a module, of which chunks.py uses `dataset`
+        from crosscheck.problems.files.reading_aside import Kind, Refused, answer
+
 EXPECTED = "expected train_set_x and train_set_y, test_set_x and test_set_y, or X and Y"
 PAIRS = (("train_set_x", "train_set_y"), ("test_set_x", "test_set_y"), ("X", "Y"))
 SHOWN = 5  # names, in a message
-
-
-class Refused(Exception):
-    """What is wrong, in words."""
-
-
-def limit(memory: int, seconds: float) -> None:
-    """Bound this process's memory and time, where the system can."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 1))
-    if hasattr(signal, "alarm"):
-        signal.alarm(int(seconds) + 1)
 
 
 def read(path: str, at_most: int) -> dict[str, Any]:
@@ -75,25 +64,16 @@ def plain(array: Any) -> Any:
         return array if array.dtype == np.uint8 else np.asarray(array, dtype=np.float64)
 
 
-def main(path: str, at_most: int, memory: int, seconds: float) -> None:
-    """Write the answer."""
-    limit(memory, seconds)
-    arrays: dict[str, Any] = {}
-    wrong = ""
-    try:
-        arrays = read(path, at_most)
-    except Refused as refused:
-        wrong = str(refused)
-    except MemoryError:
-        wrong = "takes too much memory, expected images and labels of a course; use fewer"
-    except Exception as error:  # h5py raises nearly everything
-        said = " ".join(str(error).split())[:300]
-        wrong = f"not the course's HDF5 file, or not a whole one ({said or type(error).__name__}); fetch it again"
-    sys.stdout.buffer.write(json.dumps({"wrong": wrong, "names": list(arrays)}).encode() + b"\n")
-    for array in arrays.values():
-        np.lib.format.write_array(sys.stdout.buffer, np.ascontiguousarray(array), allow_pickle=False)
-    sys.stdout.buffer.flush()
+def answered(path: str, at_most: int) -> tuple[dict[str, Any], Callable[[BinaryIO], None]]:
+    """Return the names, and what writes the arrays in NumPy's format."""
+    arrays = read(path, at_most)
+
+    def write(out: BinaryIO) -> None:
+        for array in arrays.values():
+            np.lib.format.write_array(out, np.ascontiguousarray(array), allow_pickle=False)
+
+    return {"names": list(arrays)}, write
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    answer(answered, lambda path: Kind("the course's HDF5 file", "images and labels of a course", "fetch it again"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from crosscheck_impls.interface import BadInput
 
-from crosscheck.problems.datasets import Data
+if TYPE_CHECKING:
+    from crosscheck.problems.datasets import Data
 
 
 class How(NamedTuple):
@@ -17,8 +19,8 @@ class How(NamedTuple):
     label: the column that is the label, or the `.npy` of the labels. positive: the kind of label that is 1, the rest
     is 0. drop, one_hot, keep: columns. na: what stands for a missing value besides the usual. dropna: leave out
     examples that lack one. rows: whether examples are the rows of arrays. decimal: the sign before decimals.
-    header: whether there is one. skip_lines: lines above it. split: the share of examples that becomes the test set.
-    regression: whether labels are numbers as they are.
+    header: whether there is one. skip_lines: lines above it. encoding: of a text. split: the share of examples that
+    becomes the test set. regression: whether labels are numbers as they are.
     """
 
     label: str | None = None
@@ -33,12 +35,13 @@ class How(NamedTuple):
     decimal: str | None = None
     header: bool | None = None
     skip_lines: int = 0
+    encoding: str | None = None
     split: float | None = None
     regression: bool = False
 
 
 TABLE_ONLY = ("drop", "one_hot", "keep", "na", "dropna")
-TEXT_ONLY = ("decimal", "header", "skip_lines")
+TEXT_ONLY = ("encoding", "decimal", "header", "skip_lines")
 
 
 class Found(NamedTuple):
@@ -65,6 +68,11 @@ def check(how: How) -> None:
         raise BadInput(f"{how.decimal}: expected , or . before decimals", parameter="decimal")
     if how.skip_lines < 0:
         raise BadInput(f"{how.skip_lines}: expected a number of lines >= 0", parameter="skip_lines")
+    if how.encoding is not None and not _of_text(how.encoding):
+        raise BadInput(
+            f"{how.encoding}: no encoding of text that is known, expected utf-8, cp1252, latin2 or shift_jis, say",
+            parameter="encoding",
+        )
     if how.split is not None and not 0 < how.split < 1:
         raise BadInput(f"{how.split:g}: expected a share between 0 and 1, such as 0.2", parameter="split")
     if how.split is not None and how.test is not None:
@@ -74,3 +82,10 @@ def check(how: How) -> None:
             f"{how.positive}: names a kind of label, and squared_error takes labels as numbers; leave one of them out",
             parameter="positive",
         )
+
+
+def _of_text(encoding: str) -> bool:
+    try:
+        return bool(encoding.isascii() and "x".encode(encoding) and codecs.lookup(encoding))
+    except (LookupError, ValueError):
+        return False

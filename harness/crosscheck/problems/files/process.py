@@ -25,6 +25,12 @@ from crosscheck.problems.limits import MAX_NUMBERS
 TIME_LIMIT = 30.0  # seconds for one file
 MEMORY = 2**31  # bytes of addresses that the process may have
 MAX_ANSWER = 100_000  # bytes of its first line
+BEGIN = """
+import os, runpy, sys
+del sys.argv[0]
+sys.path.append(os.path.dirname(sys.argv[0]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 ALONE = {  # one thread, and no filter that is loaded from a folder
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HDF5_PLUGIN_PRELOAD": "::",
     "ARROW_DEFAULT_MEMORY_POOL": "system", "ARROW_NUM_THREADS": "1", "ARROW_IO_THREADS": "1",
@@ -40,10 +46,12 @@ def reading(
     expected: what the file should be, for messages. Raises BadInput: for what the program finds wrong, and its end.
     """
     files.opened(path).close()  # a plain file
-    # -P: what stands beside the program hides no module of the library's
+    # -P, and last on the path: what stands beside the program hides no module of the library's
     command = [
         sys.executable,
         "-P",
+        "-c",
+        BEGIN,
         str(program),
         str(path.absolute()),
         *map(str, (MAX_NUMBERS, memory or MEMORY, TIME_LIMIT)),

@@ -100,9 +100,11 @@ def _table(path: Path, how: How) -> Table:
         raise BadInput(f"{path}: a table's examples are its lines; leave --rows and --columns out")
     if kind in (".parquet", ".feather"):
         refuse_given(how, TEXT_ONLY, f"{path} says itself how it is written; leave it out")
+    if kind == ".xlsx":
+        refuse_given(how, ("encoding",), f"{path} says itself how it is written; leave it out")
     if kind in PACKED:
         return packed.read(path, how)
-    with text.opened(path) as (opened, encoding):
+    with text.opened(path, how.encoding) as (opened, encoding):
         return table.read(path, opened, encoding, how)
 
 

@@ -63,7 +63,7 @@ def _number(column: Column) -> Suspect | None:
         return Suspect(column.name, f"{column.rounded} is rounded in float64, an identifier it seems", "drop", True)
     if column.code:
         return Suspect(column.name, f"{column.code!r} begins with 0, a code it seems", "drop", True)
-    if not len(numbers) or not np.array_equal(numbers, np.floor(numbers)):
+    if not len(numbers) or not np.isfinite(numbers).all() or not np.array_equal(numbers, np.floor(numbers)):
         return None
     named = KEY_WORD.fullmatch(column.name) or KEY_CAMEL.fullmatch(column.name)
     if counts(column.numbers) and (named or len(column.numbers) >= MANY):
@@ -88,7 +88,7 @@ def sentinel(column: Column) -> str:
     numbers = column.numbers[np.isfinite(column.numbers)]
     for value in SENTINELS:
         rest = np.abs(numbers[numbers != value])
-        if len(rest) and (count := len(numbers) - len(rest)) and rest.max() * FAR < abs(value):
+        if len(rest) and (count := len(numbers) - len(rest)) and rest.max() < abs(value) / FAR:
             return f"{column.name} is {value} {count} time{'s' * (count > 1)}"
         if value < 0 and len(rest) and count and numbers[numbers != value].min() >= 0:
             return f"{column.name} is {value} {count} time{'s' * (count > 1)}, and never below 0 else"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from crosscheck_impls.interface import BadInput
 
+from crosscheck.oracle.float64 import Matrix
+from crosscheck.problems.files import blocks
 from crosscheck.problems.files import dialect as dialects
-from crosscheck.problems.files.columns import Column, Gathered
+from crosscheck.problems.files.columns import Column, Gathered, with_points
 from crosscheck.problems.files.dialect import Dialect, Row
 from crosscheck.problems.files.how import How
-from crosscheck.problems.files.text import SPOKEN, Lines, no_table
+from crosscheck.problems.files.text import Lines, no_table, spoken
 from crosscheck.problems.limits import MAX_NUMBERS
 
 MAX_COLUMNS = 2**16
@@ -71,7 +73,11 @@ class _Reader:
                 f"{self.path}: one column, expected features and a label, with commas, semicolons or tabs between"
             )
         gathered = [Gathered(self.dialect.decimal) for _ in names]
-        for chunk in self._chunks(rest, len(names)):
+        for chunk in self._chunks(rest, rows, len(names)):
+            if isinstance(chunk, np.ndarray):
+                for each, numbers in zip(gathered, chunk.T, strict=True):
+                    each.add_numbers(np.ascontiguousarray(numbers))
+                continue
             for each, fields in zip(gathered, zip(*chunk, strict=True), strict=True):
                 each.add(fields if not self.na else tuple("" if field in self.na else field for field in fields))
         columns = [each.column(name) for each, name in zip(gathered, names, strict=True)]
@@ -79,8 +85,8 @@ class _Reader:
         columns = self._without_empty(columns, unnamed)
         return Table(tuple(columns), np.array(self.numbers, np.int64), tuple(self.told))
 
-    def _names(self, first: Row, rows: Iterator[Row]) -> tuple[list[str], Iterator[Row], set[str]]:
-        """Return the names of the columns, the examples, and which columns have no name of their own."""
+    def _names(self, first: Row, rows: Iterator[Row]) -> tuple[list[str], list[Row], set[str]]:
+        """Return the names of the columns, the examples that were read, and which columns have no name of their own."""
         second = next(rows, None)
         if self.dialect.units and second is not None:
             self.told.append(f"left out: line {second.number} ({dialects.shown(second.fields)}), units it seems")
@@ -88,7 +94,7 @@ class _Reader:
         found = [*first.fields]
         if self.dialect.header and second is not None and len(second.fields) == len(found) + 1 and second.fields[-1]:
             found = self._with_row_names(found, second)
-        rest = _chained([row for row in ([] if self.dialect.header else [first]) + [second] if row is not None], rows)
+        rest = [row for row in ([] if self.dialect.header else [first]) + [second] if row is not None]
         if not self.dialect.header:
             found = [*self.dialect.named] or [""] * len(found)
         if len(found) > MAX_COLUMNS:
@@ -114,8 +120,42 @@ class _Reader:
         self.row_names = second
         return ["", *found]
 
-    def _chunks(self, rows: Iterator[Row], width: int) -> Iterator[list[list[str]]]:
-        """Yield the examples' fields in pieces. Raises BadInput for a line of another length, and for too many."""
+    def _chunks(self, begun: list[Row], rows: Iterator[Row], width: int) -> Iterator[list[list[str]] | Matrix]:
+        """Yield the examples in pieces, as fields or as numbers. Raises BadInput for a line of another length, and for
+        too many.
+
+        begun: those that were read before. rows: reads what is not plain.
+        """
+        separator, comma = self.dialect.separator, self.dialect.decimal == ","
+        yield from self._one_by_one(iter(begun), width)
+        while block := self.lines.block():
+            plain: list[list[str]] | Matrix | None = None
+            if not self.na:
+                plain = blocks.numbers(with_points(block) if comma else block, separator, width)
+            if plain is None:
+                plain = blocks.fields(block, separator, width)
+            if plain is not None:
+                self._count(range(self.lines.number + 1, self.lines.number + 1 + len(plain)), width)
+                self.lines.number += len(plain)
+                yield plain
+                continue
+            self.lines.give_back(block)
+            yield from self._one_by_one(self._given_back(rows), width)
+
+    def _given_back(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Yield the lines of a block that was given back."""
+        while self.lines.given_back and (row := next(rows, None)) is not None:
+            yield row
+
+    def _count(self, numbers: Iterable[int], width: int) -> None:
+        """Keep the numbers of examples' lines. Raises BadInput for too many."""
+        self.numbers.extend(numbers)
+        if len(self.numbers) * width > MAX_NUMBERS:
+            raise BadInput(
+                f"{self.path}: more than {MAX_NUMBERS:,} numbers, expected at most so many; leave out examples"
+            )
+
+    def _one_by_one(self, rows: Iterator[Row], width: int) -> Iterator[list[list[str]]]:
         chunk: list[list[str]] = []
         most = max(1, CHUNK // width)
         for number, fields in rows:
@@ -124,11 +164,7 @@ class _Reader:
                 fields.pop()
             if len(fields) != width:
                 self._other_length(Row(number, fields), width)
-            self.numbers.append(number)
-            if len(self.numbers) * width > MAX_NUMBERS:
-                raise BadInput(
-                    f"{self.path}: more than {MAX_NUMBERS:,} numbers, expected at most so many; leave out examples"
-                )
+            self._count((number,), width)
             chunk.append(fields)
             if len(chunk) == most:
                 yield chunk
@@ -149,7 +185,7 @@ class _Reader:
         between = dialects.SEPARATORS[self.dialect.separator]
         written = [] if self.dialect.separator == "," else [f"{between} between"]
         written += ["a comma before decimals"] if self.dialect.decimal == "," else []
-        written += [] if self.encoding.startswith("utf-8") else [SPOKEN[self.encoding]]
+        written += [] if self.encoding.startswith("utf-8") else [spoken(self.encoding)]
         if self.dialect.named:
             written.append("the header is a comment above")
         elif not self.dialect.header:
@@ -179,11 +215,6 @@ class _Reader:
         if len(kept) < 2:
             raise BadInput(f"{self.path}: one column, expected features and a label, separated by commas")
         return kept
-
-
-def _chained(first: Sequence[Row], rest: Iterator[Row]) -> Iterator[Row]:
-    yield from first
-    yield from rest
 
 
 def _nameless(name: str) -> bool:

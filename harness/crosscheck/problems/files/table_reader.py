@@ -1,41 +1,27 @@
 """A program, run by process.py: table_reader.py FILE NUMBERS BYTES SECONDS writes a line of JSON and a table as text.
 
 The line is {"wrong": text, "told": [...], "header": true}. The text is UTF-8, commas between, a line for each row.
-It reads Parquet, Feather and Excel, imports nothing of Crosscheck, and opens nothing but the file itself.
+It reads Parquet, Feather and Excel, imports reading_aside.py alone of Crosscheck, and opens nothing but the file.
 """
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime
 import io
-import json
-import signal
-import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from crosscheck.problems.files.reading_aside import Kind, Refused, answer
+else:  # it lies beside this program
+    from reading_aside import Kind, Refused, answer
 
 MAX_UNPACKED = 2**29  # bytes of all that is in an Excel file
 MAX_NAMES = 2**16
 SHOWN = 5
-
-
-class Refused(Exception):
-    """What is wrong, in words."""
-
-
-def limit(memory: int, seconds: float) -> None:
-    """Bound this process's memory and time, where the system can."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 1))
-    if hasattr(signal, "alarm"):
-        signal.alarm(int(seconds) + 1)
 
 
 def bounded(rows: int, columns: int, at_most: int) -> None:
@@ -131,24 +117,22 @@ def written(value: Any) -> str:
     return " ".join(str(value).replace("\0", " ").split())
 
 
-def main(path: str, at_most: int, memory: int, seconds: float) -> None:
-    """Write the answer."""
-    limit(memory, seconds)
-    text, told, wrong = b"", list[str](), ""
+def answered(path: str, at_most: int) -> tuple[dict[str, Any], Callable[[BinaryIO], None]]:
+    """Return what is told of the table, and what writes its text."""
     kind = Path(path).suffix.lower()
-    try:
-        with Path(path).open("rb") as file:
-            text, told = excel(file, at_most) if kind == ".xlsx" else arrow(file, kind, at_most)
-    except Refused as refused:
-        wrong = str(refused)
-    except MemoryError:
-        wrong = "takes too much memory, expected a table of examples; use fewer"
-    except Exception as error:  # the libraries raise nearly everything
-        said = " ".join(str(error).split())[:300]
-        wrong = f"not a table in the format {kind}, or not a whole one ({said or type(error).__name__}); save it again"
-    sys.stdout.buffer.write(json.dumps({"wrong": wrong, "told": told}).encode() + b"\n" + text)
-    sys.stdout.buffer.flush()
+    with Path(path).open("rb") as file:
+        text, told = excel(file, at_most) if kind == ".xlsx" else arrow(file, kind, at_most)
+
+    def write(out: BinaryIO) -> None:
+        out.write(text)
+
+    return {"told": told}, write
+
+
+def kind_of(path: str) -> Kind:
+    """Return what a file is expected to be."""
+    return Kind(f"a table in the format {Path(path).suffix.lower()}", "a table of examples", "save it again")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    answer(answered, kind_of)

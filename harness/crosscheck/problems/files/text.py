@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NoReturn, TextIO, cast
+from typing import IO, BinaryIO, NoReturn, TextIO, cast
 
 from crosscheck_impls.interface import BadInput
 
@@ -34,18 +34,23 @@ UNREADABLE = (gzip.BadGzipFile, zlib.error, EOFError, OSError)
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[TextIO, str]]:
-    """Open a text, at its beginning, with the name of its encoding. Raises BadInput."""
+def opened(path: Path, encoding: str | None = None) -> Iterator[tuple[TextIO, str]]:
+    """Open a text, at its beginning, with the name of its encoding, found where it is not said. Raises BadInput."""
     with files.opened(path) as file:
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if path.suffix.lower() == ".gz" else file
         try:
-            encoding = _encoding(path, stream)
+            name = encoding or _encoding(path, stream)
             stream.seek(0)
-            yield io.TextIOWrapper(cast("IO[bytes]", stream), encoding=encoding, newline=""), encoding
-        except UnicodeDecodeError as error:
-            no_table(path, f"not {SPOKEN[encoding]} text: {error.reason}")
+            yield io.TextIOWrapper(cast("IO[bytes]", stream), encoding=name, newline=""), name
+        except UnicodeError as error:
+            no_table(path, f"not {spoken(name)} text: {getattr(error, 'reason', error)}")
         except UNREADABLE as error:
             no_table(path, str(error) or type(error).__name__)
+
+
+def spoken(encoding: str) -> str:
+    """Return what an encoding is called, as found, or as it was said."""
+    return SPOKEN.get(encoding, encoding)
 
 
 def _encoding(path: Path, stream: BinaryIO) -> str:
@@ -54,24 +59,28 @@ def _encoding(path: Path, stream: BinaryIO) -> str:
     named = next((name for mark, name in MARKS if head.startswith(mark)), "")
     if not named and len(head) > 3 and 3 * head.count(0) > len(head):
         named = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
-    fits = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp1252")}
-    size = 0
-    while head:
-        if (size := size + len(head)) > MAX_BYTES:
+    if _reads(path, stream, "utf-8") or named:
+        return named or "utf-8"
+    return "cp1252" if _reads(path, stream, "cp1252") else "latin-1"
+
+
+def _reads(path: Path, stream: BinaryIO, encoding: str) -> bool:
+    """Return whether all of a stream can be read in an encoding. Raises BadInput if it is too large."""
+    stream.seek(0)
+    decoder, size, fits = codecs.getincrementaldecoder(encoding)(), 0, True
+    while some := stream.read(CHUNK):
+        if (size := size + len(some)) > MAX_BYTES:
             raise BadInput(f"{path}: larger than {MAX_BYTES:,} bytes, expected less; leave out examples")
-        _try(fits, head, False)
-        head = stream.read(CHUNK)
-    _try(fits, b"", True)
-    return named or next(iter(fits), "latin-1")
+        fits = fits and _decodes(decoder, some)
+    return fits and _decodes(decoder, b"", final=True)
 
 
-def _try(decoders: dict[str, Any], some: bytes, final: bool) -> None:
-    """Leave out the decoders that cannot read some bytes."""
-    for name, decoder in list(decoders.items()):
-        try:
-            decoder.decode(some, final)
-        except UnicodeDecodeError:
-            del decoders[name]
+def _decodes(decoder: codecs.IncrementalDecoder, some: bytes, final: bool = False) -> bool:
+    try:
+        decoder.decode(some, final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Lines:
@@ -81,9 +90,31 @@ class Lines:
         self.path, self._text, self._comments = path, text, comments
         self.number = self.commented = 0
         self.comment = ""  # the last one before anything else
+        self._left = 0  # characters that were put back
         while self.number < skip and self._next():
             pass
         self._begun = False
+        self._back: TextIO = io.StringIO()
+
+    def block(self) -> str:
+        """Return many lines at once, as they are, without counting them; nothing at the end."""
+        text = self._text.read(CHUNK)
+        if text and not text.endswith("\n"):
+            text += (rest := self._text.readline(MAX_LINE + 1))
+            if len(rest) > MAX_LINE:
+                self.number += text.count("\n") + 1
+                self._too_long()
+        return text
+
+    def give_back(self, block: str) -> None:
+        """Put lines back, to be taken one by one."""
+        self._back = io.StringIO(block, newline="")
+        self._left = len(block)
+
+    @property
+    def given_back(self) -> bool:
+        """Whether there are lines that were put back."""
+        return self._left > 0
 
     def __iter__(self) -> Iterator[str]:
         while line := self._next():
@@ -95,14 +126,21 @@ class Lines:
             yield line
 
     def _next(self) -> str:
-        line = self._text.readline(MAX_LINE + 1)
+        if self._left:
+            line = self._back.readline(MAX_LINE + 1)
+            self._left -= len(line)
+        else:
+            line = self._text.readline(MAX_LINE + 1)
         self.number += bool(line)
-        where = f"{self.path}: line {self.number}"
         if len(line) > MAX_LINE:
-            raise BadInput(f"{where} is longer than {MAX_LINE:,} characters, expected an example a line")
+            self._too_long()
         if "\0" in line:
-            raise BadInput(f"{where} holds a null byte, expected text; save it as UTF-8")
+            raise BadInput(f"{self.path}: line {self.number} holds a null byte, expected text; save it as UTF-8")
         return line
+
+    def _too_long(self) -> NoReturn:
+        where = f"{self.path}: line {self.number}"
+        raise BadInput(f"{where} is longer than {MAX_LINE:,} characters, expected an example a line")
 
 
 def is_comment(line: str, begun: bool = False) -> bool:

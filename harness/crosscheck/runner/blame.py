@@ -1,0 +1,107 @@
+"""Which rank of a team is to blame where several have failed, or none answers."""
+
+from __future__ import annotations
+
+import signal
+import sysconfig
+import traceback
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from crosscheck.core.failures import Failure, Kind, Rank
+
+LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+RUNNER = str(Path(__file__).parent)
+
+
+class Frame(NamedTuple):
+    """A line that was being executed."""
+
+    path: str
+    line: int
+    function: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the implementation's: no library's, and not the harness's."""
+        return not self.path.startswith((*LIBRARIES, RUNNER, "<"))
+
+    def __str__(self) -> str:
+        return f"{Path(self.path).name}:{self.line} {self.function}"
+
+
+def raised_at(error: BaseException) -> str:
+    """Return the line of the implementation in which an error was raised, the innermost; nothing if in none."""
+    frames = [Frame(each.filename, each.lineno or 0, each.name) for each in traceback.extract_tb(error.__traceback__)]
+    return _place(frames[::-1])
+
+
+def first_to_go(failed: Mapping[int, tuple[float, Failure]], of: int) -> Failure:
+    """Return the failure that came first, of (when, what) by rank, with its rank.
+
+    A process that somebody has killed is no consequence of another's error, and so is the first, whoever was heard
+    before; one that ends with an abort may well be. Where libraries say that another rank does something else than
+    they, it is the one that most of them name. Where all fail with the same words, no rank is to blame.
+    """
+    words = {(failure.kind, failure.message) for _, failure in failed.values()}
+    if len(failed) == of > 1 and len(words) == 1 and {kind for kind, _ in words} <= {Kind.RAISED, Kind.OUT_OF_MEMORY}:
+        return next(failure._replace(rank=None) for _, failure in failed.values())
+    said = [failure.rank.blames for _, failure in failed.values() if failure.rank is not None]
+    votes = Counter(each for each in said if each is not None)
+    order = {
+        rank: (-votes[rank] if max(votes.values(), default=0) > 1 else 0, _by_itself(failure), when)
+        for rank, (when, failure) in failed.items()
+    }
+    rank = min(order, key=lambda each: order[each])
+    failure = failed[rank][1]
+    at = failure.rank.at if failure.rank is not None else ""
+    return failure._replace(rank=Rank(rank, of, at) if of > 1 else None)
+
+
+def _by_itself(failure: Failure) -> int:
+    """Return how likely a failure is another's consequence."""
+    if failure.kind is Kind.KILLED:
+        return 2 if failure.number == signal.SIGABRT else 0
+    return 2 if failure.kind is Kind.EXITED else 1
+
+
+def not_waiting(printed: Mapping[int, str], answered: Sequence[int], of: int) -> Rank | None:
+    """Return the rank that holds the others up, by what each has printed of where it is.
+
+    Who waits is inside of a library, or where most others are. Where that tells nobody apart, the first that has not
+    answered is named, and nobody is said to wait for it.
+    """
+    stacks = {rank: frames for rank, text in printed.items() if (frames := where(text))}
+    if not stacks:
+        return None
+    inside = [rank for rank, frames in stacks.items() if not frames[0].ours]
+    places = {rank: _place(frames) for rank, frames in stacks.items()}
+    alone = [rank for rank in stacks if rank not in inside]
+    if len(alone) != 1:
+        alone = [rank for rank in stacks if list(places.values()).count(places[rank]) == 1]
+    if len(alone) == 1 < len(stacks):
+        waiting = tuple(rank for rank in stacks if rank != alone[0])
+        return Rank(alone[0], of, places[alone[0]], waiting, tuple(answered))
+    rank = min(stacks)
+    return Rank(rank, of, places[rank], (), tuple(answered)) if of > 1 else None
+
+
+def where(printed: str) -> list[Frame]:
+    """Return the last stack that `faulthandler` has printed, the innermost frame first."""
+    frames: list[Frame] = []
+    for line in printed.splitlines():
+        if line.startswith("Stack (most recent call first)"):
+            frames = []
+        elif line.startswith('  File "') and line.count('"') >= 2:
+            path, _, rest = line[len('  File "') :].rpartition('"')
+            words = rest.split()  # , line 26 in function
+            if len(words) >= 5 and words[2].isdecimal():
+                frames.append(Frame(path, int(words[2]), words[4]))
+    return frames
+
+
+def _place(frames: Sequence[Frame]) -> str:
+    """Return the innermost frame of the implementation; nothing if there is none."""
+    return next((str(frame) for frame in frames if frame.ours), "")

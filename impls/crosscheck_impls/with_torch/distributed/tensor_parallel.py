@@ -1,0 +1,60 @@
+"""Each process has a part of every layer, and all examples: columns of the first, rows of the second, and so on.
+
+Z[l] of a layer by rows of W is whole where its columns are not, and the next one adds the processes' products up:
+sums of n[l-1] products, in another order.
+"""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor as Array
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import Replicate
+from torch.distributed.tensor.parallel import ColwiseParallel, ParallelStyle, RowwiseParallel, parallelize_module
+
+from crosscheck_impls.interface import Layer, Network, Params
+from crosscheck_impls.with_torch.distributed.fsdp import whole
+from crosscheck_impls.with_torch.native import build, criterion, linears
+
+
+def wrap(network: Network, params: Params) -> nn.Sequential:
+    """Return the network, its layers split by turns; a last one that has no partner takes whole inputs."""
+    model = build(network, params)
+    names = [name for name, layer in model.named_children() if isinstance(layer, nn.Linear)]
+    plan: dict[str, ParallelStyle] = {}
+    for k, name in enumerate(names):
+        if k % 2:
+            plan[name] = RowwiseParallel()
+        elif k + 1 < len(names):
+            plan[name] = ColwiseParallel(use_local_output=False)  # P need not divide n[l]
+        else:
+            plan[name] = RowwiseParallel(input_layouts=Replicate())
+    device = linears(model)[0].weight.device.type
+    parallelize_module(model, init_device_mesh(device, (dist.get_world_size(),)), plan)
+    return model
+
+
+@torch.enable_grad()
+def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+    """Return J and dParams."""
+    model = wrap(network, params)
+    J = criterion(network, model(X.T), Y.T)
+    J.backward()
+    return J.detach(), tuple(Layer(whole(e.weight.grad), whole(e.bias.grad)[:, None]) for e in linears(model))
+
+
+@torch.enable_grad()
+def gradient_descent(
+    network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+) -> tuple[Params, Array]:
+    """Return the params after the iterations, and J before each of them (iterations,)."""
+    model = wrap(network, params)
+    optimizer = torch.optim.SGD(model.parameters(), lr=alpha)
+    costs = torch.empty(iterations, dtype=X.dtype, device=X.device)
+    for t in range(iterations):
+        optimizer.zero_grad()
+        J = criterion(network, model(X.T), Y.T)
+        J.backward()
+        costs[t] = J.detach()
+        optimizer.step()
+    return tuple(Layer(whole(each.weight), whole(each.bias)[:, None]) for each in linears(model)), costs
