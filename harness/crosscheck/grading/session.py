@@ -42,7 +42,7 @@ from crosscheck.runner.subprocesses import Job
 
 NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
-LIMITS = 12  # limits of one problem that all of them together may take
+LIMITS = 8  # limits of one problem that all of them together may take
 MOST_LOST = 4  # processes, after which no other is asked
 FEWER, LARGE = 3, 20_000  # steps, where X has more numbers
 TIME_LIMIT = 10.0  # seconds for one problem
@@ -127,8 +127,8 @@ def check_name(
 ) -> Report:
     """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput.
 
-    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT. All problems together may
-    take LIMITS times as long; what is not asked for that is told.
+    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT. All problems together
+    may take LIMITS times as long; what is not asked for that is told.
     """
     if wrong := wrong_file(name):
         raise BadInput(f"check {name}: {wrong}; check the path")
