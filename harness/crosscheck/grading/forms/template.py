@@ -5,6 +5,7 @@ One is made for the network's sizes, or a copy is taken of one that the program 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import re
@@ -138,7 +139,20 @@ def _sized(maker: Callable[..., Any]) -> bool:
 
 
 def _making(maker: Callable[..., Any], call: Caller) -> Callable[[Network], Any]:
-    return lambda network: call(maker, [], **built(maker, network, None, None))
+    """Return what makes a thing of sizes. JAX's trees are made once, outside of what is traced."""
+    kept: dict[tuple[int, ...], Any] = {}
+
+    def made(network: Network) -> Any:
+        if network.n in kept:
+            return kept[network.n]
+        jax = loaded("jax")
+        with contextlib.nullcontext() if jax is None else jax.ensure_compile_time_eval():
+            thing = call(maker, [], **built(maker, network, None, None))
+        if _is_of_jax(thing):
+            kept[network.n] = thing
+        return thing
+
+    return made
 
 
 def _copying(thing: Any) -> Callable[[Network], Any]:
