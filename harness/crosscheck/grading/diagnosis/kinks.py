@@ -39,11 +39,6 @@ def at_kinks(points: Sequence[Point]) -> Diagnosis | None:
     kind = Kind.SWITCH if least <= value <= 1 else Kind.CLASSIC
     hooks, words = {HOOKS[name]: _at(name, value)}, WORDS.format(name, value, least)
     known = Mutant(f"{name}'(0) = {value:g}", kind, words, hooks)
-        f"{name}'(0) = {value:g}",
-        Kind.SWITCH if least <= value <= 1 else Kind.CLASSIC,
-        WORDS.format(name, value, least),
-        {HOOKS[name]: _at(name, value)},
-    )
     tensors = tuple(each for each in names(network) if any(point.wrong(each) for point in wrong))
     problems = tuple(dict.fromkeys(point.problem for point in wrong))
     layers = tuple(l for l, g in enumerate(network.g, start=1) if g == name)
