@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from crosscheck.cli.main import main
 from crosscheck.comparison.session import Request, compare, implementations
 from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Rank, Stage
@@ -210,6 +213,29 @@ def test_kill_of_one_rank_fails_that_case_and_a_new_team_takes_the_next(problem:
     (lost,) = [row for row in rows if row.verdict != "agrees"]
     assert lost.verdict == "failed"
     assert "of 3: the process was ended by SIGKILL" in of_cause(lost.cause)
+
+
+def test_compare_writes_the_table_of_a_team_with_two_columns_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = f"compare --impl {TEAM}/right --processes 3 --problem kink-2layer-relu --dtype float64 --out {tmp_path}"
+    monkeypatch.setattr("sys.argv", ["crosscheck", *words.split()])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 0, capsys.readouterr()
+    (row,) = pd.read_csv(tmp_path / "agreement.csv").to_dict("records")
+    assert (row["implementation"], row["processes"], row["replicas"]) == (f"{TEAM}*3/right", 3, "identical")
+    assert row["free_run_iterations"] == 8  # of 40
+
+
+def test_a_number_of_processes_that_is_none_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["crosscheck", "compare", "--processes", "0"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "processes 0: expected 1 to 64" in " ".join(capsys.readouterr().err.split())
 
 
 # ---------------------------------------------------------------- teams of torch
