@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from crosscheck.comparison.session import Implementation
 from crosscheck.core.failures import Verdict
@@ -19,7 +22,7 @@ from crosscheck.qualification.patterns import Pattern, Property, pattern
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
 from crosscheck.qualification.run import Plan, Results, processors
 from crosscheck.qualification.run import run as run_plan
-from crosscheck.qualification.words import of_finding
+from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +32,14 @@ from tests.harness.test_cli import Run, run  # noqa: F401 (a fixture)
 
 # ruff: noqa: F811 (a test's argument is the fixture)
 
+BAD = """
+from crosscheck_impls.interface import Layer, load
+
+
+def gradients(network, params, X, Y):
+    J, ((dW, db), second) = load("numpy").gradients["by_hand"](network, params, X, Y)
+    return J, (Layer(dW * (1 + 1e-3 * (dW.shape[0] % 16 != 0)), db), second)
+"""
 KERNELS = "tests.harness.faulty_kernels"
 LOADER = "crosscheck_impls.interface:load"
 LEVELS = factors([1, 2], largest=40)
@@ -109,6 +120,28 @@ def test_what_is_wrong_on_the_second_call_alone_is_found() -> None:
 
 def test_a_right_one_has_no_pattern() -> None:
     assert pattern([ask("right", number, question) for number, question in chosen()]) is None
+
+
+def of(wrong: Callable[[Question], bool], count: int = 30) -> list[str]:
+    """Return what is said of results that are wrong where a question says so."""
+    results = [
+        Result(number, "mine", question, "cpu", Verdict.DISAGREES if wrong(question) else Verdict.AGREES, calls=3)
+        for number, question in chosen(count=count)
+    ]
+    it = pattern(results)
+    assert it is not None
+    return of_pattern(it)
+
+
+def test_what_is_said_of_a_pattern_are_counts() -> None:
+    strided = sum(question.layout == "strided" for _, question in chosen())
+    said = f"wrong in {strided} of 30 trials: all of those with strided inputs, none of the {30 - strided} without"
+    assert of(lambda q: q.layout == "strided")[0] == said
+    assert of(lambda q: True)[0] == "wrong in all 30 trials"
+    first = chosen()[0][1]
+    assert of(lambda q: q == first)[0] == "wrong in 1 of 30 trials, too few to say what it hangs on"
+    both = of(lambda q: q.layout == "strided" and q.dtype == "float64", 120)[0]
+    assert "strided inputs and float64" in both
 
 
 # ---------------------------------------------------------------- what a fault is
@@ -252,6 +285,39 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     code, out, _ = run("diff", "one", "other.json")
     assert code == 1
     assert "numpy/by_hand: 0, now 3" in out
+
+
+def test_a_passport_is_signed_by_the_installed_program(run: Run) -> None:
+    """Where ssh-keygen is not installed, that is said before anything runs."""
+    words = ["qualify", "--impl", "numpy/by_hand", "--questions", "1", "--out", "one", "--sign", "key"]
+    if shutil.which("ssh-keygen") is None:
+        assert "needs the program ssh-keygen" in run(*words)[2]
+        return
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], check=True)
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert "Signature: one/passport.json.sig" in out
+    Path("signers").write_text(f"me {Path('key.pub').read_text()}")
+    verify = ["ssh-keygen", "-Y", "verify", "-n", "crosscheck", "-f", "signers", "-I", "me", "-s"]
+    passport = Path("one/passport.json").read_bytes()
+    for data, right in ((passport, True), (passport.replace(b"agrees", b"aggres"), False)):
+        done = subprocess.run([*verify, "one/passport.json.sig"], input=data, capture_output=True, check=False)
+        assert (done.returncode == 0) == right
+
+
+def test_the_page_holds_what_was_found_as_text(run: Run) -> None:
+    Path("bad.py").write_text(BAD)
+    code, out, _ = run("qualify", "--impl", "./bad.py", "--questions", "6", "--dtype", "float64", "--out", "one")
+    assert code == 1
+    page = Path("one/passport.html").read_text()
+    assert "<script" not in page
+    assert "trials are wrong" in page
+    assert "<svg" in page
+    assert "bad/gradients" in page
+    assert "bad/gradients: wrong in" in " ".join(out.split())
+    assert "systematic" in out
+    table = pd.read_csv("one/qualify.csv")
+    assert (table[table.verdict == "disagrees"].tensor == "dW1").all()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema": "crosscheck-passport/1"}'])

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import Layer, Network
+from crosscheck_impls.interface import Layer, Loss, Network
 
 from crosscheck.core.failures import Failure, Stage
 from crosscheck.core.records import Case
@@ -83,7 +83,7 @@ def _problem(question: Question, seed: int) -> Problem:
         network = Network(sizes, g, "squared_error", SLOPE)
         return exact_problem(name, network, question.m, question.dtype)
     g = DRAWN[draw % len(DRAWN)]
-    loss = "cross_entropy" if g[-1] == "sigmoid" and draw % 8 < 4 else "squared_error"
+    loss: Loss = "cross_entropy" if g[-1] == "sigmoid" and draw % 8 < 4 else "squared_error"
     network = Network(sizes, g, loss)
     random = np.random.default_rng(draw)
     params = tuple(
@@ -91,5 +91,5 @@ def _problem(question: Question, seed: int) -> Problem:
         for n, before in zip(sizes[1:], sizes, strict=False)
     )
     X = random.standard_normal((question.n0, question.m))
-    Y = (random.random((question.n2, question.m)) < 0.5) + 0.0
+    Y = (random.random((question.n2, question.m)) < 0.5).astype(np.float64)
     return Problem(name, Data(X, Y), network, params, ALPHA, 1)

@@ -199,7 +199,8 @@ def _candidate(levels: Factors, left: Pairs, random: np.random.Generator) -> tup
 
 
 def _question(levels: Factors, chosen: Sequence[int]) -> Question:
-    return Question(*(each[k] for each, k in zip(levels, chosen, strict=True)))
+    point: list[Any] = [each[k] for each, k in zip(levels, chosen, strict=True)]
+    return Question(*point)
 
 
 def coverage(levels: Factors, asked: Sequence[Question]) -> tuple[int, int]:

@@ -189,8 +189,9 @@ class _Session:
             (each for each in self.results.of(str(one)) if each.suspicious),
             key=lambda r: (not r.wrong, r.question.work),
         )
-        for first in suspicious[:SUSPECTS]:
-            if first.number in there:
+        for number, first in enumerate(suspicious[:SUSPECTS]):
+            late = number > 0 and self.elapsed() > self.plan.seconds and not self.plan.most
+            if late or first.number in there:
                 continue
             self.report(f"{one} once more", int(min(self.elapsed(), self.plan.seconds)), int(self.plan.seconds))
             under = planned(first.question.threads, self.plan.levels.threads, units(self.plan.device))

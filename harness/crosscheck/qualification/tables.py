@@ -133,7 +133,7 @@ def resolution_statement(it: Qualified) -> list[str]:
         f"Of the flips of a sign or exponent bit {100 * seen / flips:.1f} % would have been seen in proof; numbers "
         f"that are 0 or tiny are what is left. Of a mantissa bit at least {100 * SEEN:.0f} % of the flips are seen in:",
         *map(of_resolution, it.resolutions),
-        "On exact data one flipped bit of any number is seen, whichever bit it is.",
+        "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
     ]
 
 

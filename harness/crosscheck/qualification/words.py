@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crosscheck.qualification.judged import Place, Result
-from crosscheck.qualification.patterns import Pattern, Property
+from crosscheck.qualification.patterns import FEWEST, Pattern, Property
 from crosscheck.qualification.repeats import Finding, Nature
 from crosscheck.report.words import of_cause
 
@@ -56,8 +56,12 @@ def of_pattern(it: Pattern) -> list[str]:
         share = "all" if not it.right else f"{it.wrong} of {it.wrong + it.right}"
         without = f"none of the {it.others} without" if it.others else "every trial has it"
         said = f"wrong in {it.wrong} of {total} trials: {share} of those with {having}, {without}"
+    elif it.wrong == total:
+        said = f"wrong in all {total} trials"
+    elif it.wrong < FEWEST:
+        said = f"wrong in {it.wrong} of {total} trials, too few to say what it hangs on"
     else:
-        said = f"wrong in {it.wrong} of {total} trials, which have nothing in common that the right ones lack"
+        said = f"wrong in {it.wrong} of {total} trials, which have nothing in common that fewer of the right ones have"
     lines = [said]
     if it.calls and len(it.calls) < it.smallest.calls:
         lines.append(f"wrong only on the {' and '.join(ORDINALS[k - 1] for k in it.calls)} call in a row")
