@@ -238,7 +238,25 @@ def test_a_number_of_processes_that_is_none_is_one_line(
     assert "processes 0: expected 1 to 64" in " ".join(capsys.readouterr().err.split())
 
 
-# ---------------------------------------------------------------- teams of torch
+# ---------------------------------------------------------------- the frameworks' own
+
+
+NEEDS = {"numpy": "mpi4py", "torch": "torch", "jax": "jax"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", NEEDS)
+def test_every_distributed_variant_gives_what_one_process_gives(framework: str) -> None:
+    """On three processes or devices, with 61 examples and with one: shares that differ in length, and empty ones."""
+    pytest.importorskip(NEEDS[framework])
+    problems = [build(BY_NAME[name])._replace(iterations=2) for name in ("kink-2layer-relu", "one_example-2layer-tanh")]
+    request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0)
+    rows = compare(request, lambda *_: None).rows
+    said = {(row.implementation, row.problem): (row.verdict, of_cause(row.cause)) for row in rows}
+    assert {verdict for verdict, _ in said.values()} <= {"agrees", "convention"}, said
+    assert len(said) == 2 * len(DISTRIBUTED[framework])
+    table = tables.frame(rows)
+    assert set(table["replicas"][table["processes"] == 3]) <= {"identical"}
 
 
 @pytest.mark.slow
