@@ -676,7 +676,7 @@ def test_progress_is_a_line_on_standard_error_after_a_while(
 
 COMMANDS = (
     "list", "compare", "explain", "rerun", "diff", "merge", "history", "show", "check", "train", "truth", "power",
-    "honest", "claims", "bench",
+    "honest", "qualify", "claims", "bench",
 )  # fmt: skip
 
 
@@ -756,6 +756,7 @@ LONG = {
     "truth": ["--bits", "2000"],
     "power": [],
     "honest": [],
+    "qualify": ["--impl", "numpy/by_hand"],
     "claims": [],
     "bench": [],
 }

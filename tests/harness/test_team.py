@@ -8,7 +8,8 @@ import threading
 
 import numpy as np
 import pytest
-from crosscheck.comparison.session import Request, compare, distributed
+from crosscheck.comparison.session import Request, compare, implementations
+from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Rank, Stage
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
@@ -62,6 +63,11 @@ def test_what_is_not_distributed_is_refused_with_what_is(names: list[str], proce
     with pytest.raises(BadInput) as caught:
         distributed(names, [processes])
     assert words in str(caught.value)
+
+
+def test_what_is_distributed_and_asked_for_alone_is_refused_with_the_option() -> None:
+    with pytest.raises(BadInput, match="add --processes 2"):
+        implementations(["torch/ddp"])
 
 
 # ---------------------------------------------------------------- who is to blame
@@ -128,7 +134,7 @@ def test_where_nobody_stands_out_nobody_is_said_to_wait() -> None:
 
 @pytest.fixture(scope="module")
 def rows(problem: Problem) -> dict[str, Row]:
-    kinds = ("right", "raises", "killed", "stale")
+    kinds = ("right", "means", "raises", "killed", "stale")
     return rows_of(problem, [f"{TEAM}/{kind}" for kind in kinds], 3)
 
 
@@ -154,6 +160,12 @@ def test_a_rank_that_goes_wrong_is_named_in_the_one_row_that_fails(rows: dict[st
     row = of(rows, kind)
     assert row.verdict == "failed"
     assert words in of_cause(row.cause)
+
+
+def test_a_mean_of_means_is_named_with_the_number_of_ranks(rows: dict[str, Row]) -> None:
+    row = of(rows, "means")
+    assert row.verdict == "disagrees"
+    assert "equals `3 ranks: mean of means`" in of_cause(row.cause)
 
 
 def test_a_rank_that_leaves_its_last_update_out_is_seen_though_rank_0_is_right(rows: dict[str, Row]) -> None:

@@ -132,10 +132,10 @@ def _target(name: str, contract: bool) -> Target:
         return Target(name, framework, (), sources(framework))
     if package := missing(framework):
         raise BadInput(f"{name}: {package} is not installed; pip install {package}")
-    chosen, files = implementations([name]), sources(framework)
-    if not alone:  # what runs where it is named: no default problem is large enough for its sums
-        files = {each: path for each, path in files.items() if path.stem not in ON_REQUEST.get(framework, ())}
-    shared = tuple(files) if alone else ("defaults.py",) if framework in VARIANTS else ()
+    asked = [name, *(f"{framework}/{each}" for each in ON_REQUEST.get(framework, ()) if not alone)]
+    chosen, files = implementations(asked), sources(framework)
+    partly = "defaults.py", f"with_{framework}/chunked.py"  # the one is for anyone's module, the other reads files too
+    shared = tuple(files) if alone else partly if framework in VARIANTS else ()
     return Target(name, chosen[0].framework, tuple(each.variant for each in chosen), files, shared)
 
 

@@ -92,6 +92,8 @@ def facts(
             parts[name] = Part(0, parts[name].asked)
         if function in said.trouble:
             parts[name] = Part(0, 1)
+        elif function in said.unchecked:
+            parts.pop(name, None)
     lopsided, _ = told(said.penalties)
     if lopsided and "J" in parts:
         parts["J"] = Part(0, parts["J"].asked)

@@ -18,6 +18,7 @@ from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.diagnosis.closeness import ALIKE
+from crosscheck.grading.forms.autodiff import Loss, precise
 from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
@@ -65,6 +66,7 @@ class Solution:
         self.untold = False  # whether the loop beside tells no cost for each step
         self.unchecked: dict[str, str] = {}
         self.penalties: list[Penalty] = []
+        self.ignores = False  # whether it knows nothing of the last layer of what it was asked about last
         if next(chain(candidates(asked, self.call), training(asked, self.call)), None) is None:
             raise BadInput(f"{name}: {nothing(asked)}")
 
@@ -89,6 +91,7 @@ class Solution:
             self.breaks |= dict.fromkeys(reading.breaks)
             self.names |= reading.names
             self.unjudged = reading.unjudged
+            self.ignores = network.L > 1 and not any(array.any() for array in reading.gradient[-1])
             self._weigh(form, network, params, X, Y, reading)
             if reading.J is None:  # the right one, which is not judged
                 J, _ = framework().gradients[REFERENCE](network, params, X, Y)
@@ -163,6 +166,8 @@ class Solution:
             if isinstance(self.found.form, Pipeline):
                 self.own["fit"] = training_beside(self.asked.things, self.found.form, self.call)
                 self.own["predict"] = predicting_beside(self.asked.things, self.found.form, self.call)
+            elif isinstance(self.found.form, Loss) and self.found.form.name == "jax":  # which takes NumPy's arrays
+                self.own["predict"] = predicting_beside(self.asked.things, self.found.form.plain, self.call)
         return self.found.form
 
     def _clear(self, form: Form | Training) -> bool:
@@ -235,9 +240,10 @@ class Solution:
 
     def predict(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
-        if self.own.get("predict") is not None:
+        if self.own.get("predict") is not None and not self.ignores:
             with self._its_trouble("predict", network, X):
-                labels: Array = self.own["predict"].labels(network, params, X)
+                with precise(getattr(self._form(network), "name", "")):
+                    labels: Array = self.own["predict"].labels(network, params, X)
                 self._look("predict", self.own["predict"].changed)
                 return self._at_half(network, params, X, labels)
         return framework().predict(network, params, X)

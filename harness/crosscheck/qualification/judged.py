@@ -20,7 +20,7 @@ from crosscheck.qualification.asked import Asked
 from crosscheck.qualification.design import Question
 from crosscheck.runner.trials import Tried
 
-NOISE = 2**22  # multiplications of a gradient above which the noise is not measured: it reruns the reference
+NOISE = 2**14  # numbers in an array above which the noise is not measured: it reruns the reference
 
 
 class Place(NamedTuple):
@@ -195,7 +195,7 @@ def _best(it: Asked, tried: Tried) -> tuple[Declaration, _Said]:
     said: list[tuple[Declaration, _Said]] = []
     for under, _ in conventions(tried.declared):
         known = it.judge.at_checkpoint(0, under)
-        measured = it.question.work <= NOISE and not known.theirs.straddles_zero
+        measured = it.question.elements <= NOISE and not known.theirs.straddles_zero
         rounding = it.judge.noise(0, under) if measured else None
         gradients = [list(against(known, each, 0, it.case, rounding)) for each in tried.answer.gradients]
         said.append((under, _Said(gradients, certify(it.judge, tried.answer, under))))

@@ -5,6 +5,7 @@ Each function returns None for what it does not know to be plain, so that the sl
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -14,6 +15,7 @@ from crosscheck.oracle.float64 import Matrix
 from crosscheck.problems.files.columns import WHOLE
 
 NUMBER = b"0123456789+-.eE"
+LONG = re.compile(rb"[eE][+-]?\d{5}")  # an exponent that no number has
 ZERO, NINE, NEWLINE = ord("0"), ord("9"), ord("\n")
 
 
@@ -49,7 +51,7 @@ def numbers(block: str, separator: str, width: int) -> Matrix | None:
         return None
     data = text.removesuffix("\n").encode() + b"\n"
     mark = separator.encode()
-    if data.translate(None, NUMBER + mark + b"\n"):
+    if data.translate(None, NUMBER + mark + b"\n") or LONG.search(data):
         return None
     sign = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero((sign == NEWLINE) | (sign == ord(separator)))

@@ -14,7 +14,7 @@ from crosscheck.problems.files.words import BOOLEANS, DATE, MISSING, number
 
 MAX_KINDS = 10_000  # different texts of a column that are told apart; the rest are one
 PLAIN = re.compile("[0-9eE+.\\-\n]*")
-CODES = re.compile(r"^[+-]?0\d", re.MULTILINE)
+CODES = re.compile(r"^[+-]?0\d|[eE][+-]?\d{5}", re.MULTILINE)  # and exponents that no number has
 WHOLE = 2.0**53  # from here on float64 has not every whole number
 
 
@@ -135,7 +135,7 @@ class Gathered:
     def _fast(self, fields: tuple[str, ...]) -> Matrix | None:
         """Return plain numbers, None where there is anything else."""
         joined = "\n".join(fields)
-        if self._decimal == "," and "," in joined:
+        if self._decimal == ",":
             joined = with_points(joined)
             fields = tuple(joined.split("\n"))
         if not PLAIN.fullmatch(joined) or CODES.search(joined):

@@ -70,7 +70,7 @@ def check(how: How) -> None:
         raise BadInput(f"{how.skip_lines}: expected a number of lines >= 0", parameter="skip_lines")
     if how.encoding is not None and not _of_text(how.encoding):
         raise BadInput(
-            f"{how.encoding}: no encoding of text that is known, expected utf-8, cp1252, latin-2 or shift_jis, say",
+            f"{how.encoding}: no encoding of text that is known, expected utf-8, cp1252, latin2 or shift_jis, say",
             parameter="encoding",
         )
     if how.split is not None and not 0 < how.split < 1:

@@ -88,7 +88,7 @@ def sentinel(column: Column) -> str:
     numbers = column.numbers[np.isfinite(column.numbers)]
     for value in SENTINELS:
         rest = np.abs(numbers[numbers != value])
-        if len(rest) and (count := len(numbers) - len(rest)) and rest.max() * FAR < abs(value):
+        if len(rest) and (count := len(numbers) - len(rest)) and rest.max() < abs(value) / FAR:
             return f"{column.name} is {value} {count} time{'s' * (count > 1)}"
         if value < 0 and len(rest) and count and numbers[numbers != value].min() >= 0:
             return f"{column.name} is {value} {count} time{'s' * (count > 1)}, and never below 0 else"
