@@ -327,7 +327,7 @@ def test_the_oracle_is_certified_before_anything_is_compared(
     given = problem(tmp_path, data)
     in_chunks.certify([given], quiet=False)
     said = capsys.readouterr().out
-    assert "of its bound from ball arithmetic, on 128 examples of each\n    of 6 chunks drawn at random" in said
+    assert "of its bound from ball arithmetic, on\n    128 examples of each of 6 chunks drawn at random" in said
     monkeypatch.setattr(in_chunks, "enclosed", lambda *_, **__: 1.5)
     with pytest.raises(BadInput, match=r"the oracle is 1\.5 times its own bound from ball arithmetic"):
         in_chunks.certify([given], quiet=True)
