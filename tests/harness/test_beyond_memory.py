@@ -120,14 +120,16 @@ def row(case: Case, answer: Answer) -> Row:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+@pytest.mark.parametrize(
+    ("loss", "output"), [("cross_entropy", "sigmoid"), ("squared_error", "linear"), ("squared_error", "sigmoid")]
+)
 def test_chunks_of_a_file_are_judged_at_three_points_and_in_three_steps(
-    tmp_path: Path, data: tuple[Any, Any], dtype: str, loss: str
+    tmp_path: Path, data: tuple[Any, Any], dtype: str, loss: str, output: str
 ) -> None:
-    case = make_case(problem(tmp_path, data, loss=loss), dtype)
+    case = make_case(problem(tmp_path, data, loss=loss, output=output), dtype)
     assert case.steps == (0, 1, 3)
     answer = answered(case)
-    assert answer.labels.shape == (2 if loss == "cross_entropy" else 1, -(-M // CHUNK))
+    assert answer.labels.shape == (2 if output == "sigmoid" else 1, -(-M // CHUNK))
     said = row(case, answer)
     assert said.verdict is Verdict.AGREES, of_cause(said.cause)
     assert (said.checkpoints, said.certified) == (3, 3)
