@@ -7,6 +7,8 @@ says which are stale.
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import re
 import sys
 from collections.abc import Callable
@@ -48,8 +50,23 @@ def mutation(text: str) -> str:
     return f"{lines('^- ')(text)}\n\n{table('| criterion')(text)}"
 
 
+def screen(text: str) -> str:
+    """Return the matrix that `compare` shows of a table, as text."""
+    from crosscheck.core.failures import Verdict
+    from crosscheck.judge.verdict import Key, Row
+    from crosscheck.report import matrix
+
+    rows = [
+        Row(*(line[name] for name in Key._fields), verdict=Verdict(line["verdict"]))
+        for line in csv.DictReader(io.StringIO(text, newline=""))
+    ]
+    return "\n".join(["```", *(line.plain.rstrip() for line in matrix.lines(rows, WIDTH)), "```"])
+
+
+WIDTH = 100  # of a terminal that shows every name of a problem whole
 PARTS = (
     Part("README.md", "summary", "agreement.md", lines(r"comparisons over \d+ problems|^The largest error among")),
+    Part("harness/README.md", "screen", "agreement.csv", screen),
     Part("results/README.md", "counts", "agreement.md", table("| implementation")),
     Part("results/README.md", "mutation", "mutation.md", mutation),
     Part("results/README.md", "honest", "honest.md", lines(r"^- ")),

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crosscheck.cli import in_chunks
 from crosscheck.comparison.session import Implementation, Request, Results, compare
+from crosscheck.comparison.training import train
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Source, flat
 from crosscheck.judge.causes import OutsideBound, WrongLabels
@@ -17,6 +19,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Options, Problem, requested
+from crosscheck.problems.datasets import Data
 from crosscheck.problems.files import chunks
 from crosscheck.problems.files.chunks import opened, with_data, without_data
 from crosscheck.problems.files.how import How
@@ -285,9 +288,10 @@ def test_a_file_that_crashes_its_library_crashes_another_process(
 def test_another_column_can_be_the_label(tmp_path: Path, data: tuple[Any, Any]) -> None:
     source = written(tmp_path, "parquet", *data)
     with pytest.raises(BadInput, match=r"sick: no such column in .*, it has x0, x1, x2, ill"):
-        requested(None, Options(data=Path(source.path), chunk=10, label="sick"))
-    (first, *_) = requested(None, Options(data=Path(source.path), chunk=10, label="x0", loss="squared_error"))[0].told
-    assert "labels from -" in first
+        requested(None, asked({"data": Path(source.path), "chunk": 10, "label": "sick"}))
+    given = {"data": Path(source.path), "chunk": 10, "label": "x0", "loss": "squared_error"}
+    (found,) = requested(None, asked(given))
+    assert "labels from -" in found.told[0]
 
 
 def test_chunks_without_a_file_are_refused() -> None:
@@ -299,3 +303,43 @@ def test_what_was_read_is_told(tmp_path: Path, data: tuple[Any, Any]) -> None:
     first, second = problem(tmp_path, data, kind="parquet").told
     assert first.startswith(f"700 examples, 3 features, {int(data[1].sum())} of them with label 1; features from -")
     assert second == "  read 128 examples at a time"
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def test_who_is_asked() -> None:
+    ours = ["numpy/chunked", "torch/chunked", "jax/chunked"]
+    assert in_chunks.implementations(None) == ours
+    assert in_chunks.implementations(["torch", "numpy/chunked", "mine.py"]) == [
+        "torch/chunked",
+        "numpy/chunked",
+        "mine.py",
+    ]
+    with pytest.raises(BadInput, match="numpy/by_hand: takes no chunks, expected numpy/chunked, or leave --chunk out"):
+        in_chunks.implementations(["numpy/by_hand"])
+
+
+def test_the_oracle_is_certified_before_anything_is_compared(
+    tmp_path: Path, data: tuple[Any, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("flint")
+    given = problem(tmp_path, data)
+    in_chunks.certify([given], quiet=False)
+    said = capsys.readouterr().out
+    assert "of its bound from ball arithmetic, on 128 examples of each\n    of 6 chunks drawn at random" in said
+    monkeypatch.setattr(in_chunks, "enclosed", lambda *_, **__: 1.5)
+    with pytest.raises(BadInput, match=r"the oracle is 1\.5 times its own bound from ball arithmetic"):
+        in_chunks.certify([given], quiet=True)
+
+
+def test_training_on_a_file_ends_as_training_on_its_arrays_does(
+    tmp_path: Path, data: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = problem(tmp_path, data, iterations=5)
+    train("numpy/chunked", given, "float32", "cpu", None, None)
+    from_file = capsys.readouterr().out.splitlines()
+    X, Y = (array.astype("float64") for array in data)
+    train("numpy/chunked", given._replace(data=Data(X, Y), source=None), "float32", "cpu", None, None)
+    assert from_file == capsys.readouterr().out.splitlines()
+    assert any(line.startswith("accuracy train") for line in from_file)

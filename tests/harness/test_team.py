@@ -8,7 +8,8 @@ import threading
 
 import numpy as np
 import pytest
-from crosscheck.comparison.session import Request, compare, distributed
+from crosscheck.comparison.session import Request, compare, implementations
+from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Rank, Stage
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
@@ -62,6 +63,11 @@ def test_what_is_not_distributed_is_refused_with_what_is(names: list[str], proce
     with pytest.raises(BadInput) as caught:
         distributed(names, [processes])
     assert words in str(caught.value)
+
+
+def test_what_is_distributed_and_asked_for_alone_is_refused_with_the_option() -> None:
+    with pytest.raises(BadInput, match="add --processes 2"):
+        implementations(["torch/ddp"])
 
 
 # ---------------------------------------------------------------- who is to blame

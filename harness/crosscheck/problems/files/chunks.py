@@ -114,10 +114,10 @@ def _npy(path: Path, source: Source) -> tuple[Matrix, Matrix]:
     """X in one file and Y in the one that `label` names."""
     if not source.label.lower().endswith(".npy"):
         raise BadInput(f"{path}: one array, expected the labels beside it: --label y.npy")
-    return _mapped(path, source.rows), _mapped(Path(source.label), source.rows)
+    return _mapped(path, source), _mapped(Path(source.label), source)
 
 
-def _mapped(path: Path, rows: bool) -> Matrix:
+def _mapped(path: Path, source: Source) -> Matrix:
     """Return the matrix of an `.npy`, or a row of labels, of which a part is mapped while it is read."""
     with files.opened(path) as file:
         header, offset = npy.read_header(file, str(path))
@@ -134,10 +134,11 @@ def _mapped(path: Path, rows: bool) -> Matrix:
         mapped = np.memmap(path, header.dtype, "r", offset, header.shape, order)
         if mapped.ndim == 1:
             return np.array(mapped[None, start:stop])
-        return np.array(mapped[start:stop].T if rows else mapped[:, start:stop])
+        return np.array(mapped[start:stop].T if source.rows else mapped[:, start:stop])
 
-    shape = header.shape if len(header.shape) == 2 else (header.shape[0], 1) if rows else (1, header.shape[0])
-    return Matrix((shape[1], shape[0]) if rows else (shape[0], shape[1]), columns)
+    shape = header.shape if len(header.shape) == 2 else (header.shape[0], 1) if source.rows else (1, header.shape[0])
+    n, m = reversed(shape) if source.rows else shape
+    return Matrix((n, m), _ahead(columns, m, source.chunk))
 
 
 # ---------------------------------------------------------------- HDF5
@@ -149,6 +150,7 @@ def _hdf5(path: Path, source: Source) -> tuple[Matrix, Matrix]:
     import h5py
 
     from crosscheck.problems.files import h5_reader
+    from crosscheck.problems.files.reading_aside import Refused
 
     label = source.label or "Y"
     try:
@@ -157,7 +159,7 @@ def _hdf5(path: Path, source: Source) -> tuple[Matrix, Matrix]:
         if len(there) < 2:
             raise BadInput(f"{path}: has {listed(list(file))}, expected X and {label}")
         return tuple(_dataset(path, h5_reader.dataset(file, name), name, source) for name in there)  # type: ignore[return-value]
-    except h5_reader.Refused as refused:
+    except Refused as refused:
         raise BadInput(f"{path}: {refused}") from refused
     except OSError as error:
         raise BadInput(f"{path}: not an HDF5 file, or not a whole one; save it again") from error
@@ -181,7 +183,7 @@ def _dataset(path: Path, found: Any, name: str, source: Source) -> Matrix:
 
 
 def _ahead(read: Read, m: int, size: int) -> Read:
-    """Return a reader that keeps the last `size` columns it has read: a file that is packed unpacks them once."""
+    """Return a reader that keeps the last `size` columns it has read: to open and unpack takes longer than to read."""
     kept: dict[int, Array] = {}
 
     def columns(start: int, stop: int) -> Array:
