@@ -128,8 +128,8 @@ def check_name(
 ) -> Report:
     """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput.
 
-    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT. All problems together may
-    take LIMITS times as long; what is not asked for that is told.
+    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT. All problems together
+    may take LIMITS times as long; what is not asked for that is told.
     """
     if wrong := wrong_file(name):
         raise BadInput(f"check {name}: {wrong}; check the path")
