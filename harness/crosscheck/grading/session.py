@@ -43,7 +43,7 @@ from crosscheck.runner.subprocesses import Job
 
 NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
-LIMITS = 12  # limits of one problem that all of them together may take
+LIMITS = 8  # limits of one problem that all of them together may take
 MOST_LOST = 4  # processes, after which no other is asked
 FEWER, LARGE = 3, 20_000  # steps, where X has more numbers
 TIME_LIMIT = 10.0  # seconds for one problem
