@@ -19,10 +19,11 @@ from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.records import flat
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.diagnosis.closeness import ALIKE
-from crosscheck.grading.forms.autodiff import Loss, precise
+from crosscheck.grading.forms.autodiff import Loss
 from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
+from crosscheck.grading.forms.frameworks import precise
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
 from crosscheck.grading.forms.returned import Reading, cost_of
