@@ -98,7 +98,9 @@ def facts(
     if lopsided and "J" in parts:
         parts["J"] = Part(0, parts["J"].asked)
     wrong = next((result for result in counted if result.wrong), None)
-    found = [finding.key for diagnosis in diagnoses for finding in (*diagnosis.findings, *diagnosis.steps)]
+    single = {result.case.problem for result in results if result.case.network.n[-1] == 1}
+    every = [finding for diagnosis in diagnoses for finding in (*diagnosis.findings, *diagnosis.steps)]
+    found = [finding.key for finding in every if single & {*finding.problems}] or [finding.key for finding in every]
     found += [result.labels.name for result in counted if result.labels is not None]
     found += [PENALTY] if lopsided else []
     return Facts(

@@ -21,7 +21,9 @@ def diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told)
     """Return what is said of J and the gradients."""
     main = told.diagnoses[0]
     example = _simplest(compared, main.depth)
-    every = {finding.key: finding for diagnosis in told.diagnoses for finding in diagnosis.findings}
+    every: dict[str, Finding] = {}
+    for finding in (finding for diagnosis in told.diagnoses for finding in diagnosis.findings):
+        every.setdefault(finding.key, finding)
     aside = {} if told.several else {key: each for key, each in every.items() if _is_of_several(each, compared)}
     aside = {} if len(aside) == len(every) else aside
     shown = {key: finding for key, finding in every.items() if key not in aside}

@@ -90,10 +90,10 @@ def allowed(question: Question) -> bool:
 
 # What no pair of small sizes reaches: one array of about 2^20 elements, on either side of it, in each of its roles.
 _LARGE = (
-    (2**20, 1, 1, 1), (2**20 + 1, 1, 1, 1), (2**21, 1, 1, 1), (3, 1025, 1024, 2), (4, 1024, 1024, 1),
+    (2**21, 1, 1, 1), (2**20 + 1, 1, 1, 1), (2**20, 1, 1, 1), (3, 1025, 1024, 2), (4, 1024, 1024, 1),
     (1025, 1, 1025, 1), (1024, 1025, 2, 1), (2**19 + 1, 2, 1, 1),
 )  # fmt: skip
-FIRST = 12  # questions before the first large one; then one large one after every so many
+FIRST = 5  # questions before the first large one; then one large one after every so many
 
 
 def questions(levels: Factors, seed: int) -> Iterator[Question]:
