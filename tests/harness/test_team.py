@@ -250,7 +250,7 @@ def test_every_distributed_variant_gives_what_one_process_gives(framework: str) 
     """On three processes or devices, with 61 examples and with one: shares that differ in length, and empty ones."""
     pytest.importorskip(NEEDS[framework])
     problems = [build(BY_NAME[name])._replace(iterations=2) for name in ("kink-2layer-relu", "one_example-2layer-tanh")]
-    request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0)
+    request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0, together=True)
     rows = compare(request, lambda *_: None).rows
     said = {(row.implementation, row.problem): (row.verdict, of_cause(row.cause)) for row in rows}
     assert {verdict for verdict, _ in said.values()} <= {"agrees", "convention"}, said
