@@ -25,17 +25,20 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
+.PHONY: help compare compare-all compare-distributed power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 compare: $(READY) ## compare everything, print the table, write results/latest/ or OUT
 	$(CROSSCHECK) compare $(OPTIONS)
 
 compare-all: $(READY) ## also every activation on every data set
 	$(CROSSCHECK) compare --all $(OPTIONS)
+
+compare-distributed: $(READY) ## what is distributed, on 2 and 3 processes or devices, against the same oracle
+	$(CROSSCHECK) compare --processes 2 --processes 3 $(OPTIONS)
 
 power: $(READY) ## plant every known mutant in every problem; takes minutes
 	$(CROSSCHECK) power $(PROBLEMS) $(OUT_OPTION) $(ARGS)

@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = {"crosscheck": ROOT / "harness" / "crosscheck", "crosscheck_impls": ROOT / "impls" / "crosscheck_impls"}
 PLUGIN = "crosscheck.testing.plugin"
-EXTRAS = {"torch", "jax", "cuda", "h5", "plots", "bench", "data", "excel", "test", "all", "dev"}
+EXTRAS = {"torch", "jax", "cuda", "h5", "plots", "bench", "data", "excel", "mpi", "test", "all", "dev"}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed: it builds the wheel"

@@ -50,6 +50,7 @@ FIELDS: dict[str, list[str]] = {
     "--iterations": NUMBERS,
     "--relu-grad-at-zero": ["left", "right", *TEXTS],
     "--leaky-slope": NUMBERS,
+    "--chunk": NUMBERS,
 }
 PROBLEM = ["kink-2layer-relu", "one_example-logistic", "flower", "", "flowre", *TEXTS]
 IMPL = [

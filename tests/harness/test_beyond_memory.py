@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from crosscheck.cli import in_chunks
 from crosscheck.comparison.session import Implementation, Request, Results, compare
+from crosscheck.comparison.training import train
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Source, flat
 from crosscheck.judge.causes import OutsideBound, WrongLabels
@@ -16,6 +19,8 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import Options, Problem, requested
+from crosscheck.problems.datasets import Data
+from crosscheck.problems.files import chunks
 from crosscheck.problems.files.chunks import opened, with_data, without_data
 from crosscheck.problems.files.how import How
 from crosscheck.report.words import of_cause
@@ -70,8 +75,8 @@ def test_any_part_of_a_file_is_what_was_written(tmp_path: Path, kind: str, data:
         X, Y = opened(source, dtype)
         assert (X.shape, Y.shape) == ((N, M), (1, M))
         for start, stop in ((0, M), (0, 1), (100, 200), (127, 129), (M - 1, M), (150, 300), (64, 512)):
-            for chunks, array in zip((X, Y), data, strict=True):
-                part = chunks.read(start, stop)
+            for matrix, array in zip((X, Y), data, strict=True):
+                part = matrix.read(start, stop)
                 assert part.dtype == dtype
                 assert part.flags.c_contiguous
                 assert part.flags.writeable
@@ -115,14 +120,16 @@ def row(case: Case, answer: Answer) -> Row:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+@pytest.mark.parametrize(
+    ("loss", "output"), [("cross_entropy", "sigmoid"), ("squared_error", "linear"), ("squared_error", "sigmoid")]
+)
 def test_chunks_of_a_file_are_judged_at_three_points_and_in_three_steps(
-    tmp_path: Path, data: tuple[Any, Any], dtype: str, loss: str
+    tmp_path: Path, data: tuple[Any, Any], dtype: str, loss: str, output: str
 ) -> None:
-    case = make_case(problem(tmp_path, data, loss=loss), dtype)
+    case = make_case(problem(tmp_path, data, loss=loss, output=output), dtype)
     assert case.steps == (0, 1, 3)
     answer = answered(case)
-    assert answer.labels.shape == (2 if loss == "cross_entropy" else 1, -(-M // CHUNK))
+    assert answer.labels.shape == (2 if output == "sigmoid" else 1, -(-M // CHUNK))
     said = row(case, answer)
     assert said.verdict is Verdict.AGREES, of_cause(said.cause)
     assert (said.checkpoints, said.certified) == (3, 3)
@@ -261,6 +268,34 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path, data: tuple[Any, Any]
         opened(source, "float64")
 
 
+@pytest.mark.parametrize(("ending", "kind"), [(".h5", "an HDF5 file"), (".parquet", "a Parquet file")])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, ending: str, kind: str) -> None:
+    pytest.importorskip("h5py")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / f"x{ending}"
+    path.write_bytes(bytes(1000))
+    with pytest.raises(BadInput, match=f"not {kind}, or not a whole one"):
+        requested(None, Options(data=path, chunk=10))
+
+
+def test_a_file_that_crashes_its_library_crashes_another_process(
+    tmp_path: Path, data: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path, "h5", *data)
+    monkeypatch.setattr(chunks.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], -11))
+    with pytest.raises(BadInput, match="reading it ended the process by SIGSEGV; save it again"):
+        requested(None, Options(data=Path(source.path), chunk=10))
+
+
+def test_another_column_can_be_the_label(tmp_path: Path, data: tuple[Any, Any]) -> None:
+    source = written(tmp_path, "parquet", *data)
+    with pytest.raises(BadInput, match=r"sick: no such column in .*, it has x0, x1, x2, ill"):
+        requested(None, asked({"data": Path(source.path), "chunk": 10, "label": "sick"}))
+    given = {"data": Path(source.path), "chunk": 10, "label": "x0", "loss": "squared_error"}
+    (found,) = requested(None, asked(given))
+    assert "labels from -" in found.told[0]
+
+
 def test_chunks_without_a_file_are_refused() -> None:
     with pytest.raises(BadInput, match="goes with data, which is missing"):
         requested(None, Options(chunk=10))
@@ -270,3 +305,43 @@ def test_what_was_read_is_told(tmp_path: Path, data: tuple[Any, Any]) -> None:
     first, second = problem(tmp_path, data, kind="parquet").told
     assert first.startswith(f"700 examples, 3 features, {int(data[1].sum())} of them with label 1; features from -")
     assert second == "  read 128 examples at a time"
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def test_who_is_asked() -> None:
+    ours = ["numpy/chunked", "torch/chunked", "jax/chunked"]
+    assert in_chunks.implementations(None) == ours
+    assert in_chunks.implementations(["torch", "numpy/chunked", "mine.py"]) == [
+        "torch/chunked",
+        "numpy/chunked",
+        "mine.py",
+    ]
+    with pytest.raises(BadInput, match="numpy/by_hand: takes no chunks, expected numpy/chunked, or leave --chunk out"):
+        in_chunks.implementations(["numpy/by_hand"])
+
+
+def test_the_oracle_is_certified_before_anything_is_compared(
+    tmp_path: Path, data: tuple[Any, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("flint")
+    given = problem(tmp_path, data)
+    in_chunks.certify([given], quiet=False)
+    said = capsys.readouterr().out
+    assert "of its bound from ball arithmetic, on\n    128 examples of each of 6 chunks drawn at random" in said
+    monkeypatch.setattr(in_chunks, "enclosed", lambda *_, **__: 1.5)
+    with pytest.raises(BadInput, match=r"the oracle is 1\.5 times its own bound from ball arithmetic"):
+        in_chunks.certify([given], quiet=True)
+
+
+def test_training_on_a_file_ends_as_training_on_its_arrays_does(
+    tmp_path: Path, data: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = problem(tmp_path, data, iterations=5)
+    train("numpy/chunked", given, "float32", "cpu", None, None)
+    from_file = capsys.readouterr().out.splitlines()
+    X, Y = (array.astype("float64") for array in data)
+    train("numpy/chunked", given._replace(data=Data(X, Y), source=None), "float32", "cpu", None, None)
+    assert from_file == capsys.readouterr().out.splitlines()
+    assert any(line.startswith("accuracy train") for line in from_file)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from crosscheck.comparison.session import Request, compare, distributed
+from crosscheck.cli.main import main
+from crosscheck.comparison.session import Request, compare, implementations
+from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Rank, Stage
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
@@ -62,6 +66,11 @@ def test_what_is_not_distributed_is_refused_with_what_is(names: list[str], proce
     with pytest.raises(BadInput) as caught:
         distributed(names, [processes])
     assert words in str(caught.value)
+
+
+def test_what_is_distributed_and_asked_for_alone_is_refused_with_the_option() -> None:
+    with pytest.raises(BadInput, match="add --processes 2"):
+        implementations(["torch/ddp"])
 
 
 # ---------------------------------------------------------------- who is to blame
@@ -128,7 +137,7 @@ def test_where_nobody_stands_out_nobody_is_said_to_wait() -> None:
 
 @pytest.fixture(scope="module")
 def rows(problem: Problem) -> dict[str, Row]:
-    kinds = ("right", "raises", "killed", "stale")
+    kinds = ("right", "means", "raises", "killed", "stale")
     return rows_of(problem, [f"{TEAM}/{kind}" for kind in kinds], 3)
 
 
@@ -154,6 +163,12 @@ def test_a_rank_that_goes_wrong_is_named_in_the_one_row_that_fails(rows: dict[st
     row = of(rows, kind)
     assert row.verdict == "failed"
     assert words in of_cause(row.cause)
+
+
+def test_a_mean_of_means_is_named_with_the_number_of_ranks(rows: dict[str, Row]) -> None:
+    row = of(rows, "means")
+    assert row.verdict == "disagrees"
+    assert "equals `3 ranks: mean of means`" in of_cause(row.cause)
 
 
 def test_a_rank_that_leaves_its_last_update_out_is_seen_though_rank_0_is_right(rows: dict[str, Row]) -> None:
@@ -200,7 +215,48 @@ def test_kill_of_one_rank_fails_that_case_and_a_new_team_takes_the_next(problem:
     assert "of 3: the process was ended by SIGKILL" in of_cause(lost.cause)
 
 
-# ---------------------------------------------------------------- teams of torch
+def test_compare_writes_the_table_of_a_team_with_two_columns_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = f"compare --impl {TEAM}/right --processes 3 --problem kink-2layer-relu --dtype float64 --out {tmp_path}"
+    monkeypatch.setattr("sys.argv", ["crosscheck", *words.split()])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 0, capsys.readouterr()
+    (row,) = pd.read_csv(tmp_path / "agreement.csv").to_dict("records")
+    assert (row["implementation"], row["processes"], row["replicas"]) == (f"{TEAM}*3/right", 3, "identical")
+    assert row["free_run_iterations"] == 8  # of 40
+
+
+def test_a_number_of_processes_that_is_none_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["crosscheck", "compare", "--processes", "0"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "processes 0: expected 1 to 64" in " ".join(capsys.readouterr().err.split())
+
+
+# ---------------------------------------------------------------- the frameworks' own
+
+
+NEEDS = {"numpy": "mpi4py", "torch": "torch", "jax": "jax"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", NEEDS)
+def test_every_distributed_variant_gives_what_one_process_gives(framework: str) -> None:
+    """On three processes or devices, with 61 examples and with one: shares that differ in length, and empty ones."""
+    pytest.importorskip(NEEDS[framework])
+    problems = [build(BY_NAME[name])._replace(iterations=2) for name in ("kink-2layer-relu", "one_example-2layer-tanh")]
+    request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0, together=True)
+    rows = compare(request, lambda *_: None).rows
+    said = {(row.implementation, row.problem): (row.verdict, of_cause(row.cause)) for row in rows}
+    assert {verdict for verdict, _ in said.values()} <= {"agrees", "convention"}, said
+    assert len(said) == 2 * len(DISTRIBUTED[framework])
+    table = tables.frame(rows)
+    assert set(table["replicas"][table["processes"] == 3]) <= {"identical"}
 
 
 @pytest.mark.slow

@@ -284,6 +284,7 @@ def _requested(
     """
     from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.teams import distributed
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
@@ -296,7 +297,7 @@ def _requested(
     impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
-            chosen = comparison.distributed(impl, processes, time_limit)
+            chosen = distributed(impl, processes, time_limit)
         else:
             chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)

@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
-from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput
+from crosscheck_impls.interface import DISTRIBUTED, ON_REQUEST, VARIANTS, BadInput
 
 from crosscheck.cli import measure
 from crosscheck.cli.check import check
@@ -15,6 +15,7 @@ from crosscheck.cli.grade import grade
 from crosscheck.cli.honest import honest
 from crosscheck.cli.init import init
 from crosscheck.cli.mutate import mutate
+from crosscheck.cli.qualify import qualify
 from crosscheck.cli.report import report
 from crosscheck.cli.rerun import rerun
 from crosscheck.cli.runs import diff, history, merge
@@ -79,6 +80,7 @@ def list_() -> None:
 
     from crosscheck.problems.catalogue import SPECS
     from crosscheck.runner.loading import registered
+    from crosscheck.runner.subprocesses import missing
 
     typer.echo("Implementations (--impl):")
     for framework, variants in VARIANTS.items():
@@ -86,6 +88,9 @@ def list_() -> None:
         typer.echo(f"  {framework:6} {' '.join(f'{framework}/{variant}' for variant in variants)}{there}")
     asked = [f"{framework}/{variant}" for framework, variants in ON_REQUEST.items() for variant in variants]
     typer.echo(f"  only where they are named: {' '.join(asked)}")
+    for framework, over in DISTRIBUTED.items():
+        there = f"   ({package} is not installed)" if (package := missing(f"{framework}*2")) else ""
+        typer.echo(f"  with --processes: {' '.join(f'{framework}/{variant}' for variant in over)}{there}")
     for name, path in registered().items():
         typer.echo(f"  {name:6} {path}   (installed with it)")
     typer.echo("\nProblems (--problem); * only with --all:")
@@ -96,7 +101,7 @@ def list_() -> None:
 
 COMMANDS = (
     compare, explain, rerun, report, diff, merge, history, show, check, grade, init, train, measure.power, honest,
-    mutate, measure.claims, measure.bench,
+    mutate, qualify, measure.claims, measure.bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

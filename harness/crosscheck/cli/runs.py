@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli.options import Verbose
 from crosscheck.core import files
@@ -34,6 +35,9 @@ def diff(
     to half: the columns J_noise, dW_noise and db_noise. What lies nearer together
     may both be right, rounded otherwise. Writes nothing but the page of --html.
 
+    Two passports of `crosscheck qualify` are compared too: verdicts, findings,
+    how small a fault is seen, bits, errors and the environment.
+
     Exit code: 0 nothing got worse, 1 something did, 2 a table cannot be read.
 
     Examples:
@@ -41,11 +45,15 @@ def diff(
     \b
       crosscheck diff results/october results/latest
       crosscheck diff old/agreement.csv new/agreement.csv --html diff.html
+      crosscheck diff haswell/passport.json native/passport.json
     """
     from crosscheck.report.side_by_side import of_difference
     from crosscheck.runs.difference import difference
+    from crosscheck.runs.passport import is_passport
     from crosscheck.runs.table import read
 
+    if is_passport(old) and is_passport(new):
+        _of_passports(old, new, html, verbose)
     it = difference(read(old), read(new))
     if html:
         from crosscheck.report.html.runs import of_difference as page
@@ -55,6 +63,18 @@ def diff(
     if html:
         typer.echo(f"\nPage: {html}")
     raise typer.Exit(int(it.worse > 0))
+
+
+def _of_passports(old: Path, new: Path, html: Path | None, verbose: bool) -> None:
+    """Print what differs between two passports, and leave with the exit code. Raises BadInput."""
+    from crosscheck.report.passports import of_compared
+    from crosscheck.runs.passport import compared, read
+
+    if html:
+        raise BadInput(f"{html}: a page is made of two runs of compare, not of passports", parameter="html")
+    it = compared(read(old), read(new))
+    typer.echo(of_compared(it, verbose))
+    raise typer.Exit(int(bool(it.worse)))
 
 
 def merge(

@@ -29,7 +29,6 @@ from crosscheck.problems.catalogue import Problem
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
 from crosscheck.runner.loading import check_apart, importable, registered
-from crosscheck.runner.spread import MOST, team
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job, Running
 
 
@@ -63,38 +62,11 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
         variants = _variants(name, framework, outsiders, time_limit)
         if variant and variant not in (*variants, *ON_REQUEST.get(framework, ())):
             near = nearest(name, [f"{framework}/{each}" for each in (*variants, *ON_REQUEST.get(framework, ()))])
+            if variant in DISTRIBUTED.get(framework, {}):
+                near = "it is distributed: add --processes 2"
             raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
         chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
     return list(chosen)
-
-
-def distributed(
-    names: Sequence[str] | None, processes: Sequence[int], time_limit: float = TIME_LIMIT
-) -> list[Implementation]:
-    """Return what the names stand for over so many processes, or devices: of ours those that are distributed.
-
-    Raises BadInput as `implementations` does, and for a number of processes that is none.
-    """
-    for number in processes:
-        if not 1 <= number <= MOST:
-            raise BadInput(f"{number}: expected 1 to {MOST}", parameter="processes")
-    pairs: dict[Implementation, None] = {}
-    for name in names or DISTRIBUTED:
-        framework, _, variant = name.partition("/")
-        if framework not in DISTRIBUTED:
-            if framework in VARIANTS:
-                raise BadInput(f"{name}: not distributed; {nearest(name, _all_distributed())}", parameter="impl")
-            pairs |= dict.fromkeys(implementations([name], time_limit))
-            continue
-        if variant and variant not in DISTRIBUTED[framework]:
-            raise BadInput(f"{name}: not distributed; {nearest(name, _all_distributed())}", parameter="impl")
-        chosen = [variant] if variant else DISTRIBUTED[framework]
-        pairs |= dict.fromkeys(Implementation(framework, each) for each in chosen)
-    return [Implementation(team(*pair, number), pair.variant) for number in dict.fromkeys(processes) for pair in pairs]
-
-
-def _all_distributed() -> list[str]:
-    return [f"{framework}/{variant}" for framework, variants in DISTRIBUTED.items() for variant in variants]
 
 
 def _variants(name: str, framework: str, outsiders: Mapping[str, str], time_limit: float) -> tuple[str, ...]:

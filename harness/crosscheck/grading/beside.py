@@ -19,6 +19,7 @@ def of_training(diagnoses: Sequence[Diagnosis], pair: bool) -> Items:
     """Return the mistakes of the training loop, each once, and what of its steps nothing explains."""
     items: Items = []
     shown = set[str]()
+    told = any(diagnosis.steps for diagnosis in diagnoses)
     for diagnosis in diagnoses:
         new = [finding for finding in diagnosis.steps if finding.key not in shown]
         shown |= {finding.key for finding in new}
@@ -27,7 +28,7 @@ def of_training(diagnoses: Sequence[Diagnosis], pair: bool) -> Items:
             (TRAINING, COSTS + sentence(finding, pair)) for finding in diagnosis.costs if finding.key not in shown
         ]
         shown |= {finding.key for finding in diagnosis.costs}
-        if diagnosis.untold and not items:
+        if diagnosis.untold and not (items or (told and diagnosis.implied)):
             along = "the right gradient" if diagnosis.implied else "your own gradient"
             items.append((TRAINING, f"{steps_of(diagnosis.untold, pair)} are not alpha times {along}: {NOTHING}"))
     return items

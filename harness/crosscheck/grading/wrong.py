@@ -51,7 +51,8 @@ def wrong(counted: Sequence[Result], results: Sequence[Result], told: Told) -> l
 def _is_told(result: Result, items: Sequence[tuple[str, str]], steps: Sequence[Diagnosis]) -> bool:
     """Return whether what is said of training, or of predictions, is what is wrong here."""
     if result.wrong:
-        all_told = any(each.steps or each.costs for each in steps) and not any(each.untold for each in steps)
+        untold = any(each.untold and not each.implied for each in steps)
+        all_told = any(each.steps or each.costs for each in steps) and not untold
         return all_told and all(c.tensor.of_fit for c in result.wrong)
     return isinstance(result.row.cause, WrongLabels) and any(title == PREDICTIONS for title, _ in items)
 
@@ -69,7 +70,8 @@ def _other(
     counted: Sequence[Result], results: Sequence[Result], told: Told, steps: Sequence[Diagnosis]
 ) -> list[tuple[str, str]]:
     """Return what is said where it is not a gradient that is wrong: a failure, a promise, the training, a label."""
-    example = next((result for result in counted if result.exactly), counted[0])
+    steps_wrong = [result for result in counted if result.wrong] or list(counted)
+    example = next((result for result in steps_wrong if result.exactly), steps_wrong[0])
     row, case, pair = example.row, example.case, example.pair and example.case.network.n[1:] == (1,)
     items = [("example", told.given(example))]
     if isinstance(row.cause, Failure):

@@ -35,7 +35,7 @@ def unequal(case: Case, answer: Answer) -> list[Unequal]:
 
     The sign of a zero is not looked at: it depends on the order of summation.
     """
-    found = []
+    found: list[Unequal] = []
     for name, got, true in _tensors(case, answer):
         if (one := _unequal(name, got, true, case.dtype)) is not None and one.tensor not in [u.tensor for u in found]:
             found.append(one)

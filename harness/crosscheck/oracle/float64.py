@@ -144,6 +144,11 @@ def stacked(several: Sequence[Params]) -> Params:
     return tuple(Layer(*map(np.stack, zip(*layers, strict=True))) for layers in zip(*several, strict=True))
 
 
+def unstacked(params: Params) -> list[Params]:
+    """Return a stack of params one by one."""
+    return [tuple(Layer(W[t], b[t]) for W, b in params) for t in range(len(params[0].W))]
+
+
 def first(params: Params) -> Params:
     """Return the first params of a stack, or those that are given if they are none."""
     return tuple(Layer(*(array[0] if np.ndim(array) == 3 else array for array in layer)) for layer in params)

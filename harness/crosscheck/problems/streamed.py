@@ -11,7 +11,7 @@ from crosscheck_impls.interface import BadInput, Network
 from crosscheck.core.records import Source
 from crosscheck.oracle.float64 import exact
 from crosscheck.problems.datasets import Data
-from crosscheck.problems.files.chunks import opened
+from crosscheck.problems.files.chunks import opened, tried
 from crosscheck.problems.files.how import How, refuse_given
 
 ITERATIONS = 3  # as a rule, of training on more than fits in memory
@@ -30,6 +30,7 @@ def source_of(path: Path, chunk: int, how: How) -> Source:
 
 def data_of(source: Source) -> Data:
     """Return X and Y as float64 Chunks."""
+    tried(source)
     X, Y = opened(source, "float64")
     return Data(cast(Any, X), cast(Any, Y))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import BadInput, Layer, Network
+from crosscheck_impls.interface import Layer, Loss, Network
 
+from crosscheck.core.failures import Failure, Stage
 from crosscheck.core.records import Case
 from crosscheck.judge.elementwise import Judge
 from crosscheck.problems.cases import make_case
@@ -16,6 +18,8 @@ from crosscheck.problems.catalogue import Problem
 from crosscheck.problems.datasets import Data
 from crosscheck.problems.exact import SLOPE, exact_problem
 from crosscheck.qualification.design import Question
+from crosscheck.runner.serve import failure_of
+from crosscheck.runner.trials import Trial, Tried, try_once
 
 # of drawn data: no kink, so that no bound is wider for it
 DRAWN = (("tanh", "sigmoid"), ("sigmoid", "linear"), ("tanh", "linear"), ("sigmoid", "sigmoid"))
@@ -33,15 +37,41 @@ class Asked:
     judge: Judge
 
 
-@lru_cache(maxsize=4)
-def asked(number: int, question: Question, seed: int) -> Asked | None:
-    """Return the case of a question; None where exact data of these sizes has no headroom in the dtype."""
+class Item(NamedTuple):
+    """What a worker is told of a trial: it draws the data itself. name: of the implementation, as the user has it."""
+
+    number: int
+    question: Question
+    seed: int
+    name: str
+    framework: str
+    variant: str
+    device: str
+    loader: str
+    calls: int
+
+
+def try_item(item: Item) -> Tried | Failure:
+    """Ask an implementation, in its worker; return why there is no answer if there is none."""
+    case = case_of(item.question, item.seed)
+    asking = item.number, item.framework, item.variant, item.device, item.loader, item.question.layout, item.calls
     try:
-        problem = _problem(question, seed)
-    except BadInput:
-        return None
-    case = make_case(problem, question.dtype, later=False)
+        return try_once(Trial(*asking, case))
+    except BaseException as error:  # somebody's code may raise anything
+        return failure_of(Stage.CASE, error)
+
+
+@lru_cache(maxsize=4)
+def asked(number: int, question: Question, seed: int) -> Asked:
+    """Return a question as the harness has it. Raises BadInput where exact data leaves no headroom in the dtype."""
+    case = case_of(question, seed)
     return Asked(number, question, case, Judge(case))
+
+
+@lru_cache(maxsize=2)
+def case_of(question: Question, seed: int) -> Case:
+    """Return the case of a question. Raises BadInput where exact data of these sizes leaves no headroom."""
+    return make_case(_problem(question, seed), question.dtype, later=False)
 
 
 def _problem(question: Question, seed: int) -> Problem:
@@ -53,7 +83,7 @@ def _problem(question: Question, seed: int) -> Problem:
         network = Network(sizes, g, "squared_error", SLOPE)
         return exact_problem(name, network, question.m, question.dtype)
     g = DRAWN[draw % len(DRAWN)]
-    loss = "cross_entropy" if g[-1] == "sigmoid" and draw % 8 < 4 else "squared_error"
+    loss: Loss = "cross_entropy" if g[-1] == "sigmoid" and draw % 8 < 4 else "squared_error"
     network = Network(sizes, g, loss)
     random = np.random.default_rng(draw)
     params = tuple(
@@ -61,5 +91,5 @@ def _problem(question: Question, seed: int) -> Problem:
         for n, before in zip(sizes[1:], sizes, strict=False)
     )
     X = random.standard_normal((question.n0, question.m))
-    Y = (random.random((question.n2, question.m)) < 0.5) + 0.0
+    Y = (random.random((question.n2, question.m)) < 0.5).astype(np.float64)
     return Problem(name, Data(X, Y), network, params, ALPHA, 1)

@@ -90,10 +90,10 @@ def allowed(question: Question) -> bool:
 
 # What no pair of small sizes reaches: one array of about 2^20 elements, on either side of it, in each of its roles.
 _LARGE = (
-    (2**20, 1, 1, 1), (2**20 + 1, 1, 1, 1), (2**20 - 1, 1, 2, 1), (2**19 + 1, 2, 1, 1), (4, 1024, 1024, 1),
-    (3, 1025, 1024, 2), (1025, 1, 1025, 1), (1024, 1025, 2, 1),
+    (2**21, 1, 1, 1), (2**20 + 1, 1, 1, 1), (2**20, 1, 1, 1), (3, 1025, 1024, 2), (4, 1024, 1024, 1),
+    (1025, 1, 1025, 1), (1024, 1025, 2, 1), (2**19 + 1, 2, 1, 1),
 )  # fmt: skip
-FIRST = 12  # questions before the first large one; then one large one after every so many
+FIRST = 5  # questions before the first large one; then one large one after every so many
 
 
 def questions(levels: Factors, seed: int) -> Iterator[Question]:
@@ -107,10 +107,44 @@ def questions(levels: Factors, seed: int) -> Iterator[Question]:
 
 
 def _large(levels: Factors) -> Iterator[Question]:
-    turns = [(threads, dtype) for dtype in levels.dtype for threads in levels.threads]
-    for number, sizes in enumerate(_LARGE * len(turns)):
-        threads, dtype = turns[number % len(turns)] if len(turns) % len(_LARGE) else turns[number // len(_LARGE)]
-        yield Question(*sizes, "plain", threads, dtype, "drawn")
+    """Yield the large questions: all sizes in float64 first, with each number of threads in turn."""
+    for dtype in sorted(levels.dtype, reverse=True):
+        for turn in range(len(levels.threads)):
+            for number, sizes in enumerate(_LARGE):
+                threads = levels.threads[(number + turn) % len(levels.threads)]
+                kind = "exact" if sizes[0] == 2**21 else "drawn"
+                yield Question(*sizes, "plain", threads, dtype, kind)
+
+
+WIDE = 256
+TILES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def follow_ups(base: Question, levels: Factors) -> list[Question]:
+    """Return questions that tell what a wrong one hangs on: it with one thing changed, and sizes of every alignment.
+
+    A size above WIDE becomes the power of two below it, or half of that. In turn n[1] and n[2], m and n[0], or n[2]
+    alone are odd multiples of a tile, and all other sizes multiples of 256: rows, columns and the inner dimension of the
+    products are so told apart.
+    """
+    changed = [
+        base._replace(**{name: level})
+        for name in ("layout", "threads", "dtype", "kind")
+        for level in getattr(levels, name) if level != getattr(base, name)
+    ]  # fmt: skip
+    plain = base._replace(kind="drawn")
+    aligned = [
+        plain._replace(m=m, n0=n0, n1=n1, n2=n2)
+        for size in (tile * 3 if tile < 64 else tile for tile in TILES)
+        for m, n0, n1, n2 in ((256, 256, size, size), (size, size, 256, 256), (256, 256, 256, size))
+    ]
+    nearer = [
+        base._replace(**{name: size})
+        for name in ("m", "n0", "n1", "n2")
+        if (power := 1 << getattr(base, name).bit_length() - 1) > WIDE
+        for size in (power, power // 2, power // 2 + 1)
+    ]
+    return [each for each in dict.fromkeys([*changed, *nearer, *aligned]) if each != base and allowed(each)]
 
 
 def _covering(levels: Factors, seed: int) -> Iterator[Question]:
@@ -173,7 +207,8 @@ def _candidate(levels: Factors, left: Pairs, random: np.random.Generator) -> tup
 
 
 def _question(levels: Factors, chosen: Sequence[int]) -> Question:
-    return Question(*(each[k] for each, k in zip(levels, chosen, strict=True)))
+    point: list[Any] = [each[k] for each, k in zip(levels, chosen, strict=True)]
+    return Question(*point)
 
 
 def coverage(levels: Factors, asked: Sequence[Question]) -> tuple[int, int]:

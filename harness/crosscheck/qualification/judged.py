@@ -20,7 +20,7 @@ from crosscheck.qualification.asked import Asked
 from crosscheck.qualification.design import Question
 from crosscheck.runner.trials import Tried
 
-NOISE = 2**22  # multiplications of a gradient above which the noise is not measured: it reruns the reference
+NOISE = 2**14  # numbers in an array above which the noise is not measured: it reruns the reference
 
 
 class Place(NamedTuple):
@@ -123,7 +123,8 @@ def _by_equality(it: Asked, start: Result, tried: Tried) -> Result:
     found = [one for those in each for one in those] + step
     if not found:
         return start._replace(ratio=0.0)
-    worst = next(iter(each[tried.calls[wrong_calls[0] - 1]] if wrong_calls else step))
+    those = each[tried.calls[wrong_calls[0] - 1]] if wrong_calls else step
+    worst = next((one for one in those if one.element), those[0])  # of J there is no place
     return start._replace(
         verdict=Verdict.DISAGREES, wrong_calls=wrong_calls, wrong_step=bool(step), tensor=str(worst.tensor),
         place=_of_unequal(it, worst),
@@ -195,7 +196,7 @@ def _best(it: Asked, tried: Tried) -> tuple[Declaration, _Said]:
     said: list[tuple[Declaration, _Said]] = []
     for under, _ in conventions(tried.declared):
         known = it.judge.at_checkpoint(0, under)
-        measured = it.question.work <= NOISE and not known.theirs.straddles_zero
+        measured = it.question.elements <= NOISE and not known.theirs.straddles_zero
         rounding = it.judge.noise(0, under) if measured else None
         gradients = [list(against(known, each, 0, it.case, rounding)) for each in tried.answer.gradients]
         said.append((under, _Said(gradients, certify(it.judge, tried.answer, under))))

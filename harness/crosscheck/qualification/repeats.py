@@ -36,7 +36,7 @@ class Nature(StrEnum):
 
 
 class Conditions(NamedTuple):
-    """Of a repeat. threads: as in the question, or others. processor: the one that it ran on, -1 for any."""
+    """Of a repeat. threads: as in the question, or others. processor: the one, or the GPU, it ran on; -1 for any."""
 
     threads: int
     processor: int = -1
@@ -58,10 +58,16 @@ class Finding(NamedTuple):
 
     number: int
     implementation: str
+    device: str
     nature: Nature
     repeats: tuple[Repeat, ...]
     wrong_on: tuple[int, ...] = ()
     right_with: tuple[int, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What a persistent fault is one of."""
+        return "processor" if self.device == "cpu" else "GPU"
 
     @property
     def wrong(self) -> int:
@@ -84,7 +90,7 @@ def finding(first: Result, repeats: Sequence[Repeat]) -> Finding:
     """Return what a suspicious result is, by the rules above."""
 
     def said(nature: Nature, **more: tuple[int, ...]) -> Finding:
-        return Finding(first.number, first.implementation, nature, tuple(repeats), **more)
+        return Finding(first.number, first.implementation, first.device, nature, tuple(repeats), **more)
 
     if not any(each.wrong for each in repeats):
         return said(Nature.TRANSIENT if first.wrong else Nature.NOISE)

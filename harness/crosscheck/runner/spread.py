@@ -10,7 +10,7 @@ from crosscheck.runner.loading import register
 
 PROCESSES, DEVICES = "*", "@"
 MOST = 64  # processes or devices of one team
-START = 120.0  # seconds for all of its processes to be there, whatever a case may take
+START = 240.0  # seconds for all of its processes to be there, whatever a case may take
 NEEDS = {"numpy": "mpi4py"}  # packages, besides the framework itself
 
 

@@ -116,7 +116,7 @@ class _Worker(Member):
         if self.current is None:
             raise Malformed("a result that was not asked for")
         _, returned = hints(self.function)
-        result = said.failure if said.failure is not None else from_plain(returned, said.result, frame.arrays)
+        result = said.failure if said.failure is not None else from_plain(returned, frame.said["result"], frame.arrays)
         self.results.append(Outcome(self.current.item, result))
         self.current = None
 

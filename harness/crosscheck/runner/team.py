@@ -202,7 +202,9 @@ class Team:
 
     def _held_up(self, answered: list[int]) -> Rank | None:
         """Return the rank that the others wait for, by where each of them is now."""
-        asked = [rank for rank in range(len(self._pids)) if rank not in answered]
+        asked = [rank for rank in range(len(self._ranks)) if rank not in answered]
+        if not self._pids:  # they begin
+            return Rank(asked[0], len(self._ranks), answered=tuple(answered))
         for rank in asked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pids[rank], SAY_WHERE)

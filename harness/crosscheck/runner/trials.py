@@ -14,7 +14,16 @@ from crosscheck_impls.interface import Array, Declaration, Framework, Params, de
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.plain import Malformed
 from crosscheck.core.records import Answer, Case, flat, named
-from crosscheck.runner.collect import borrows_fit, configure, environment, record, same
+from crosscheck.runner.collect import (
+    SLOW,
+    TooSlow,
+    borrows_fit,
+    configure,
+    environment,
+    python_steps,
+    record,
+    same,
+)
 from crosscheck.runner.evidence import checked
 from crosscheck.runner.layouts import all_laid_out, laid_out
 from crosscheck.runner.loading import load_implementation
@@ -26,7 +35,7 @@ _configured = set[tuple[str, str]]()  # of this process: (framework, dtype)
 class Trial(NamedTuple):
     """What is asked. loader: as in serve.Start. case: one checkpoint, one iteration. calls: gradients in a row.
 
-    number: of the question. processor: which one it must run on, -1 for any.
+    number: of the question.
     """
 
     number: int
@@ -37,7 +46,6 @@ class Trial(NamedTuple):
     layout: str
     calls: int
     case: Case
-    processor: int = -1
 
 
 class Tried(NamedTuple):
@@ -54,7 +62,7 @@ class Tried(NamedTuple):
 
 
 def try_once(trial: Trial) -> Tried:
-    """Ask one implementation. Raises whatever that raises."""
+    """Ask one implementation. Raises whatever that raises, and TooSlow."""
     framework = load_implementation(trial.framework, trial.loader)
     first = not _configured
     if (trial.framework, trial.case.dtype) not in _configured:
@@ -62,6 +70,8 @@ def try_once(trial: Trial) -> Tried:
         _configured.add((trial.framework, trial.case.dtype))
     declared = declaration(framework, trial.variant)
     case, device = trial.case, trial.device
+    if (steps := python_steps(case, declared)) > SLOW:
+        raise TooSlow(steps)
     X, Y = (laid_out(framework, array, trial.layout, device) for array in (case.X, case.Y))
     params = all_laid_out(framework, case.checkpoints[0], trial.layout, device)
     gradients: list[tuple[Array, Params]] = []
@@ -87,10 +97,10 @@ def try_once(trial: Trial) -> Tried:
     return Tried(trial.number, of_plain_numbers(answer, case.dtype), calls, declared, first)
 
 
-def sound(trial: Trial, tried: Tried) -> Tried:
-    """Return what a worker has said of a trial. Raises Malformed where it is no answer to it."""
+def sound(number: int, calls: int, tried: Tried) -> Tried:
+    """Return what a worker has said of a trial, with so many calls. Raises Malformed where it is no answer to it."""
     count = len(tried.answer.gradients)
-    whole = tried.number == trial.number and len(tried.calls) == trial.calls
+    whole = tried.number == number and len(tried.calls) == calls
     if not whole or tried.answer.checkpoints != [0] * count or not count or len(tried.answer.run.steps) > 1:
         raise Malformed("an answer to what was not asked")
     if sorted(set(tried.calls)) != list(range(count)):

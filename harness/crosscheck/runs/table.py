@@ -160,7 +160,7 @@ def _environment(path: Path) -> dict[str, str]:
         with files.opened(path, "what a run ran on") as file:
             data = file.read(LARGEST_ENVIRONMENT + 1)
         said = json.loads(data) if len(data) <= LARGEST_ENVIRONMENT else None
-        facts = dict(_flat("", said))
+        facts = dict(flat("", said))
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path}: cannot be read ({error}), expected what a run ran on; compare again") from error
     if not isinstance(said, dict) or len(facts) > FACTS:
@@ -168,11 +168,11 @@ def _environment(path: Path) -> dict[str, str]:
     return facts
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Yield the facts of nested data: those of an object by name, a list as one."""
     if isinstance(value, dict):
         for inner, each in value.items():
-            yield from _flat(f"{name}.{inner}" if name else str(inner), each)
+            yield from flat(f"{name}.{inner}" if name else str(inner), each)
     else:
         words = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
         yield printable(name), printable(words, LONGEST)

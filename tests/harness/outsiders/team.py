@@ -37,15 +37,21 @@ def all_reduce(flat):
     return total
 
 
-def right(network, params, X, Y):
-    m, of = X.shape[1], len(others) + 1 if me == 0 else 3
+def right(network, params, X, Y, weighted=True):
+    m, of = X.shape[1], 3
     mine = slice(m * me // of, m * (me + 1) // of)
     J, gradient = by_hand(network, params, X[:, mine], Y[:, mine])
     arrays = [np.asarray(J), *(array for layer in gradient for array in layer)]
-    flat = all_reduce(np.concatenate([array.ravel() for array in arrays]) * (mine.stop - mine.start)) / m
+    weight = (mine.stop - mine.start) / m if weighted else 1 / of
+    flat = all_reduce(np.concatenate([array.ravel() for array in arrays]) * weight)
     parts = np.split(flat, np.cumsum([array.size for array in arrays])[:-1])
     J, *parts = (part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True))
     return J, tuple(Layer(dW, db) for dW, db in zip(parts[::2], parts[1::2], strict=True))
+
+
+def means(network, params, X, Y):
+    """The mean of means, which is no mean where shares differ in length."""
+    return right(network, params, X, Y, weighted=False)
 
 
 def raises(network, params, X, Y):
@@ -71,7 +77,10 @@ def leaves(network, params, X, Y):
     return (by_hand if me == ODD else right)(network, params, X, Y)
 
 
-gradients = {"right": right, "raises": raises, "killed": killed, "loops": loops, "leaves": leaves, "stale": right}
+gradients = {
+    "right": right, "means": means, "raises": raises, "killed": killed, "loops": loops, "leaves": leaves,
+    "stale": right,
+}  # fmt: skip
 
 
 def fit(variant, network, params, X, Y, alpha, iterations):

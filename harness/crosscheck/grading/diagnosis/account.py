@@ -28,6 +28,7 @@ class Special(StrEnum):
     EPSILON = "epsilon"
     PENALTY = "penalty of the weights"
     EARLY = "updated too early"
+    FEW = "one step too few"
     LATE = "gradient taken too late"
 
 

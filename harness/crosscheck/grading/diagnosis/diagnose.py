@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from crosscheck.core.records import Answer
 from crosscheck.grading.diagnosis.findings import Diagnosis, Finding, found
-from crosscheck.grading.diagnosis.moves import costs_of, moves_of
+from crosscheck.grading.diagnosis.moves import costs_of, moves_of, one_later
 from crosscheck.grading.diagnosis.points import Point, in_order, names, points_of
 from crosscheck.grading.diagnosis.search import Search
-from crosscheck.grading.diagnosis.updates import LEAST, updates
+from crosscheck.grading.diagnosis.updates import LEAST, one_too_few, updates
 from crosscheck.judge.elementwise import Judge
 
 
@@ -41,6 +41,12 @@ def _of_depth(pairs: Sequence[tuple[Judge, Answer]], theirs: Theirs) -> Diagnosi
     """Return the diagnosis of the gradient, and beside it that of the training."""
     depth = pairs[0][0].case.network.L
     moves = [point for pair in pairs for point in moves_of(*pair, own=theirs.gradient)] if theirs.fit else []
+    if moves and all(not point.got[name].any() for point in moves for name in names(point.network)[1:]):
+        later = [point for judging, answer in pairs for point in moves_of(judging, one_later(answer), theirs.gradient)]
+        if len(later) >= LEAST and all(not point.wrong(name) for point in later for name in names(point.network)[1:]):
+            points = in_order([point for pair in pairs for point in points_of(*pair)]) if theirs.gradient else []
+            diagnosis = _of_gradients(points, theirs) if points else Diagnosis(depth)
+            return diagnosis._replace(steps=(one_too_few(moves),), astray=tuple(names(moves[0].network)[1:]))
     if not theirs.gradient:
         implied = _of_gradients(in_order(moves), theirs) if moves else Diagnosis(depth)
         return Diagnosis(depth, (), (), (), (), implied.findings, implied.wrong, implied.unexplained, implied=True)

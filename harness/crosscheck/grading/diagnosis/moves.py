@@ -41,6 +41,12 @@ def moves_of(judging: Judge, answer: Answer, own: bool) -> Iterator[Point]:
         yield point._replace(got=got, true=held, unit=unit, place=place, size=size, after=first.after)
 
 
+def one_later(answer: Answer) -> Answer:
+    """Return an answer whose second step stands for its first, as where the last one of a run is not made."""
+    second = [step._replace(t=0) for step in answer.run.steps if step.t == 1]
+    return answer._replace(run=answer.run._replace(steps=second))
+
+
 def costs_of(judging: Judge, answer: Answer) -> Iterator[Point]:
     """Yield some steps of a run as points, each its J the cost reported of the parameters before it."""
     case, run = judging.case, answer.run

@@ -85,6 +85,11 @@ def _mixed(point: Point, name: str) -> Params:
     return tuple(Layer(W, b) for (W, _), (_, b) in zip(point.after, point.params, strict=True))
 
 
+def one_too_few(points: Sequence[Point]) -> Finding:
+    """Return the mistake of a run of n iterations that makes n - 1 steps."""
+    return _finding(Special.FEW, names(points[0].network)[1:], points)
+
+
 def _finding(why: Factor | Special, tensors: list[str], points: Sequence[Point]) -> Finding:
     layers = tuple(sorted({int(name[2:]) for name in tensors}))
     problems = tuple(dict.fromkeys(point.problem for point in points))

@@ -54,6 +54,8 @@ def sentence(finding: Finding, pair: bool, names: Mapping[str, str] = {}, implie
             "your numbers are exactly those of" if finding.alone else "your numbers are, with the others, those of"
         )
         return f"{called}: {exactly} `{finding.mutant.name}`: {finding.mutant.words}{_where(finding)}"
+    if not finding.factor.number and implied:
+        return f"{_moved(finding.tensors, pair)} {'are' if len(finding.tensors) > 1 else 'is'} not updated"
     if not finding.factor.number:
         reached = "them" if they == "they" else they
         return f"{called} {be} exactly 0, whatever the parameters: no gradient reaches {reached}"
@@ -79,6 +81,8 @@ def _moved(tensors: Sequence[str], pair: bool) -> str:
 
 def _of_update(finding: Finding, pair: bool) -> str:
     """Return what is wrong with the update, whatever the gradient is."""
+    if finding.special is Special.FEW:
+        return "a run of n iterations makes n - 1 steps: the last is left out"
     called, be = _moved(finding.tensors, pair), "are" if len(finding.tensors) > 1 else "is"
     if finding.special is Special.LATE:
         return (

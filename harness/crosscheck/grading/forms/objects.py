@@ -136,6 +136,9 @@ def _plans(methods: Mapping[str, Callable[..., Any]]) -> Iterator[Plan]:
     backwards = [n for n in usual if BACKWARDS.search(n) or re.search(r"^(step|loss_and|cost_and|compute_all)", n)]
     forwards = [n for n in usual if (n not in backwards and FORWARDS.search(n)) or n == "__call__"]
     costs = [n for n in usual if COSTS.search(n) and n not in backwards]
+    for name in costs:  # loss(X, y) may return both
+        if {"X", "Y"} <= {argument.role for argument in arguments(methods[name]) or ()}:
+            yield from (((name, WHOLE, assigned),) for assigned in _assigned(methods[name], WHOLE))
     for forward, backward, cost in product([*forwards, ""], backwards, [*costs, ""]):
         chosen = [(forward, FORWARD), (cost, COST), (backward, BACKWARD)]
         every = [[*_assigned(methods[name], part)] for name, part in chosen if name]

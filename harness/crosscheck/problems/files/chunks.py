@@ -7,6 +7,11 @@ page of the file stays in memory for it.
 from __future__ import annotations
 
 import bisect
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +22,7 @@ from crosscheck_impls.interface import Array, BadInput, Chunks
 from crosscheck.core import files
 from crosscheck.core.extras import need
 from crosscheck.core.records import Case, Source
-from crosscheck.problems.files import npy
+from crosscheck.problems.files import npy, process
 from crosscheck.problems.files.arrays import listed
 
 ENDINGS = (".npy", ".h5", ".hdf5", ".parquet")
@@ -56,6 +61,31 @@ def opened(source: Source, dtype: str) -> tuple[Chunks, Chunks]:
     return _chunks(source.path, X, dtype), _chunks(source.path, Y, dtype)
 
 
+def tried(source: Source) -> None:
+    """Read the ends of an HDF5 or Parquet file in a process of its own: such libraries crash on some files.
+
+    Raises BadInput where that process is ended by a signal or takes too long; what else is wrong `opened` says.
+    """
+    if Path(source.path).suffix.lower() == ".npy":
+        return
+    command = [sys.executable, "-m", __name__, source.path, source.label, str(source.rows), str(source.chunk)]
+    variables = {**os.environ, **process.ALONE, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        ended = subprocess.run(command, env=variables, capture_output=True, timeout=process.TIME_LIMIT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BadInput(f"{source.path}: takes more than {process.TIME_LIMIT:g} s to begin; save it again") from error
+    if ended.returncode < 0:
+        name = signal.Signals(-ended.returncode).name
+        raise BadInput(f"{source.path}: reading it ended the process by {name}; save it again")
+
+
+def _try(path: str, label: str, rows: str, chunk: str) -> None:
+    for chunks in opened(Source(path, label, rows == "True", int(chunk)), "float64"):
+        m = chunks.shape[1]
+        chunks.read(0, min(m, int(chunk)))
+        chunks.read(max(0, m - int(chunk)), m)
+
+
 def with_data(case: Case) -> Case:
     """Return a case that travelled without its examples, with X and Y as Chunks. Raises BadInput."""
     if case.source is None:
@@ -84,10 +114,10 @@ def _npy(path: Path, source: Source) -> tuple[Matrix, Matrix]:
     """X in one file and Y in the one that `label` names."""
     if not source.label.lower().endswith(".npy"):
         raise BadInput(f"{path}: one array, expected the labels beside it: --label y.npy")
-    return _mapped(path, source.rows), _mapped(Path(source.label), source.rows)
+    return _mapped(path, source), _mapped(Path(source.label), source)
 
 
-def _mapped(path: Path, rows: bool) -> Matrix:
+def _mapped(path: Path, source: Source) -> Matrix:
     """Return the matrix of an `.npy`, or a row of labels, of which a part is mapped while it is read."""
     with files.opened(path) as file:
         header, offset = npy.read_header(file, str(path))
@@ -104,10 +134,11 @@ def _mapped(path: Path, rows: bool) -> Matrix:
         mapped = np.memmap(path, header.dtype, "r", offset, header.shape, order)
         if mapped.ndim == 1:
             return np.array(mapped[None, start:stop])
-        return np.array(mapped[start:stop].T if rows else mapped[:, start:stop])
+        return np.array(mapped[start:stop].T if source.rows else mapped[:, start:stop])
 
-    shape = header.shape if len(header.shape) == 2 else (header.shape[0], 1) if rows else (1, header.shape[0])
-    return Matrix((shape[1], shape[0]) if rows else (shape[0], shape[1]), columns)
+    shape = header.shape if len(header.shape) == 2 else (header.shape[0], 1) if source.rows else (1, header.shape[0])
+    n, m = reversed(shape) if source.rows else shape
+    return Matrix((n, m), _ahead(columns, m, source.chunk))
 
 
 # ---------------------------------------------------------------- HDF5
@@ -119,6 +150,7 @@ def _hdf5(path: Path, source: Source) -> tuple[Matrix, Matrix]:
     import h5py
 
     from crosscheck.problems.files import h5_reader
+    from crosscheck.problems.files.reading_aside import Refused
 
     label = source.label or "Y"
     try:
@@ -127,7 +159,7 @@ def _hdf5(path: Path, source: Source) -> tuple[Matrix, Matrix]:
         if len(there) < 2:
             raise BadInput(f"{path}: has {listed(list(file))}, expected X and {label}")
         return tuple(_dataset(path, h5_reader.dataset(file, name), name, source) for name in there)  # type: ignore[return-value]
-    except h5_reader.Refused as refused:
+    except Refused as refused:
         raise BadInput(f"{path}: {refused}") from refused
     except OSError as error:
         raise BadInput(f"{path}: not an HDF5 file, or not a whole one; save it again") from error
@@ -151,7 +183,7 @@ def _dataset(path: Path, found: Any, name: str, source: Source) -> Matrix:
 
 
 def _ahead(read: Read, m: int, size: int) -> Read:
-    """Return a reader that keeps the last `size` columns it has read: a file that is packed unpacks them once."""
+    """Return a reader that keeps the last `size` columns it has read: to open and unpack takes longer than to read."""
     kept: dict[int, Array] = {}
 
     def columns(start: int, stop: int) -> Array:
@@ -210,3 +242,8 @@ def _parquet(path: Path, source: Source) -> tuple[Matrix, Matrix]:
 
     m = starts[-1]
     return Matrix((len(features), m), rows_of(slice(-1))), Matrix((1, m), rows_of(slice(-1, None)))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BadInput):
+        _try(*sys.argv[1:])

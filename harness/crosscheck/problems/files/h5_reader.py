@@ -15,8 +15,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     from crosscheck.problems.files.reading_aside import Kind, Refused, answer
-else:  # it lies beside this program
-    from reading_aside import Kind, Refused, answer
+else:
+    try:  # it lies beside this program
+        from reading_aside import Kind, Refused, answer
+    except ModuleNotFoundError:  # this is a module, of which chunks.py uses `dataset`
+        from crosscheck.problems.files.reading_aside import Kind, Refused, answer
 
 EXPECTED = "expected train_set_x and train_set_y, test_set_x and test_set_y, or X and Y"
 PAIRS = (("train_set_x", "train_set_y"), ("test_set_x", "test_set_y"), ("X", "Y"))

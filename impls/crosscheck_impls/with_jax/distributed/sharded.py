@@ -32,8 +32,8 @@ def padded(array: Any, shares: int) -> Any:
 def costs(network: Network, Z: Array, Y: Array) -> Array:
     """Return each example's term of J for each output (n[L], m)."""
     if network.loss == "cross_entropy":
-        # softplus(Z) − Y Z
-        return jnp.maximum(Z, 0) + jnp.log1p(jnp.exp(-jnp.abs(Z))) - Y * Z
+        # softplus(Z) − Y Z; logaddexp has the derivative ½ at 0, which max and |Z| have not
+        return jnp.logaddexp(Z, 0) - Y * Z
     # ½ (A − Y)²
     return 0.5 * (activation(network, network.L).g(Z) - Y) ** 2
 

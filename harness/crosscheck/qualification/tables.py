@@ -1,0 +1,191 @@
+"""The tables of a qualification: qualify.csv, a line for each trial; bit_flips.csv; qualify.md, what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from crosscheck.core.failures import Verdict
+from crosscheck.qualification import words
+from crosscheck.qualification.asked import asked
+from crosscheck.qualification.bit_flips import LARGEST, SEEN, Flips, Resolution, flips, resolutions
+from crosscheck.qualification.design import coverage
+from crosscheck.qualification.judged import Result
+from crosscheck.qualification.patterns import Pattern, pattern
+from crosscheck.qualification.run import Plan, Results
+from crosscheck.report.machine import machine
+from crosscheck.report.tables import table
+from crosscheck.report.words import of_cause
+
+FILES = ("qualify.csv", "bit_flips.csv", "qualify.md", "passport.json", "passport.html")
+FLIPPED = 8  # answers of each dtype of which bits are flipped
+
+
+@dataclass(frozen=True)
+class Qualified:
+    """All that a qualification has found. covered: of so many pairs of levels, by all implementations and by any."""
+
+    plan: Plan
+    results: Results
+    flips: Sequence[Flips]
+    covered: tuple[int, int] = (0, 0)
+    pairs: int = 0
+    begun: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def patterns(self) -> list[Pattern]:
+        """What the wrong trials of each implementation have in common."""
+        found = [pattern(self.results.of(str(one))) for one in self.plan.chosen]
+        return [each for each in found if each is not None]
+
+    @property
+    def resolutions(self) -> list[Resolution]:
+        """The lowest bit from which on a flip is seen."""
+        return resolutions(self.flips)
+
+
+def qualified(plan: Plan, results: Results, begun: Mapping[str, str]) -> Qualified:
+    """Return all that was found. Bits are flipped in answers to the first drawn questions that are small."""
+    small = [
+        (number, question) for number, question in plan.numbered()
+        if question.kind == "drawn" and question.elements <= LARGEST and question.m > 1
+    ]  # fmt: skip
+    of = [[each for each in small if each[1].dtype == dtype][:FLIPPED] for dtype in plan.levels.dtype]
+    judges = (asked(*each, plan.seed).judge for those in of for each in those)
+    names = {str(one) for one in plan.chosen}
+    answered: dict[int, set[str]] = {}
+    for each in results.results:
+        answered.setdefault(each.number, set()).add(each.implementation)
+    numbered = plan.numbered()
+    by_all = [question for number, question in numbered if answered.get(number, set()) >= names]
+    by_any = [question for number, question in numbered if number in answered]
+    (all_of, pairs), (any_of, _) = (coverage(plan.levels, each) for each in (by_all, by_any))
+    return Qualified(plan, results, flips(judges), (all_of, any_of), pairs, begun)
+
+
+def frame(results: Sequence[Result]) -> pd.DataFrame:
+    """Return qualify.csv."""
+    return pd.DataFrame.from_records([_line(each) for each in results])
+
+
+def _line(it: Result) -> dict[str, object]:
+    place = it.place
+    return {
+        "number": it.number, "implementation": it.implementation, "device": it.device, **it.question._asdict(),
+        "verdict": it.verdict, "largest_ratio": it.ratio, "noise_ratio": it.noise, "tensor": it.tensor,
+        "calls": it.calls, "wrong_calls": " ".join(map(str, it.wrong_calls)), "wrong_step": it.wrong_step,
+        "bits_differ": it.differs, "first_of_process": it.first,
+        "element": " ".join(map(str, place.element)) if place else "",
+        "rows": _runs(place.rows) if place else "", "columns": _runs(place.columns) if place else "",
+        "ulps": place.ulps if place else None, "cause": of_cause(it.cause), "bits": it.bits,
+    }  # fmt: skip
+
+
+def _runs(runs: Sequence[tuple[int, int]]) -> str:
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def summary(it: Qualified) -> list[str]:
+    """Return the findings in sentences."""
+    results = it.results.results
+    counts = Counter(each.verdict for each in results)
+    verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    by_all, by_any = it.covered
+    exact = sum(each.question.kind == "exact" for each in results)
+    said = [
+        f"{len(results):,} trials of {', '.join(map(str, it.plan.chosen))}: {verdicts or 'none'}.",
+        f"Of {it.pairs:,} pairs of sizes, layouts, threads, dtypes and kinds of data {by_any:,} were met by one of "
+        f"them, {by_all:,} by all; {exact:,} trials were on exact data, where every bit has to be right.",
+    ]
+    ratios = [each.ratio for each in results if each.ratio is not None and not each.wrong]
+    noises = [each.noise for each in results if each.noise is not None and not each.wrong]
+    if ratios and noises:
+        said.append(
+            f"The largest error of what is not wrong is {max(ratios):.2g} of the error bound and {max(noises):.2g} "
+            "times the rounding noise."
+        )
+    for found in it.patterns:
+        first, *rest = words.of_pattern(found)
+        said += [f"{found.implementation}: {first}.", *(f"  {line}." for line in rest)]
+    said += [
+        f"{found.implementation}, question {found.number}: {words.of_finding(found)}." for found in it.results.findings
+    ]
+    return said
+
+
+def of_resolution(it: Resolution) -> str:
+    """Return the resolution of one kind of tensor in words."""
+
+    def seen(bit: int | None, how: str) -> str:
+        if bit is None:
+            return f"none of {it.of} bits {how}"
+        return f"the upper {it.of - bit} of {it.of} bits {how}, changes of {2.0 ** (bit - it.of):.1g}"
+
+    return f"{it.dtype}, {it.tensor}: {seen(it.proof, 'in proof')}; {seen(it.noise, 'in noise')}"
+
+
+def resolution_statement(it: Qualified) -> list[str]:
+    """Return how small a fault would have been seen; a line for each dtype and kind of tensor."""
+    if not it.flips:
+        return []
+    top = [each for each in it.flips if each.part != "mantissa"]
+    flips, seen = (sum(getattr(each, name) for each in top) for name in ("flips", "proof"))
+    return [
+        f"Of the flips of a sign or exponent bit {100 * seen / flips:.1f} % would have been seen in proof; numbers "
+        f"that are 0 or tiny are what is left. Of a mantissa bit at least {100 * SEEN:.0f} % of the flips are seen in:",
+        *map(of_resolution, it.resolutions),
+        "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
+    ]
+
+
+def markdown(it: Qualified) -> str:
+    """Return qualify.md."""
+    here = machine()
+    lines = []
+    for one in it.plan.chosen:
+        those = it.results.of(str(one))
+        counts = Counter(each.verdict for each in those)
+        ratios = [each.ratio for each in those if each.ratio is not None and not each.wrong]
+        noises = [each.noise for each in those if each.noise is not None and not each.wrong]
+        cells = [f"{max(values):.2g}" if values else "" for values in (ratios, noises)]
+        lines.append([one, len(those), *(counts[verdict] for verdict in Verdict), *cells])
+    wrong = [each for each in it.results.results if each.wrong][:50]
+    return "\n".join([
+        "# Qualification",
+        "",
+        *(f"- {line}" if not line.startswith("  ") else f"  - {line.strip()}" for line in summary(it)),
+        "",
+        f"Seed {it.plan.seed}, device {it.plan.device}; {here['processor']}, {here['cores']} cores.",
+        "",
+        "## By implementation",
+        "",
+        "`largest`: the largest error in units of the error bound; `noise`: in units of the rounding noise.",
+        "",
+        *table(["implementation", "trials", *Verdict, "largest", "noise"], lines),
+        "",
+        "## How small a fault would have been seen",
+        "",
+        *(f"- {line}" for line in resolution_statement(it)),
+        "",
+        "## Wrong trials",
+        "",
+        *([f"- {each.implementation}: {words.of_result(each)}" for each in wrong] or ["None."]),
+        "",
+    ])  # fmt: skip
+
+
+def flips_frame(flips: Sequence[Flips]) -> pd.DataFrame:
+    """Return bit_flips.csv, with the shares."""
+    records = [
+        {**each._asdict(), "share_proof": each.proof / each.flips, "share_noise": each.noise / each.flips}
+        for each in flips
+    ]
+    return pd.DataFrame.from_records(records)
+
+
+def partial(results: Results) -> dict[str, str]:
+    """Return the table of a run that has not ended, by its name."""
+    return {"qualify.partial.csv": frame(results.results).to_csv(index=False, float_format="%.4g")}
