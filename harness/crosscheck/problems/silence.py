@@ -17,6 +17,6 @@ def silent(problem: Problem) -> str:
     if not layers:
         return ""
     return (
-        f"dW{', dW'.join(layers)}: 0 at the initial weights, as of units that are never active, so that a mistake there "
-        "does not show; --standardise, or other --weights"
+        f"dW{', dW'.join(layers)}: 0 at the initial weights, as of units that are never active, so that a mistake "
+        "there does not show; --standardise, or other --weights"
     )
