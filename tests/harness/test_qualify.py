@@ -79,8 +79,12 @@ def test_a_last_partial_tile_that_is_wrong_by_one_row_is_found(tile: int) -> Non
     it = found(f"tile_{tile}")
     assert it.properties == (Property("rows", tile),)
     assert it.others > 3
-    place = it.smallest.place
+    place = it.clearest.place
     assert place is not None
+    assert place.tensor == "dW2"
+    last = place.shape[0] - 1
+    assert place.rows == ((last, last),)
+    assert any(f"in row {last} of {last + 1}, the last" in line for line in of_pattern(it))
 
 
 def test_a_missing_tail_of_the_inner_dimension_is_found() -> None:

@@ -124,8 +124,8 @@ def follow_ups(base: Question, levels: Factors) -> list[Question]:
     """Return questions that tell what a wrong one hangs on: it with one thing changed, and sizes of every alignment.
 
     A size above WIDE becomes the power of two below it, or half of that. In turn n[1] and n[2], m and n[0], or n[2]
-    alone are odd multiples of a tile, and all other sizes multiples of 256: rows, columns and the inner dimension of the
-    products are so told apart.
+    alone are odd multiples of a tile, and all other sizes multiples of 256, which tells rows, columns and the inner
+    dimension of the products apart.
     """
     changed = [
         base._replace(**{name: level})
