@@ -152,7 +152,7 @@ MISTAKES = [
     Wrong("label", "Z2 > 0.5", "class 1 where Z > 0.5"),
     Wrong("label", "A2 < 0.5", "classes swapped"),
     Wrong("label", "A2 > 2", "class 0 everywhere"),
-    Wrong("label", "A2 > 0.7", "it should be 1"),
+    Wrong("label", "A2 > 0.6", "a border of about 0.6"),
 ]  # fmt: skip
 
 

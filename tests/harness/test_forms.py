@@ -74,7 +74,7 @@ READ = {
                      "right: every step of your training lies within", "fit: J"),
     "class_train_wrong.py": (False,
                              "class Model, train_step, which updates its weights: judged by its steps, examples as",
-                             "training the steps of W1, b1, W2 and b2: your numbers are exactly those of `dZ[L] times g'`",
+                             "training the steps of W1, b1, W2 and b2: your numbers are exactly those of `dZ[L]",
                              "wrong first fit: W"),
     "gradient_descent.py": (True,
                             "gradient_descent, which trains and returns no gradient: judged by its steps", "fit: J"),

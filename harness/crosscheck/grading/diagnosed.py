@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.grading.judging import PLAIN, Judged, attributed, judged, known
 from crosscheck.grading.notes import noted
 from crosscheck.judge.elementwise import Judge
-from crosscheck.mutation.mutants import Mutant
+from crosscheck.mutation.mutants import Kind, Mutant
 
 OUTPUTS = ("sigmoid", "linear")  # with squared error
 SEARCHES = 2  # answers that are compared with every known mistake of everything at once
@@ -100,9 +100,11 @@ def _diagnosed(every: Sequence[Judged]) -> tuple[list[Judged], list[Diagnosis]]:
         return [one._replace(result=one.result._replace(differs=_differs(one))) for one in every], []
     found = [_everything(diagnosis, compared) for diagnosis in diagnoses(pairs, _theirs(compared))]
     kinked = [] if any(diagnosis.wrong for diagnosis in found) else _at_kinks(pairs)
-    found += kinked
+    conventions = {each.depth: each.findings[0].key for each in kinked if _is_convention(each)}
+    found += [each for each in kinked if each.depth not in conventions]
+    every = [_at_kink(one, conventions) for one in every]
     if not any(diagnosis.wrong for diagnosis in found):
-        every = [attributed(one) if one.wrong_gradient else one for one in every]
+        every = [attributed(one) if one.wrong_gradient and not one.result.kink else one for one in every]
     return [_excused(one, found) for one in _labelled(every)], found
 
 
@@ -113,6 +115,17 @@ def _at_kinks(pairs: Sequence[tuple[Judge, Answer]]) -> list[Diagnosis]:
         by_depth.setdefault(judging.case.network.L, []).extend(points_of(judging, answer, kinks=True))
     every = [at_kinks(points) for _, points in sorted(by_depth.items())]
     return [diagnosis for diagnosis in every if diagnosis is not None]
+
+
+def _is_convention(diagnosis: Diagnosis) -> bool:
+    mutant = diagnosis.findings[0].mutant
+    return mutant is not None and mutant.kind is Kind.SWITCH
+
+
+def _at_kink(one: Judged, conventions: Mapping[int, str]) -> Judged:
+    """Return the result, with the convention at a kink where that is all that differs at this depth."""
+    kink = conventions.get(one.result.case.network.L, "") if one.wrong_gradient else ""
+    return one._replace(result=one.result._replace(kink=kink))
 
 
 def _theirs(compared: Sequence[Judged]) -> Theirs:

@@ -39,6 +39,7 @@ class Result(NamedTuple):
     excused: bool = False  # all that is wrong is a small epsilon
     differs: bool = False  # the same question had another answer the second time
     labels: Mutant | None = None  # the known mistake whose labels these are
+    kink: str = ""  # the convention at exactly 0 that is all that differs
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -115,7 +116,7 @@ def notices(
     """Return what is no mistake, and what was not checked."""
     notes = []
     conventions = [r.row.cause for r in results if isinstance(r.row.cause, Convention)]
-    at_zero = [*(r.exactly for r in kinked), *(convention.declared for convention in conventions)]
+    at_zero = [*(r.kink or r.exactly for r in kinked), *(convention.declared for convention in conventions)]
     if named := [words for words in at_zero if words]:
         notes.append(f"your {named[0]} is a convention: several are in use; the notes say 1 (z >= 0, N15)")
     if any(convention.flushes for convention in conventions):

@@ -21,7 +21,9 @@ def diagnosed(compared: Sequence[Result], results: Sequence[Result], told: Told)
     """Return what is said of J and the gradients."""
     main = told.diagnoses[0]
     example = _simplest(compared, main.depth)
-    every = {finding.key: finding for diagnosis in told.diagnoses for finding in diagnosis.findings}
+    every: dict[str, Finding] = {}
+    for finding in (finding for diagnosis in told.diagnoses for finding in diagnosis.findings):
+        every.setdefault(finding.key, finding)
     aside = {} if told.several else {key: each for key, each in every.items() if _is_of_several(each, compared)}
     aside = {} if len(aside) == len(every) else aside
     shown = {key: finding for key, finding in every.items() if key not in aside}
@@ -80,7 +82,10 @@ def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: T
     names = dict.fromkeys(each.tensor for each in example.row.comparisons if not each.tensor.of_fit)
     at = [result for result in compared if main.depth == result.case.network.L]
     single = {c.tensor for result in at if result.case.network.n[-1] == 1 for c in result.wrong}
-    good = [told.name(name, example.pair) for name in names if name not in main.wrong]
+    elsewhere = {name for diagnosis in told.diagnoses for name in diagnosis.wrong}
+    good = [told.name(name, example.pair) for name in names if name not in elsewhere]
+    here = [told.name(name, example.pair) for name in names if name in elsewhere and name not in main.wrong]
+    good += [f"{listed(here)} with {count(main.depth, 'layer')}"] if here else []
     with_one = [told.name(name, example.pair) for name in names if name in main.wrong and name not in single]
     if example.case.network.n[-1] == 1 and with_one:
         good.append(f"{listed(with_one)} where there is one output")

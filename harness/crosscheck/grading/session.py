@@ -33,6 +33,7 @@ from crosscheck.grading.solution import ROWS, VARIANT
 from crosscheck.grading.sources.place import is_solution, wrong_file
 from crosscheck.grading.told import Told
 from crosscheck.grading.word import gravest, headline_of, report, sorted_out
+from crosscheck.judge.causes import OutsideBound
 from crosscheck.judge.verdict import Key
 from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
@@ -233,3 +234,5 @@ def _leave_out(result: Result, unjudged: Sequence[str]) -> None:
         if not ("gradients" in unjudged and not c.tensor.of_fit) and not ("J" in unjudged and c.tensor.kind == "J")
         and not ("costs" in unjudged and c.tensor.of_fit and c.tensor.kind == "J")
     ]  # fmt: skip
+    if isinstance(row.cause, OutsideBound) and {"J", "costs"} & set(unjudged):
+        row.cause = row.cause._replace(grounds=row.cause.grounds._replace(costs=False))

@@ -16,6 +16,7 @@ import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Declaration, Gradients, Layer, Network, Params, check
 
 from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.core.records import flat
 from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.forms.autodiff import Loss
@@ -145,12 +146,9 @@ class Solution:
             self.unjudged = ("gradients",)
             return trained.params, trained.costs.astype(X.dtype)
         self.unjudged = ("gradients", "J")
-        costs, at = np.empty(iterations, X.dtype), params
-        for t in range(iterations):
+        costs = np.empty(iterations, X.dtype)
+        for t, at in enumerate(reached(form, network, params, X, Y, alpha, trained.params, iterations)):
             costs[t], _ = framework().gradients[REFERENCE](network, at, X, Y)
-            if t < iterations - 1:
-                begun = (params, t + 1) if form.at_zero else (at, 1)
-                at = form.train(network, begun[0], X, Y, alpha, begun[1]).params
         return trained.params, costs
 
     def _form(self, network: Network) -> Any:
@@ -217,7 +215,7 @@ class Solution:
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> tuple[Params, Array]:
         """Return what the loop beside it makes of the parameters. Costs that it does not tell are those of `ask`."""
-        fit, start = self.own["fit"], params
+        fit = self.own["fit"]
         trained = fit.train(network, params, X, Y, alpha, iterations)
         if fit.function.__name__ == "fit":  # by our contract it changes nothing
             self._look("fit", fit.changed)
@@ -225,9 +223,8 @@ class Solution:
             return trained.params, trained.costs.astype(X.dtype)
         self.untold = True
         costs = np.empty(iterations, X.dtype)
-        for t in range(iterations):
-            costs[t], _ = self.ask(network, start, X, Y)
-            start = start if t == iterations - 1 else fit.train(network, start, X, Y, alpha, 1).params
+        for t, at in enumerate(reached(fit, network, params, X, Y, alpha, trained.params, iterations)):
+            costs[t], _ = self.ask(network, at, X, Y)
         return trained.params, costs
 
     def _later(self, trained: Trained, network: Network, params: Params, X: Array, Y: Array) -> bool:
@@ -319,6 +316,18 @@ class Solution:
             loss=model.loss,
             output=model.output,
         ).plain()
+
+
+def reached(
+    form: Training, network: Network, params: Params, X: Array, Y: Array, alpha: float, last: Params, iterations: int
+) -> list[Params]:
+    """Return the params before each step of a run: by single steps, or where these do not lead to the last, by runs."""
+    steps = [params]
+    for _ in range(0 if form.at_zero else iterations):
+        steps.append(form.train(network, steps[-1], X, Y, alpha, 1).params)
+    if not form.at_zero and all(map(np.array_equal, flat(steps[-1]), flat(last))):
+        return steps[:-1]
+    return [params, *(form.train(network, params, X, Y, alpha, t).params for t in range(1, iterations))]
 
 
 def _layers(depth: int) -> str:

@@ -117,7 +117,7 @@ class SortedOut(NamedTuple):
 def sorted_out(results: Sequence[Result]) -> SortedOut:
     """Return which results make a function wrong, and which do not."""
     failed = [result for result in results if result.row.verdict in BAD and not result.excused]
-    kinked = [result for result in failed if result.exactly in KINK]
+    kinked = [result for result in failed if result.kink or result.exactly in KINK]
     wrong = [result for result in failed if result not in kinked]
     several = [result for result in wrong if result.case.network.n[-1] > 1]
     single = [result for result in wrong if result not in several]

@@ -70,7 +70,8 @@ def _other(
     counted: Sequence[Result], results: Sequence[Result], told: Told, steps: Sequence[Diagnosis]
 ) -> list[tuple[str, str]]:
     """Return what is said where it is not a gradient that is wrong: a failure, a promise, the training, a label."""
-    example = next((result for result in counted if result.exactly), counted[0])
+    steps_wrong = [result for result in counted if result.wrong] or list(counted)
+    example = next((result for result in steps_wrong if result.exactly), steps_wrong[0])
     row, case, pair = example.row, example.case, example.pair and example.case.network.n[1:] == (1,)
     items = [("example", told.given(example))]
     if isinstance(row.cause, Failure):

@@ -12,9 +12,11 @@ from crosscheck.grading.diagnosis.stages import Stage
 from crosscheck.mutation.mutants import BY_NAME, Mutant
 
 # mistakes that are one where J and its gradient both have them: the gradient is right, of the wrong J
+TIMES_M = Factor(1.0, "m")
 JOINT = {
     ("J without its minus", "dZ = Y - A"): "J and its gradient without their minus",
     ("J without 1/m", "dW without 1/m", "db without 1/m"): "J and its gradient without 1/m",
+    ("J without 1/m", "dZ[L] times m"): "J and its gradient without 1/m",
     ("dW without 1/m", "db without 1/m"): "dW and db without 1/m",
     ("J is a mean over outputs too", "gradient of a mean over outputs"):
         "J and its gradient are means over outputs too",
@@ -114,6 +116,8 @@ def found(account: Account, points: list[Point]) -> Diagnosis:
 def _joined(findings: list[Finding]) -> list[Finding]:
     """Return the findings, those of J and of the gradient of just that J as one, as where a gradient is automatic."""
     known = {finding.mutant.name: finding for finding in findings if finding.mutant is not None}
+    if at := [each for each in findings if each.stage is Stage.OUTPUT and each.factor == TIMES_M]:
+        known["dZ[L] times m"] = at[0]
     for parts, whole in ({k: BY_NAME[name] for k, name in JOINT.items()} | JOINT_HABITS).items():
         if all(part in known and known[part].every_layer for part in parts):
             several = [known[part] for part in parts]

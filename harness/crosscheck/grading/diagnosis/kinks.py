@@ -23,7 +23,10 @@ WORDS = "at exactly 0 the derivative of {} is taken as {:g}; it is to be one of 
 
 
 def at_kinks(points: Sequence[Point]) -> Diagnosis | None:
-    """Return the diagnosis of what is wrong at kinks alone, if one value of the derivative there explains it."""
+    """Return the diagnosis of what is wrong at kinks alone, if one value of the derivative there explains it.
+
+    Its mistake is a Kind.SWITCH where that value is a convention.
+    """
     wrong = [point for point in points if any(point.wrong(name) for name in names(point.network))]
     if not wrong:
         return None
@@ -31,11 +34,11 @@ def at_kinks(points: Sequence[Point]) -> Diagnosis | None:
     name = next((g for g in network.g if g in HOOKS), "")
     value = _value(wrong[0], name) if name else None
     least = network.leaky_slope if name == "leaky_relu" else 0.0
-    if value is None or least <= value <= 1 or not all(_explains(point, name, value) for point in wrong):
+    if value is None or not all(_explains(point, name, value) for point in wrong):
         return None
-    known = Mutant(
-        f"{name}'(0) = {value:g}", Kind.CLASSIC, WORDS.format(name, value, least), {HOOKS[name]: _at(name, value)}
-    )
+    kind = Kind.SWITCH if least <= value <= 1 else Kind.CLASSIC
+    hooks, words = {HOOKS[name]: _at(name, value)}, WORDS.format(name, value, least)
+    known = Mutant(f"{name}'(0) = {value:g}", kind, words, hooks)
     tensors = tuple(each for each in names(network) if any(point.wrong(each) for point in wrong))
     problems = tuple(dict.fromkeys(point.problem for point in wrong))
     layers = tuple(l for l, g in enumerate(network.g, start=1) if g == name)
