@@ -120,14 +120,16 @@ def row(case: Case, answer: Answer) -> Row:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+@pytest.mark.parametrize(
+    ("loss", "output"), [("cross_entropy", "sigmoid"), ("squared_error", "linear"), ("squared_error", "sigmoid")]
+)
 def test_chunks_of_a_file_are_judged_at_three_points_and_in_three_steps(
-    tmp_path: Path, data: tuple[Any, Any], dtype: str, loss: str
+    tmp_path: Path, data: tuple[Any, Any], dtype: str, loss: str, output: str
 ) -> None:
-    case = make_case(problem(tmp_path, data, loss=loss), dtype)
+    case = make_case(problem(tmp_path, data, loss=loss, output=output), dtype)
     assert case.steps == (0, 1, 3)
     answer = answered(case)
-    assert answer.labels.shape == (2 if loss == "cross_entropy" else 1, -(-M // CHUNK))
+    assert answer.labels.shape == (2 if output == "sigmoid" else 1, -(-M // CHUNK))
     said = row(case, answer)
     assert said.verdict is Verdict.AGREES, of_cause(said.cause)
     assert (said.checkpoints, said.certified) == (3, 3)
@@ -327,7 +329,7 @@ def test_the_oracle_is_certified_before_anything_is_compared(
     given = problem(tmp_path, data)
     in_chunks.certify([given], quiet=False)
     said = capsys.readouterr().out
-    assert "of its bound from ball arithmetic, on 128 examples of each\n    of 6 chunks drawn at random" in said
+    assert "of its bound from ball arithmetic, on\n    128 examples of each of 6 chunks drawn at random" in said
     monkeypatch.setattr(in_chunks, "enclosed", lambda *_, **__: 1.5)
     with pytest.raises(BadInput, match=r"the oracle is 1\.5 times its own bound from ball arithmetic"):
         in_chunks.certify([given], quiet=True)

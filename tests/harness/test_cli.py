@@ -23,7 +23,7 @@ from crosscheck.cli.main import main
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Comparison
 from crosscheck.judge.verdict import Row
-from crosscheck.report import screen
+from crosscheck.report import progress, screen
 from crosscheck.runner import subprocesses as workers
 from crosscheck_impls.interface import VARIANTS, BadInput
 from rich.console import Console
@@ -651,7 +651,7 @@ def test_explain_names_the_rows_that_agree_with_v_only(run: Run) -> None:
 
 
 def test_progress_says_how_long_it_will_take() -> None:
-    pace = screen.Pace("comparing", now=0.0)
+    pace = progress.Pace("comparing", now=0.0)
     assert pace.line(2.0) == "comparing"
     pace.update("preparing", 1, 2, now=3.0)
     pace.update("numpy/fast", 0, 100, now=10.0)
@@ -663,7 +663,7 @@ def test_progress_says_how_long_it_will_take() -> None:
 def test_progress_is_a_line_on_standard_error_after_a_while(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(screen, "FIRST", 0.01)
+    monkeypatch.setattr(progress, "FIRST", 0.01)
     with screen.progress("waiting"):
         time.sleep(0.3)
     with screen.progress("waiting", quiet=True):

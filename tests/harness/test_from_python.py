@@ -118,6 +118,41 @@ def test_a_function_is_named_where_the_cell_has_several(shell: Any) -> None:
     assert report.right
 
 
+FORWARD = """
+import numpy as np
+def forward_propagation(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    A2 = 1 / (1 + np.exp(-(parameters["W2"] @ A1 + parameters["b2"])))
+    return A2, {"A1": A1, "A2": A2}
+"""
+COST = """
+def compute_cost(A2, Y):
+    return -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+"""
+BACKWARD = """
+def backward_propagation(parameters, cache, X, Y):
+    m, A1 = X.shape[1], cache["A1"]
+    dZ2 = cache["A2"] - Y
+    dZ1 = parameters["W2"].T @ dZ2 * (1 - A1 ** 2)
+    return {"dW1": dZ1 @ X.T / m, "db1": dZ1.sum(axis=1, keepdims=True) / m,
+            "dW2": dZ2 @ A1.T / m, "db2": dZ2.sum(axis=1, keepdims=True) / m}
+"""
+
+
+def test_the_courses_functions_in_one_cell_are_read_as_in_a_file(shell: Any) -> None:
+    report = shell.run_cell_magic("crosscheck", "problems=flower-2layer", FORWARD + COST + BACKWARD)
+    assert report.right
+    assert "read as forward_propagation, compute_cost, backward_propagation" in " ".join(report.text.split())
+
+
+def test_a_cell_goes_with_what_the_cells_above_define(shell: Any) -> None:
+    for cell in (FORWARD, COST):
+        assert shell.run_cell(cell).success
+    report = shell.run_cell_magic("crosscheck", "problems=flower-2layer", BACKWARD.replace("(1 - A1 ** 2)", "(1 - A1)"))
+    assert report.causes == ("tanh' = 1 - A",)
+    assert "this cell and those above" in report.text
+
+
 @pytest.mark.parametrize(
     ("line", "cell", "words"),
     [

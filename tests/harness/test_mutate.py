@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from crosscheck.cli.main import main
-from crosscheck.cli.mutate import _target
 from crosscheck.core.interrupts import Stopped
 from crosscheck.evaluation import mutate, mutate_tests, population
 from crosscheck.evaluation.mutant_answers import caught
@@ -469,8 +468,3 @@ def test_an_honest_order_that_changes_is_no_more_than_suspected():
     case = make_case(build(BY_NAME["flower-2layer-tanh"]), "float64")
     answer = measure(honest("in_any_order"), "reference", Declaration(), case, "cpu")
     assert caught(Judge(case), answer, Declaration()) == "irreproducible"
-
-
-def test_what_runs_only_where_it_is_named_is_mutated_only_there() -> None:
-    assert "with_numpy/chunked.py" not in _target("numpy", True).files
-    assert "with_numpy/chunked.py" in _target("numpy/chunked", True).files

@@ -27,7 +27,7 @@ from crosscheck.evaluation import score
 from crosscheck.evaluation.score import Pair, Scored
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.mutants import BY_NAME
-from crosscheck.report import screen
+from crosscheck.report import progress
 from crosscheck.runner import subprocesses as workers
 from crosscheck.runner.collect import measure
 from crosscheck.runner.subprocesses import About
@@ -79,7 +79,7 @@ def wait_for(number: int) -> None:
 @pytest.fixture(autouse=True)
 def _no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the lines that say how far it is, which a slow machine prints."""
-    monkeypatch.setattr(screen, "FIRST", 3600.0)
+    monkeypatch.setattr(progress, "FIRST", 3600.0)
 
 
 @pytest.fixture

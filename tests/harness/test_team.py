@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from crosscheck.cli.main import main
 from crosscheck.comparison.session import Request, compare, implementations
 from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Rank, Stage
@@ -212,7 +215,48 @@ def test_kill_of_one_rank_fails_that_case_and_a_new_team_takes_the_next(problem:
     assert "of 3: the process was ended by SIGKILL" in of_cause(lost.cause)
 
 
-# ---------------------------------------------------------------- teams of torch
+def test_compare_writes_the_table_of_a_team_with_two_columns_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = f"compare --impl {TEAM}/right --processes 3 --problem kink-2layer-relu --dtype float64 --out {tmp_path}"
+    monkeypatch.setattr("sys.argv", ["crosscheck", *words.split()])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 0, capsys.readouterr()
+    (row,) = pd.read_csv(tmp_path / "agreement.csv").to_dict("records")
+    assert (row["implementation"], row["processes"], row["replicas"]) == (f"{TEAM}*3/right", 3, "identical")
+    assert row["free_run_iterations"] == 8  # of 40
+
+
+def test_a_number_of_processes_that_is_none_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["crosscheck", "compare", "--processes", "0"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "processes 0: expected 1 to 64" in " ".join(capsys.readouterr().err.split())
+
+
+# ---------------------------------------------------------------- the frameworks' own
+
+
+NEEDS = {"numpy": "mpi4py", "torch": "torch", "jax": "jax"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", NEEDS)
+def test_every_distributed_variant_gives_what_one_process_gives(framework: str) -> None:
+    """On three processes or devices, with 61 examples and with one: shares that differ in length, and empty ones."""
+    pytest.importorskip(NEEDS[framework])
+    problems = [build(BY_NAME[name])._replace(iterations=2) for name in ("kink-2layer-relu", "one_example-2layer-tanh")]
+    request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0, together=True)
+    rows = compare(request, lambda *_: None).rows
+    said = {(row.implementation, row.problem): (row.verdict, of_cause(row.cause)) for row in rows}
+    assert {verdict for verdict, _ in said.values()} <= {"agrees", "convention"}, said
+    assert len(said) == 2 * len(DISTRIBUTED[framework])
+    table = tables.frame(rows)
+    assert set(table["replicas"][table["processes"] == 3]) <= {"identical"}
 
 
 @pytest.mark.slow

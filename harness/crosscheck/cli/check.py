@@ -14,6 +14,7 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli.compare import compared
 from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
 from crosscheck.core import interrupts
+from crosscheck.runner.threads import load_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def check(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            help="Seconds that it may take for one problem, and to be imported; 10 and 60 by default.",
+            help="Seconds that it may take for one problem, and to be imported; 10 (JAX: 30) and 60 by default.",
             show_default=False,
         ),
     ] = None,
@@ -114,13 +115,14 @@ def check(
       crosscheck check odd.py --adapter mine.py
       crosscheck check mine.py --json | jq .causes
     """
+    load_numpy()
     from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.adapter import Unrecognised, write_adapter
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full
     from crosscheck.grading.sources.place import place_of, whole_name
     from crosscheck.problems.catalogue import Options
-    from crosscheck.report import screen
+    from crosscheck.report.progress import progress
     from crosscheck.runner import children
 
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope, rows)
@@ -149,7 +151,7 @@ def check(
             raise typer.Exit(compared(name, named, problem, options, dtypes, limit))
         around = _sandbox(files) if sandbox else None
         try:
-            with interrupts.orderly(), screen.progress("checking"), children.inside(around):
+            with interrupts.orderly(), progress("checking"), children.inside(around):
                 report = check_name(name, wanted, dtypes, time_limit)
         except Unrecognised as error:
             typer.echo(f"crosscheck: {error.message}\n\n{error.more}", err=True)

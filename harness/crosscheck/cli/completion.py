@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck_impls.interface import DTYPES, ON_REQUEST, VARIANTS
+from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS
 
 from crosscheck.cli.outcome import NAMES
 
@@ -11,7 +11,9 @@ def complete_impl(incomplete: str) -> list[str]:
     """Return the implementations that begin so: frameworks, framework/variant, and what other packages bring along."""
     from crosscheck.runner.loading import registered
 
-    ours = [f"{name}/{variant}" for name in VARIANTS for variant in (*VARIANTS[name], *ON_REQUEST[name])]
+    ours = [
+        f"{name}/{variant}" for name in VARIANTS for variant in (*VARIANTS[name], *ON_REQUEST[name], *DISTRIBUTED[name])
+    ]
     return [name for name in [*VARIANTS, *ours, *registered()] if name.startswith(incomplete)]
 
 

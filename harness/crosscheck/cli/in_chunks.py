@@ -43,5 +43,5 @@ def certify(problems: Sequence[Problem], quiet: bool) -> None:
             )
         if not quiet:
             count, each = min(CHUNKS, parts.count), min(EXAMPLES, parts.size, parts.m)
-            typer.echo(f"  oracle: at most {far:.2g} of its bound from ball arithmetic, on {each} examples of each")
-            typer.echo(f"    of {count} chunks drawn at random")
+            typer.echo(f"  oracle: at most {far:.2g} of its bound from ball arithmetic, on")
+            typer.echo(f"    {each} examples of each of {count} chunks drawn at random")

@@ -33,7 +33,8 @@ class Kind(StrEnum):
     """What happened. The last five are told by an adapter of somebody's function, in words of its own.
 
     OVER_MEMORY, OVER_TASKS: it took more memory, or processes and threads, than its sandbox allows. SILENT: it has
-    closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for.
+    closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for. NOT_ASKED: the time for
+    all questions together, `number` seconds, was over.
     """
 
     RAISED = "raised"
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     NOT_INSTALLED = "not installed"
     NO_DEVICE = "no device"
     TOO_SLOW = "too slow"
+    NOT_ASKED = "not asked"
     RAISES = "raises"
     RETURNS = "returns"
     SHAPE = "shape"

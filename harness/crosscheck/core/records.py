@@ -123,9 +123,9 @@ class Answer(NamedTuple):
 
     checkpoints: which of the case's were asked for. gradients: (J, dParams) at each of them. run: a free run.
     labels_start, labels, labels_test: `predict` at the initial params, and at the trained ones; of a case that is read
-    in chunks, for each of these the sum of what is predicted, and below that how many labels are right (2 n[L],
-    chunks). device: where the gradient lay. broken: promises that were not kept. environment: versions and switches,
-    as they were set by then. notes: what an adapter of somebody's function noted of it.
+    in chunks, for each of these the sum of what is predicted, and below that how many are right (2 n[L], chunks);
+    the sum alone where the output is no sigmoid. device: where the gradient lay. broken: promises that were not kept.
+    environment: versions and switches, as they were set by then. notes: what an adapter of somebody's function noted.
     """
 
     checkpoints: list[int]

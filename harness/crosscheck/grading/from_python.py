@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crosscheck_impls.interface import closest
@@ -25,6 +25,12 @@ def check(function: Callable[..., Any], **options: Any) -> Report:
     """
     if not callable(function) and not hasattr(function, "__dict__"):
         raise TypeError(f"crosscheck: {function!r} is no function, expected cost_and_gradients itself, without a call")
+    wanted, dtypes = said_by(options)
+    return check_function(function, wanted, dtypes)
+
+
+def said_by(options: Mapping[str, Any]) -> tuple[Wanted, Sequence[str]]:
+    """Return what the options of `check` say. Raises TypeError for one that there is not; BadInput."""
     for name in options:
         if name not in OPTIONS:
             hint = "".join(f" did you mean {close}?" for close in closest(name, OPTIONS)[:1])
@@ -35,7 +41,7 @@ def check(function: Callable[..., Any], **options: Any) -> Report:
     for name in ("layers", "activation"):
         if name in given:
             given[name] = ",".join(_names(given[name]))
-    return check_function(function, Wanted(problems, **given), dtypes)
+    return Wanted(problems, **given), dtypes
 
 
 def _names(value: Any) -> list[str]:

@@ -22,7 +22,8 @@ from crosscheck.core.files import wrong_with
 from crosscheck.grading.convert import Trouble
 from crosscheck.grading.forms.calling import last_line, said_by
 from crosscheck.grading.forms.pipeline import DEFAULT
-from crosscheck.grading.forms.recognise import Asked
+from crosscheck.grading.forms.recognise import Asked, recognise
+from crosscheck.grading.forms.trial import Settings
 from crosscheck.grading.solution import Solution
 from crosscheck.grading.sources.missing import Absent
 from crosscheck.grading.sources.module import Program, load_program, module_name
@@ -104,6 +105,29 @@ def of_object(thing: Any) -> Solution:
     name = getattr(thing, "__name__", type(thing).__name__)
     asked = Asked(things, thing, None, said, _text_of(inner))
     return Solution(asked, "your lambda" if name == "<lambda>" else name, {file}, [])
+
+
+def of_things(things: Mapping[str, Any], name: str, said: str = "") -> Solution:
+    """Return the solution that several functions and classes are together, those of a notebook's cells say.
+
+    name: what they are called in a report. said: what PARAMETERS says. Raises BadInput.
+    """
+    if said and said not in FORMS:
+        raise BadInput(f"{name}: PARAMETERS is {said!r}, expected one of {', '.join(FORMS)}")
+    mine = {key: each for key, each in things.items() if not key.startswith(HIDDEN) and _theirs(each)}
+    files = {getattr(getattr(each, "__code__", None), "co_filename", "") for each in mine.values()}
+    text = "\n".join(_text_of(inspect.unwrap(each)) for each in mine.values() if callable(each))
+    return Solution(Asked(mine, None, None, said, text), name, files, [])
+
+
+def is_whole_form(things: Mapping[str, Any], said: str = "") -> bool:
+    """Return whether functions and classes together are a program that answers."""
+    try:
+        solution = of_things(things, "", said)
+    except BadInput:
+        return False
+    found = recognise(solution.asked, Settings(), solution.call)
+    return found is not None and bool(found.score.answers)
 
 
 def _text_of(thing: Any) -> str:

@@ -164,7 +164,7 @@ def survey(ask: Ask, specs: Sequence[Spec], wanted: Wanted, choose: Choose) -> F
     asked = _ask_once(ask, specs, wanted)
     failures = [answer for answer in asked.answers.values() if isinstance(answer, Failure)]
     lost = next((failure for failure in failures if failure.kind not in TOLD), None)
-    if lost is not None:
+    if lost is not None and len(failures) == len(asked.answers):
         return lost
     depths, trouble, notes = [], {}, Notes()
     for depth in sorted(asked.depths, key=_order):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Declaration, Framework
@@ -24,7 +25,7 @@ from crosscheck.grading.diagnosis.source import Lines, lines_of, lines_of_object
 from crosscheck.grading.facts import Facts, facts
 from crosscheck.grading.hints import Result
 from crosscheck.grading.judging import Judged, Search, judged
-from crosscheck.grading.load import is_whole, of_object
+from crosscheck.grading.load import is_whole, of_object, of_things
 from crosscheck.grading.notes import Notes, noted
 from crosscheck.grading.probe import Ask, Function, How, Wanted, case_of, problems, survey
 from crosscheck.grading.reported import Report
@@ -42,8 +43,11 @@ from crosscheck.runner.subprocesses import Job
 
 NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
+LIMITS = 8  # limits of one problem that all of them together may take
+MOST_LOST = 4  # processes, after which no other is asked
 FEWER, LARGE = 3, 20_000  # steps, where X has more numbers
 TIME_LIMIT = 10.0  # seconds for one problem
+COMPILES = 3  # times as long for JAX, which compiles what it is asked
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
 START = 5.0  # seconds for the start of a process, beside an import limit that the user has set
 
@@ -55,13 +59,22 @@ def import_limit(time_limit: float | None) -> float:
 
 @contextlib.contextmanager
 def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Iterator[Ask]:
-    """Give how to ask a function by its name, in one process of its own that may hang or die once."""
-    limit = TIME_LIMIT if time_limit is None else time_limit
-    job = Job(name, variant, "cpu", (), max_lost=1)
-    with subprocesses.Conversation(job, limit, import_limit(time_limit)) as conversation:
+    """Give how to ask a function by its name, in one process of its own; if that hangs or dies, the next goes on."""
+    texts = [text for _, text in lines_of(name)]
+    uses_jax = not texts or any("jax" in text for text in texts)
+    limit = (TIME_LIMIT * (COMPILES if uses_jax else 1)) if time_limit is None else time_limit
+    job = Job(name, variant, "cpu", (), max_lost=MOST_LOST)
+    with subprocesses.Conversation(job, limit, import_limit(time_limit), uses_jax) as conversation:
+        spent = 0.0
 
         def ask(cases: Sequence[Case]) -> list[Answer | Failure]:
-            answers = conversation.ask(cases)
+            nonlocal spent
+            answers: list[Answer | Failure] = []
+            for case in cases:
+                begun = time.monotonic()
+                over = Failure(Stage.CASE, Kind.NOT_ASKED, number=LIMITS * limit)
+                answers += [over] if spent > LIMITS * limit else conversation.ask([case])
+                spent += time.monotonic() - begun
             if conversation.refused is not None:
                 raise refusal(name, conversation.refused, _of_import(conversation.refused, time_limit))
             return answers
@@ -116,7 +129,8 @@ def check_name(
 ) -> Report:
     """Check `mine.py`, `mine.py:function`, `pkg.mine:` or `pkg.mine:function`. Raises BadInput.
 
-    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT.
+    time_limit: seconds for one problem, and for the import; None: TIME_LIMIT and IMPORT_LIMIT. All problems together
+    may take LIMITS times as long; what is not asked for that is told.
     """
     if wrong := wrong_file(name):
         raise BadInput(f"check {name}: {wrong}; check the path")
@@ -131,6 +145,17 @@ def check_function(function: Any, wanted: Wanted, dtypes: Sequence[str] = ("floa
     variant = ROWS if wanted.rows else VARIANT
     ask = in_process(cast("Framework", solution), variant)
     return examine(ask, wanted, dtypes, solution.name, lines_of_object(function))
+
+
+def check_things(
+    things: Mapping[str, Any], name: str, wanted: Wanted, dtypes: Sequence[str] = ("float64",), said: str = ""
+) -> Report:
+    """Check functions and classes together, as those of a file, in this process. Raises BadInput."""
+    solution = of_things(things, name, said)
+    ask = in_process(cast("Framework", solution), ROWS if wanted.rows else VARIANT)
+    functions = [each for each in things.values() if inspect.isfunction(each)]
+    lines = dict.fromkeys(part for each in functions for part in lines_of_object(each))
+    return examine(ask, wanted, dtypes, name, tuple(lines))
 
 
 def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: Lines = NO_LINES) -> Report:
@@ -158,10 +183,14 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     pairs = [(spec, dtype) for dtype in sorted(dtypes) for spec in chosen]
     cases = [_shorter(case_of(spec, wanted, function.activation, dtype, steps)) for spec, dtype in pairs]
     answers = ask(cases)
+    over = [case.problem for case, answer in zip(cases, answers, strict=True) if _is_over(answer)]
+    over = over if len(over) < len(cases) else []
+    each_one = [each for each in zip(pairs, cases, answers, strict=True) if not (over and _is_over(each[2]))]
+    answers = [answer for *_, answer in each_one]
     every: list[Judged] = []
     search = Search()
     for (spec, dtype), case, answer in sorted(
-        zip(pairs, cases, answers, strict=True), key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
+        each_one, key=lambda each: (each[0][1] != "float64", specs.index(each[0][0]))
     ):
         own = noted(answer).own  # each its own: a `fit` that fails on one problem is left out from then on
         unjudged = noted(answer).unjudged
@@ -170,6 +199,7 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
         every.append(one._replace(result=one.result._replace(why=spec.why, pair=function.takes == PAIR)))
     last = next((answer for answer in reversed(answers) if isinstance(answer, Answer)), None)
     said = noted(last)
+    said = said._replace(remarks=(*said.remarks, *_not_asked(over)))
     every, diagnoses = diagnosed(every)
     results = [one.result for one in every]
     for result in results:
@@ -178,6 +208,17 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
     told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
+
+
+def _not_asked(problems: Sequence[str]) -> list[str]:
+    """Return that there was no time for some problems, in words, if there are any."""
+    named = ", ".join(dict.fromkeys(problems))
+    return [f"not asked, since the other problems took too long (--time-limit): {named}"] if problems else []
+
+
+def _is_over(answer: Answer | Failure) -> bool:
+    """Return whether there was no time left to ask."""
+    return isinstance(answer, Failure) and answer.kind is Kind.NOT_ASKED
 
 
 def _shorter(case: Case) -> Case:

@@ -159,7 +159,9 @@ class Solution:
                 found, self.found = self.found, None
                 raise Trouble(Kind.INCOMPLETE, nothing(self.asked) if found is None else unlike(found))
             self.call.printed = 0
-            self.remarks += switched_off(self.found.form.functions())
+            called = self.found.form.functions()
+            measured_too = defaults(called, role_of) if isinstance(self.found.form, Pipeline) else {}
+            self.remarks += switched_off(called, measured_too)
             if self.found.form.takes == PAIR and self.found.score.deepest > 1:
                 self.found.form.takes = "lists of W and b"
             if isinstance(self.found.form, Pipeline):

@@ -76,10 +76,11 @@ def predictions(judge: Judge, answer: Answer, declared: Declaration) -> Predicti
 def _counted(judge: Judge, params: Params, labels: Array, when: When, declared: Declaration) -> Labels:
     """Hold the sums over chunks, and how many labels are right in each, against the oracle's.
 
-    A sum of labels may differ by as many as lie within their bound of 0.5, and so may the number of right ones.
+    A sum of labels may differ by as many as lie within their bound of 0.5, and so may the number of right ones. Of
+    those that differ within it, the sums show no more than their difference.
     """
     network, n, m = judge.case.network, judge.case.network.n[-1], judge.parts.m
-    counts = network.g[-1] == "sigmoid" and network.loss == "cross_entropy"
+    counts = network.g[-1] == "sigmoid"
     right = accurate = near_threshold = wrong = 0
     first = None
     for k, (X, Y) in enumerate(judge.parts):
@@ -91,10 +92,8 @@ def _counted(judge: Judge, params: Params, labels: Array, when: When, declared: 
             allowed = np.tile(near.sum(axis=1), 2)
             right, accurate = right + int(labels[n:, k].sum()), accurate + int(oracle[n:].sum())
         else:  # a sum in float64 on either side, whose own roundings are far below what the parts may err by
-            oracle, allowed = (
-                output.sum(axis=1),
-                E.sum(axis=1) + 2 * m * np.finfo(float).eps * np.abs(output).sum(axis=1),
-            )
+            oracle = output.sum(axis=1)
+            allowed = E.sum(axis=1) + 2 * X.shape[1] * np.finfo(float).eps * np.abs(output).sum(axis=1)
         far = np.abs(labels[:, k] - oracle)
         outside = ~(far <= allowed) & np.isfinite(allowed)
         near_threshold += int(far[:n][~outside[:n]].sum()) if counts else 0

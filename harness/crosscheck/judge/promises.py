@@ -54,7 +54,7 @@ def _labels(case: Case, answer: Answer) -> Iterator[Broken]:
             continue
         expected = (case.network.n[-1], X.shape[1])
         if case.source is not None:
-            rows = 2 if case.network.loss == "cross_entropy" else 1
+            rows = 2 if case.network.g[-1] == "sigmoid" else 1
             expected = (rows * case.network.n[-1], -(-X.shape[1] // case.source.chunk))
         if labels.shape != expected:
             yield Broken(Promise.SHAPE, name, str(labels.shape), str(expected))

@@ -123,7 +123,8 @@ def _by_equality(it: Asked, start: Result, tried: Tried) -> Result:
     found = [one for those in each for one in those] + step
     if not found:
         return start._replace(ratio=0.0)
-    worst = next(iter(each[tried.calls[wrong_calls[0] - 1]] if wrong_calls else step))
+    those = each[tried.calls[wrong_calls[0] - 1]] if wrong_calls else step
+    worst = max(those, key=lambda one: (bool(one.element), one.tensor.layer))  # backpropagation begins at the last one
     return start._replace(
         verdict=Verdict.DISAGREES, wrong_calls=wrong_calls, wrong_step=bool(step), tensor=str(worst.tensor),
         place=_of_unequal(it, worst),

@@ -38,7 +38,9 @@ def passport(it: Qualified) -> dict[str, Any]:
         "schema": SCHEMA,
         "begun": dict(it.begun),
         "environment": environment(it.results.environments, settings),
-        "run": {"trials": len(results), "pairs_covered": it.covered[0], "pairs": it.covered[1]},
+        "run": {
+            "trials": len(results), "pairs_met_by_all": it.covered[0], "pairs_met": it.covered[1], "pairs": it.pairs,
+        },
         "implementations": {str(one): _of(it.results.of(str(one))) for one in plan.chosen},
         "findings": [
             {"implementation": each.implementation, "question": each.number, "nature": str(each.nature),

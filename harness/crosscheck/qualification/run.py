@@ -124,6 +124,7 @@ def run(plan: Plan, report: Report, results: Results, record: Callable[[Record],
         session.ask(framework, threads, max(0.0, share))
     for one in plan.chosen:
         session.follow_up(one)
+    for one in plan.chosen:
         session.repeat(one)
     order = {str(one): number for number, one in enumerate(plan.chosen)}
     results.results.sort(key=lambda one: (order[one.implementation], one.number))

@@ -26,12 +26,13 @@ FLIPPED = 8  # answers of each dtype of which bits are flipped
 
 @dataclass(frozen=True)
 class Qualified:
-    """All that a qualification has found. covered: of so many pairs of levels."""
+    """All that a qualification has found. covered: of so many pairs of levels, by all implementations and by any."""
 
     plan: Plan
     results: Results
     flips: Sequence[Flips]
     covered: tuple[int, int] = (0, 0)
+    pairs: int = 0
     begun: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -58,8 +59,11 @@ def qualified(plan: Plan, results: Results, begun: Mapping[str, str]) -> Qualifi
     answered: dict[int, set[str]] = {}
     for each in results.results:
         answered.setdefault(each.number, set()).add(each.implementation)
-    by_all = [question for number, question in plan.numbered() if answered.get(number, set()) >= names]
-    return Qualified(plan, results, flips(judges), coverage(plan.levels, by_all), begun)
+    numbered = plan.numbered()
+    by_all = [question for number, question in numbered if answered.get(number, set()) >= names]
+    by_any = [question for number, question in numbered if number in answered]
+    (all_of, pairs), (any_of, _) = (coverage(plan.levels, each) for each in (by_all, by_any))
+    return Qualified(plan, results, flips(judges), (all_of, any_of), pairs, begun)
 
 
 def frame(results: Sequence[Result]) -> pd.DataFrame:
@@ -89,12 +93,12 @@ def summary(it: Qualified) -> list[str]:
     results = it.results.results
     counts = Counter(each.verdict for each in results)
     verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    covered, pairs = it.covered
+    by_all, by_any = it.covered
     exact = sum(each.question.kind == "exact" for each in results)
     said = [
         f"{len(results):,} trials of {', '.join(map(str, it.plan.chosen))}: {verdicts or 'none'}.",
-        f"{covered:,} of {pairs:,} pairs of sizes, layouts, threads, dtypes and kinds of data were met by all of them; "
-        f"{exact:,} trials were on exact data, where every bit has to be right.",
+        f"Of {it.pairs:,} pairs of sizes, layouts, threads, dtypes and kinds of data {by_any:,} were met by one of "
+        f"them, {by_all:,} by all; {exact:,} trials were on exact data, where every bit has to be right.",
     ]
     ratios = [each.ratio for each in results if each.ratio is not None and not each.wrong]
     noises = [each.noise for each in results if each.noise is not None and not each.wrong]

@@ -78,6 +78,8 @@ def of_failure(failure: Failure) -> str:
             return what
         case Kind.TOO_SLOW:
             return f"{int(number):,} steps of Python in one gradient would take too long; train runs it all the same"
+        case Kind.NOT_ASKED:
+            return f"not asked: what was asked before it had taken {number:g} s"
         case Kind.TIMED_OUT:
             doing = "the import" if failure.stage is Stage.LOAD else "this problem"
             words = f"no answer within {number:g} s for {doing}; stopped at the time limit"

@@ -75,10 +75,10 @@ class Child:
         self.silent = self._ended = False
         self._sandbox = _around.get()
         with contextlib.ExitStack() as theirs:
-            requests, self._requests = _pipe(theirs, ours=1)
-            self._answers, answers = _pipe(theirs, ours=0)
-            self._prints, prints = _pipe(theirs, ours=0)
-            control, self._control = _pipe(theirs, ours=1)
+            requests, self._requests = pipe(theirs, ours=1)
+            self._answers, answers = pipe(theirs, ours=0)
+            self._prints, prints = pipe(theirs, ours=0)
+            control, self._control = pipe(theirs, ours=1)
             said = {
                 "serves": serves,
                 "descriptors": [requests, answers, control],
@@ -99,7 +99,7 @@ class Child:
                 stdin=subprocess.DEVNULL, stdout=prints, stderr=prints, pass_fds=(requests, answers, control),
                 env=sandbox.environment if sandbox else dict(environment), process_group=0,
             )  # fmt: skip
-        self._death = _death_of(self._process.pid)
+        self._death = death_of(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -157,7 +157,7 @@ class Child:
             if data is None:
                 return
             if not data:
-                _close(self, "_prints")
+                close(self, "_prints")
                 return
             self._log += data
             del self._log[:-LOG]
@@ -183,7 +183,7 @@ class Child:
         if self._control < 0:  # that was done
             return self._process.wait()
         for name in ("_control", "_requests", "_answers"):
-            _close(self, name)
+            close(self, name)
         if self._death is not None:
             select.select([self._death], [], [], GRACE)
         else:
@@ -194,7 +194,7 @@ class Child:
         code = self._process.wait()
         self._read_prints()
         for name in ("_prints", "_death"):
-            _close(self, name)
+            close(self, name)
         return code
 
     def printed(self) -> str:
@@ -322,7 +322,7 @@ def attend(members: Sequence[Member], clock: Clock) -> None:
         each.attend(passed)
 
 
-def _pipe(theirs: contextlib.ExitStack, ours: int) -> tuple[int, int]:
+def pipe(theirs: contextlib.ExitStack, ours: int) -> tuple[int, int]:
     """Return a pipe; our end does not block, the other one is closed here once the process has it."""
     ends = os.pipe()
     os.set_blocking(ends[ours], False)
@@ -338,7 +338,7 @@ def _read(descriptor: int) -> bytes | None:
         return None
 
 
-def _death_of(pid: int) -> int | None:
+def death_of(pid: int) -> int | None:
     """Return a descriptor that can be read when the process has ended, where there is such a thing."""
     try:
         return os.pidfd_open(pid)
@@ -346,7 +346,8 @@ def _death_of(pid: int) -> int | None:
         return None
 
 
-def _close(child: Child, name: str) -> None:
+def close(child: Child, name: str) -> None:
+    """Close one of its descriptors, if it is open."""
     descriptor = getattr(child, name)
     if descriptor is not None and descriptor >= 0:
         os.close(descriptor)

@@ -21,7 +21,7 @@ from typing import Any
 
 from crosscheck.core.failures import Failure, Kind, Lost, Stage
 from crosscheck.runner import rank
-from crosscheck.runner.children import GRACE, Child, _close, _death_of, _pipe
+from crosscheck.runner.children import GRACE, Child, close, death_of, pipe
 from crosscheck.runner.line import Line
 from crosscheck.runner.wire import Reader
 
@@ -47,22 +47,22 @@ class Launched(Child):
         self._reader, self._out, self._log = Reader(math.inf), bytearray(), bytearray()
         self.silent = self._ended = False
         self._sandbox, self._theirs, self._death = None, theirs, None
-        requests, self._requests = _pipe(theirs, ours=1)
-        self._answers, answers = _pipe(theirs, ours=0)
-        self._prints, prints = _pipe(theirs, ours=0)
+        requests, self._requests = pipe(theirs, ours=1)
+        self._answers, answers = pipe(theirs, ours=0)
+        self._prints, prints = pipe(theirs, ours=0)
         self._control = os.open(os.devnull, os.O_RDONLY)  # open until it has been stopped
         self.opens = [requests, answers, prints]
 
     def joined(self, pid: int) -> None:
         """Take note that it is there, and has opened its ends of the pipes."""
         self._theirs.close()
-        _close(self, "_death")
-        self._death = _death_of(pid)
+        close(self, "_death")
+        self._death = death_of(pid)
 
     def began(self, mpiexec: subprocess.Popen[bytes]) -> None:
         """Take note of the process that starts it, which will have ended if the rank does not come."""
         self._process = mpiexec
-        self._death = _death_of(mpiexec.pid)
+        self._death = death_of(mpiexec.pid)
 
     def stop(self) -> int:
         """End all of them; return how mpiexec ended, 128 and a signal's number where a rank was killed."""
@@ -78,8 +78,9 @@ class Launched(Child):
                 self._process.kill()
             self._read_prints()
             for name in ("_control", "_requests", "_answers", "_prints"):
-                _close(self, name)
-            _close(self, "_death")
+                close(self, name)
+            close(self, "_death")
+            self._theirs.close()
             self._ended = True
         return self._process.wait()
 

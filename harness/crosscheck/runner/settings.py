@@ -17,13 +17,14 @@ COMPILED = {  # what one of JAX's processes has compiled the others need not, no
 }
 
 
-def environment(at_once: int, threads: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(at_once: int, threads: Mapping[str, str] | None = None, compiles: bool = True) -> dict[str, str]:
     """Return the variables of a worker, one of so many at once: a share of the threads, and JAX's cache.
 
-    Our own variables stay as they are. threads: instead of the share, for the libraries that are named.
+    Our own variables stay as they are. threads: instead of the share, for the libraries that are named. compiles:
+    whether it may use JAX's cache.
     """
     wanted = dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // at_once))) | dict(threads or {})
-    if (folder := jax_cache_dir()) is not None:
+    if compiles and (folder := jax_cache_dir()) is not None:
         wanted |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(folder)}
     return {**wanted, **os.environ}
 

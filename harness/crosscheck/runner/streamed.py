@@ -48,7 +48,7 @@ def labels(framework: Framework, case: Case, params: Params, device: str) -> Arr
         predicted = get(framework, framework.predict(case.network, params, framework.from_numpy(X, device)))
         if predicted.shape != Y.shape:
             raise BadInput(f"predict: {predicted.shape} came back, expected {Y.shape}")
-        counted = case.network.loss == "cross_entropy"
+        counted = case.network.g[-1] == "sigmoid"
         if counted and predicted.dtype.kind not in "iu":
             raise BadInput(f"predict: {predicted.dtype} came back, expected whole numbers")
         total = predicted.sum(axis=1, dtype=np.int64 if counted else np.float64)

@@ -30,6 +30,7 @@ from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
 from crosscheck.runner.spread import NEEDS, START, Spread, is_team
+from crosscheck.runner.threads import THREADS
 from crosscheck.runner.wire import MEBIBYTE, Frame
 
 __all__ = ["About", "Conversation", "Job", "failure_of", "missing", "probe", "run"]
@@ -134,18 +135,22 @@ def run(
 
 
 class Conversation:
-    """One implementation in a process that stays there between questions; a context, after which it is ended."""
+    """One implementation in a process that stays there between questions; a context, after which it is ended.
 
-    def __init__(self, job: Job, time_limit: float, import_limit: float) -> None:
+    compiles: whether it may read what JAX has compiled before, which is then looked through.
+    """
+
+    def __init__(self, job: Job, time_limit: float, import_limit: float, compiles: bool = True) -> None:
         self._answers: dict[int, Answer | Failure] = {}
         self.refused: Failure | None = None
         processors = settings.shares(1)[0]
         limits = Limits(time_limit, import_limit)
-        self._worker = _Worker(job, self._done, limits, settings.environment(1), processors, stays=True)
-        self._open = contextlib.ExitStack()
+        environment = settings.environment(1, dict.fromkeys(THREADS, "1"), compiles)  # somebody's small products
+        self._worker = _Worker(job, self._done, limits, environment, processors, stays=True)
+        self._open, self._compiles = contextlib.ExitStack(), compiles
 
     def __enter__(self) -> Conversation:
-        self._open.enter_context(compiled.checked(settings.jax_cache_dir()))
+        self._open.enter_context(compiled.checked(settings.jax_cache_dir() if self._compiles else None))
         self._open.callback(self._worker.end)
         return self
 

@@ -6,7 +6,7 @@ older reader would not understand:
     schema           "crosscheck-passport/1"
     begun            the run's id, host, and time in UTC
     environment      versions, processor, GPUs, what each framework says of itself, the settings of the run
-    run              trials; pairs_covered of pairs of levels of the design
+    run              trials; of the pairs of levels of the design, pairs_met by one and pairs_met_by_all
     implementations  by name: verdicts (verdict: number), largest (dtype: ratio, noise), bits (a digest of all answers)
     findings         implementation, question, nature, wrong, repeats, words
     resolution       dtype, tensor, mantissa_bits, seen_from_bit, noticed_from_bit (null: none), words

@@ -30,7 +30,8 @@ def summed(
     """Return Σ m[r] J[r] and Σ m[r] dParams[r] over the blocks from start to stop, the left half being a whole tree."""
     m = stop - start
     if m <= BLOCK:
-        return weighted(params[0].W.dtype.type(m), of_block(network, params, X, Y, start, stop))
+        part = weighted(params[0].W.dtype.type(m), of_block(network, params, X, Y, start, stop))
+        return jax.block_until_ready(part)  # or blocks would be read faster than they are computed, and pile up
     blocks = -(-m // BLOCK)
     middle = start + BLOCK * 2 ** ((blocks - 1).bit_length() - 1)
     return added(summed(network, params, X, Y, start, middle), summed(network, params, X, Y, middle, stop))

@@ -28,7 +28,7 @@ class Loss:
         self.plain = Pipeline([step], way, "forward", call)
         self.takes, self.clear = self.plain.takes, False
         self.changed: list[str] = []
-        self.compiled: dict[object, Callable[..., Any]] = {}
+        self.compiled = Compiled()
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
@@ -47,7 +47,7 @@ class Loss:
         if self.name == "torch":
             J, gradients = by_torch(loss, pairs, convert(layout.X(X)), convert(layout.Y(Y)), self.call)
         else:
-            compiled = self.compiled.setdefault((network.n, m), loaded("jax").jit(loaded("jax").value_and_grad(loss)))
+            compiled = self.compiled.of((network.n, m), loss)
             J, gradients = by_jax(compiled, loss, pairs, convert(layout.X(X)), convert(layout.Y(Y)))
         return as_reading(J, gradients, network, layout)
 
@@ -81,6 +81,24 @@ def by_torch(loss: Callable[..., Any], pairs: Pairs, X: Any, Y: Any, call: Calle
         raise Trouble(Kind.RETURNS, f"J depends on no parameter: {CUT}")
     call(J.backward, [])
     return J, [(W.grad, b.grad) for W, b in leaves]
+
+
+class Compiled:
+    """Gradients of JAX, compiled when they are asked for again: what is tried once is not worth it."""
+
+    def __init__(self) -> None:
+        self.asked: set[object] = set()
+        self.made: dict[object, Callable[..., Any]] = {}
+
+    def of(self, key: object, loss: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function that gives a loss and its gradient; key: the shapes that it is asked for."""
+        gradient: Callable[..., Any] = loaded("jax").value_and_grad(loss)
+        if key not in self.asked:
+            self.asked.add(key)
+            return gradient
+        if key not in self.made:
+            self.made[key] = loaded("jax").jit(gradient)
+        return self.made[key]
 
 
 def by_jax(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,11 +14,13 @@ from crosscheck.grading.forms.roles import Argument, arguments, takes_anything
 Functions = Mapping[str, Callable[..., Any]]
 
 FORWARDS = re.compile(
-    r"forward|vorw|avant|adelante|adiante|avanti|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output",
+    r"forward|fwd|vorw|avant|adelante|adiante|avanti|feed|propagat|predict_prob|^f$|^model$|^net|hypothesis|activation_?output|^h$|compute_output",
     re.I,
 )
-COSTS = re.compile(r"cost|cout|coût|kosten|custo|perte|perdida|verlust|loss|entropy|^j$|objective|error|nll|bce", re.I)
-BACKWARDS = re.compile(r"back|r(ue|ü)ckw|retro|arriere|atras|grad|bprop", re.I)
+COSTS = re.compile(
+    r"cost|cout|coût|kosten|custo|perte|perdida|verlust|loss|entropy|^j$|objective|error|nll|bce|xent", re.I
+)
+BACKWARDS = re.compile(r"back|bwd|r(ue|ü)ckw|retro|arriere|atras|grad|bprop", re.I)
 OTHERS = re.compile(
     r"^init|update|predict$|^predict|load|plot|test|deriv|^d?(sigmoid|relu|tanh|softmax)|accura|_check|check_|to_vector|numerical",
     re.I,
@@ -117,6 +120,26 @@ def chains(functions: Functions) -> Iterator[list[Step]]:
             if seen > MOST:
                 return
             yield list(steps)
+
+
+def closed_over(functions: Functions) -> dict[str, Callable[..., Any]]:
+    """Return functions of X and Y that have a function in them, make_loss(X, Y), as functions of parameters too."""
+    found: dict[str, Callable[..., Any]] = {}
+    for name, maker in functions.items():
+        needed = [argument.role for argument in arguments(maker) or () if argument.required]
+        inner = getattr(getattr(maker, "__code__", None), "co_consts", ())
+        if sorted(needed) == ["X", "Y"] and any(inspect.iscode(each) for each in inner):
+            found[name] = _closed(maker, needed)
+    return found
+
+
+def _closed(maker: Callable[..., Any], order: Sequence[str]) -> Callable[..., Any]:
+    def closed(parameters: Any, X: Any, Y: Any) -> Any:
+        made = maker(*(X if role == "X" else Y for role in order))
+        return made(parameters) if callable(made) else made
+
+    closed.__name__ = getattr(maker, "__name__", "function")
+    return closed
 
 
 def trains(function: Callable[..., Any]) -> bool:

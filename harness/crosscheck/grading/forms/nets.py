@@ -15,7 +15,7 @@ from crosscheck_impls.interface import Array, Network, Params
 
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
-from crosscheck.grading.forms.autodiff import as_reading, by_jax
+from crosscheck.grading.forms.autodiff import Compiled, as_reading, by_jax
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.frameworks import converter, in_layers, loaded, paired, precise
 from crosscheck.grading.forms.layout import FLAT, LAYOUTS, Layout
@@ -39,7 +39,7 @@ class Net:
         self.maker, self.name, self.outputs, self.layout, self.call = maker, name, outputs, layout, call
         self.takes, self.clear = "module", False
         self.changed: list[str] = []
-        self.compiled: dict[object, Callable[..., Any]] = {}
+        self.compiled = Compiled()
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
@@ -48,7 +48,7 @@ class Net:
             return (self._torch if self.name == "torch" else self._jax)(net, network, params, X, Y)
 
     def _made(self, network: Network, X: Array, Y: Array) -> Any:
-        if not inspect.isclass(self.maker):
+        if not inspect.isclass(self.maker) and not inspect.isroutine(self.maker):
             return copy.deepcopy(self.maker)
         given = built(self.maker, network, X, Y)
         return self.call(self.maker, [], **given)
@@ -92,7 +92,7 @@ class Net:
                 out = self.call(jax.vmap(whole), [X])
             return self._cost(jax.numpy, out, Y, m)
 
-        compiled = self.compiled.setdefault((network.n, m), jax.jit(jax.value_and_grad(loss)))
+        compiled = self.compiled.of((network.n, m), loss)
         J, gradients = by_jax(compiled, loss, given, convert(self.layout.X(X)), convert(self.layout.Y(Y)))
         return as_reading(J, gradients, network, self.layout)
 
@@ -112,7 +112,7 @@ class Net:
 
     def words(self) -> str:
         """Say what it is read as."""
-        name = self.maker.__name__ if inspect.isclass(self.maker) else type(self.maker).__name__
+        name = getattr(self.maker, "__name__", type(self.maker).__name__)
         kind = "a torch.nn.Module" if self.name == "torch" else "a tree of JAX arrays"
         unusual = self.layout.words(2)
         said = f"{name}, {kind}, its outputs {self.outputs}, cost and gradient by autodiff"
@@ -142,11 +142,21 @@ def taken(text: str) -> tuple[str, ...]:
     return (found[0],) if len(found) == 1 else (LOGITS, PROBABILITIES)
 
 
+def _made_by(maker: Any, call: Caller) -> Any:
+    """Return an object, or what a function makes, build_model(n_in, n_hidden) say; None if it makes nothing."""
+    if not inspect.isroutine(maker):
+        return maker
+    try:
+        return call(maker, [], **built(maker, Network.of((3, 4, 1)), None, None))
+    except Trouble:
+        return None
+
+
 def nets(makers: Mapping[str, Any], rows: bool | None, call: Caller, text: str = "") -> Iterator[Net]:
     """Yield the networks of PyTorch and of JAX. text: of the program."""
     torch = loaded("torch")
     for maker in makers.values():
-        kind = maker if inspect.isclass(maker) else type(maker)
+        kind = maker if inspect.isclass(maker) else type(_made_by(maker, call))
         if torch is not None and hasattr(torch, "nn") and issubclass(kind, torch.nn.Module):
             for outputs in taken(text):
                 for layout in (AS_TORCH, *LAYOUTS):

@@ -16,6 +16,7 @@ from crosscheck.grading.convert import PAIR, Trouble
 from crosscheck.grading.forms import functions as named
 from crosscheck.grading.forms.autodiff import losses
 from crosscheck.grading.forms.calling import Caller
+from crosscheck.grading.forms.folded import folded
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.layout import LAYOUTS, PAIRED
 from crosscheck.grading.forms.nets import nets
@@ -23,7 +24,7 @@ from crosscheck.grading.forms.objects import objects
 from crosscheck.grading.forms.packing import Own, Way, keys_in
 from crosscheck.grading.forms.pipeline import WHOLE, Pipeline, Step
 from crosscheck.grading.forms.returned import ORDERS
-from crosscheck.grading.forms.template import templates
+from crosscheck.grading.forms.template import initialisers, templates
 from crosscheck.grading.forms.theta import thetas
 from crosscheck.grading.forms.training import Draws, Training
 from crosscheck.grading.forms.training_functions import trained_by
@@ -52,8 +53,10 @@ class Asked(NamedTuple):
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return its functions, or the chosen one."""
         if self.chosen is not None:
-            return {getattr(self.chosen, "__name__", "function"): self.chosen} if is_function(self.chosen) else {}
-        return {name: each for name, each in self.things.items() if is_function(each)}
+            found = {getattr(self.chosen, "__name__", "function"): self.chosen} if is_function(self.chosen) else {}
+            return found | named.closed_over(found)
+        found = {name: each for name, each in self.things.items() if is_function(each)}
+        return found | named.closed_over(found)
 
 
 class Found(NamedTuple):
@@ -100,20 +103,23 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
     """Yield the readings of losses, networks, classes and objects."""
     functions = asked.functions()
     pairs = (steps for steps in named.chains(functions) if len(steps) == 2 and all(map(named.whole, steps)))
+    yield from losses(
+        (step for step in named.scalars(functions) if named.whole(step)), ways_of(asked, call), call, asked.text
+    )
     yield from thetas(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
     yield from vectors(functions, asked.rows, call)
-    steps = (step for step in named.scalars(functions) if named.whole(step))
-    yield from losses(steps, ways_of(asked, call), call, asked.text)
-    yield from nets(makers(asked), asked.rows, call, asked.text)
+    yield from nets(makers(asked) | initialisers(functions), asked.rows, call, asked.text)
     yield from objects(makers(asked), asked.rows, call)
+    pairs = (steps for steps in named.chains(functions) if len(steps) == 2 and all(map(named.whole, steps)))
+    yield from folded(chain(([s] for s in named.scalars(functions) if named.whole(s)), pairs), asked.rows, call)
 
 
 def ways_of(asked: Asked, call: Caller) -> list[Way]:
-    """Return every way in which parameters may be handed over."""
+    """Return every way in which parameters may be handed over, those of the program's own first."""
     layouts = [layout for layout in LAYOUTS if asked.rows is None or layout.rows == asked.rows]
     keys = keys_in(asked.text)
     plain = [Way(layout, packing, keys) for layout in layouts for packing in PACKINGS]
-    return plain + [Way(layout, own=own) for own in owned(asked, call) for layout in layouts]
+    return [Way(layout, own=own) for own in owned(asked, call) for layout in layouts] + plain
 
 
 def training(asked: Asked, call: Caller) -> Iterator[Training]:
@@ -165,6 +171,8 @@ def pipelines(
             for order in ORDERS:
                 form = Pipeline(steps, way, order, call)
                 yield form  # and by now it has been tried
+                if form.number:
+                    return
                 if not form.unnamed:
                     break
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -105,8 +105,10 @@ LACKS = {  # what the notes' models do without, by the names of arguments that s
 PENALTY = "the notes' cost has no penalty"
 
 
-def switched_off(functions: Sequence[Callable[..., Any]]) -> list[str]:
+def switched_off(functions: Sequence[Callable[..., Any]], others: Container[str] = ()) -> list[str]:
     """Return what was given for penalties, dropout and the like, which would else be something else, in words.
+
+    others: names of arguments that are told elsewhere.
 
     >>> switched_off([lambda X, Y, lambd, keep_prob=1.0: 0])
     ["lambd: 0 was given, the notes' cost has no penalty"]
@@ -116,7 +118,8 @@ def switched_off(functions: Sequence[Callable[..., Any]]) -> list[str]:
         defaults = {each.name: each.default for each in _parameters(function) or ()}
         for argument in arguments(function) or []:
             given = FILLED.get(argument.role)
-            if argument.role in ("zero", "one") and defaults[argument.name] not in (given, None, False):
+            told = argument.role not in ("zero", "one") or argument.name in others
+            if not told and defaults[argument.name] not in (given, None, False):
                 name = argument.name.lower()
                 lack = next((f"the notes have no {what}" for what, names in LACKS.items() if name in names), PENALTY)
                 said[f"{argument.name}: {given:g} was given, {lack}"] = None

@@ -116,6 +116,11 @@ def templates(things: Mapping[str, Any], call: Caller) -> Iterator[Template]:
     yield from _stacks(things, call)
 
 
+def initialisers(things: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
+    """Return the functions that make parameters, or a network, of sizes."""
+    return dict(_initialisers(things))
+
+
 def _initialisers(things: Mapping[str, Any]) -> Iterator[tuple[str, Callable[..., Any]]]:
     for name, each in things.items():
         if inspect.isfunction(each) and INITIALISE.match(name) and _sized(each):

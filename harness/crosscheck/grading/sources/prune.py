@@ -14,6 +14,7 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 SETTINGS = ("config.", "jax.config.", "torch.set_", "np.seterr", "numpy.seterr", "sys.path.", "sys.setrecursionlimit")
 WRAPPERS = ("jit", "grad", "value_and_grad", "vmap", "partial", "vectorize", "compile", "wraps", "njit", "staticmethod")
+BUILDING = ("add", "append", "add_layer")  # model.add(Dense(2, 4))
 PLAIN = (
     "array", "zeros", "ones", "arange", "linspace", "eye", "float64", "float32", "tensor", "int", "float", "tuple",
     "list", "dict", "set", "range", "len", "sorted", "namedtuple", "asarray", "default_rng", "Path", "device",
@@ -80,6 +81,10 @@ def _kept(statement: ast.stmt, defined: set[str], classes: set[str], needed: set
     match statement:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Import() | ast.ImportFrom():
             return True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(), attr=method), args=[*parts])) if (
+            method in BUILDING
+        ):
+            return bool(parts) and all(isinstance(each, ast.Call) and _is_made(each, classes) for each in parts)
         case ast.Expr(value=ast.Call(func=function)):
             return ast.unparse(function).startswith(SETTINGS)
         case ast.If() | ast.Try() | ast.With():
@@ -92,6 +97,12 @@ def _kept(statement: ast.stmt, defined: set[str], classes: set[str], needed: set
             assert statement.value is not None
             return _kept_value(targets, statement.value, defined, classes, needed)
     return False
+
+
+def _is_made(call: ast.Call, classes: set[str]) -> bool:
+    """Return whether a call makes an object: Dense(2, 4), layers.Dense(4)."""
+    name = ast.unparse(call.func)
+    return _last(name)[:1].isupper() or name in classes
 
 
 def _kept_value(

@@ -49,7 +49,8 @@ def answer(read: Read, kind: Callable[[str], Kind]) -> None:
     path, at_most, memory, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     limit(memory, seconds)
     said: dict[str, Any] = {}
-    wrong, write = "", nothing
+    wrong = ""
+    write: Callable[[BinaryIO], None] = nothing
     try:
         said, write = read(path, at_most)
     except Refused as refused:

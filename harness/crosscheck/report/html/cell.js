@@ -115,7 +115,7 @@ function tensors(detail) {
     const [ratio, noise, ulps] = units.slice(0, 3).map(number);
     return s("svg", { viewBox: `0 0 ${W} 22`, width: W, height: 22, "aria-hidden": "true", class: "strip" },
       s("line", { x1: x(1), x2: x(1), y1: 0, y2: 22, class: "one" }),
-      ratio > 0 && s("rect", { x: 4, y: 6, width: Math.max(1.5, x(ratio) - 4), height: 10, rx: 2, class: ratio > 1 ? "over" : "under" }),
+      ratio > 0 && s("rect", { x: 4, y: 6, width: Math.max(1.5, x(ratio) - 4), height: 10, rx: 2, class: ratio > 1 ? `l${level(ratio)}` : "under" }),
       Math.max(ratio, noise, ulps) > 10 ** high && s("path", { d: `M${W - 12} 3l9 8l-9 8z`, class: "beyond" }),
       noise > 0 && s("path", { d: `M${x(noise)} 4l5 7l-5 7l-5 -7z`, class: "noise" }),
       ulps > 0 && s("line", { x1: x(ulps), x2: x(ulps), y1: 2, y2: 20, class: "ulp" }));
