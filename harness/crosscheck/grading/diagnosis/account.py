@@ -98,7 +98,9 @@ def in_its_line(
     if best == 0:
         return ()
     first, *others = found
-    return (first._replace(also=tuple(slip.option.mutant.name for slip in others if slip.option.mutant)),)
+    also = dict.fromkeys(slip.option.mutant.name for slip in others if slip.option.mutant)
+    own = "" if first.option.mutant is None else first.option.mutant.name
+    return (first._replace(also=tuple(name for name in also if name != own)),)
 
 
 def penalty(stage: Stage, layer: int, found: Added) -> Slip:
