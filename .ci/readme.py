@@ -53,11 +53,11 @@ def mutation(text: str) -> str:
 def screen(text: str) -> str:
     """Return the matrix that `compare` shows of a table, as text."""
     from crosscheck.core.failures import Verdict
-    from crosscheck.judge.verdict import Key, Row
+    from crosscheck.judge.verdict import Row
     from crosscheck.report import matrix
 
     rows = [
-        Row(*(line[name] for name in Key._fields), verdict=Verdict(line["verdict"]))
+        Row(line["problem"], line["implementation"], line["dtype"], line["device"], Verdict(line["verdict"]))
         for line in csv.DictReader(io.StringIO(text, newline=""))
     ]
     return "\n".join(["```", *(line.plain.rstrip() for line in matrix.lines(rows, WIDTH)), "```"])

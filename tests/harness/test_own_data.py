@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from crosscheck.problems.catalogue import requested
+from crosscheck.problems.catalogue import Options, requested
 from crosscheck.problems.files import packed
 from crosscheck.problems.files.how import How
 from crosscheck.problems.files.read import OWN, read
+from crosscheck.problems.silence import silent
 from crosscheck_impls.interface import BadInput
 
 from tests.data_table import options
@@ -204,3 +205,16 @@ def test_a_large_table_is_read_in_seconds_and_little_memory(tmp_path: Path) -> N
     found = read(tmp_path / "a.csv").data
     assert found.X.shape == (20, 20_000)
     assert np.array_equal(found.X[:, 77], np.array(rows[77].split(","), float))
+
+
+def test_layers_that_the_data_say_nothing_of_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rng = np.random.default_rng(1)
+    rows = [f"{rng.integers(20, 80)},{rng.normal(25, 4):.1f},{k % 2}" for k in range(40)]
+    path.write_text("\n".join(["age,bmi,ill", *rows]), encoding="utf-8")
+    (dead,) = requested(None, Options(path, layers="4,3,2", weights="zeros"))
+    assert silent(dead).startswith("dW1, dW2, dW3, dW4: 0 at the initial weights")
+    (alive,) = requested(None, Options(path, layers="4,3,2", standardise=True))
+    assert silent(alive) == ""
+    (logistic,) = requested(None, Options(path, weights="zeros"))
+    assert silent(logistic) == ""

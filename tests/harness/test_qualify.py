@@ -79,8 +79,12 @@ def test_a_last_partial_tile_that_is_wrong_by_one_row_is_found(tile: int) -> Non
     it = found(f"tile_{tile}")
     assert it.properties == (Property("rows", tile),)
     assert it.others > 3
-    place = it.smallest.place
+    place = it.clearest.place
     assert place is not None
+    assert place.tensor == "dW2"
+    last = place.shape[0] - 1
+    assert place.rows == ((last, last),)
+    assert any(f"in row {last} of {last + 1}, the last" in line for line in of_pattern(it))
 
 
 def test_a_missing_tail_of_the_inner_dimension_is_found() -> None:
@@ -250,6 +254,17 @@ def test_the_questions_depend_on_the_seed_alone_and_cover_more_and_more_pairs() 
     assert covered == sorted(covered)
     assert covered[0] == 0
     assert covered[1] > 20 * 20  # of the 28 pairs that a question holds
+
+
+def test_what_follows_up_a_wrong_trial_changes_one_thing_or_aligns_all_sizes() -> None:
+    base = Question(2**20 + 1, 1, 1, 1, "plain", 2, "float64", "drawn")
+    more = follow_ups(base, LEVELS)
+    assert base._replace(m=2**20) in more  # the last right one, where more than 2^20 elements are wrong
+    assert base._replace(layout="strided") in more
+    assert base._replace(threads=1) in more
+    assert base not in more
+    assert all(allowed(each) for each in more)
+    assert base._replace(m=256, n0=256, n1=16 * 3, n2=16 * 3) in more
 
 
 def test_all_pairs_are_covered_in_the_end() -> None:

@@ -53,7 +53,7 @@ def check(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            help="Seconds that it may take for one problem, and to be imported; 10 and 60 by default.",
+            help="Seconds that it may take for one problem, and to be imported; 10 (JAX: 30) and 60 by default.",
             show_default=False,
         ),
     ] = None,

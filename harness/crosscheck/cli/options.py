@@ -186,9 +186,12 @@ OF_A_PROBLEM: dict[str, Any] = {  # and for those of Options
 
 
 def tell(problems: list[Problem], quiet: bool = False) -> None:
-    """Print what was read from the user's own file."""
+    """Print what was read from the user's own file, and of what it says nothing."""
+    from crosscheck.problems.silence import silent
+
     for problem in problems if not quiet else ():
-        for line in problem.told:
+        unseen = silent(problem) if problem.told and problem.source is None else ""
+        for line in (*problem.told, *([f"  {unseen}"] if unseen else [])):
             typer.echo(textwrap.fill(line, WIDTH, subsequent_indent="    ", break_long_words=False))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -80,16 +80,14 @@ def facts(
 ) -> Facts:
     """Return what was found. counted: those of the results that make it wrong. own: what of fit and predict it has."""
     parts: dict[str, Part] = {}
+    astray = {diagnosis.depth for diagnosis in diagnoses if diagnosis.astray}  # of the program's own gradient
     for result in results:
-        for name, right in _parts(result, result in counted, own).items():
+        for name, right in _parts(result, result in counted, own, astray).items():
             if _is_theirs(name, said.unjudged):
                 continue
             part = parts.get(name, Part(0, 0))
             parts[name] = Part(part.right + right, part.asked + 1)
-    astray = any(diagnosis.astray for diagnosis in diagnoses)
     for name, function in ((TRAINING, "fit"), (PREDICTIONS, "predict")):
-        if name == TRAINING and astray and name in parts and parts[name].whole:  # by the program's own gradient
-            parts[name] = Part(0, parts[name].asked)
         if function in said.trouble:
             parts[name] = Part(0, 1)
         elif function in said.unchecked:
@@ -127,8 +125,11 @@ def _is_theirs(name: str, unjudged: Sequence[str]) -> bool:
     return (name == "J" and "J" in unjudged) or ("gradients" in unjudged and name not in (TRAINING, PREDICTIONS))
 
 
-def _parts(result: Result, bad: bool, own: Sequence[str]) -> dict[str, bool]:
-    """Return which parts of one answer are right. Where there is none that could be compared, none is."""
+def _parts(result: Result, bad: bool, own: Sequence[str], astray: Set[int]) -> dict[str, bool]:
+    """Return which parts of one answer are right. Where there is none that could be compared, none is.
+
+    astray: the depths at which training is wrong beside a wrong gradient.
+    """
     layers = range(1, result.case.network.L + 1)
     whole = ["J", *(f"d{kind}{l}" for l in layers for kind in "Wb")]
     compared = {c.tensor for c in result.row.comparisons}
@@ -142,7 +143,8 @@ def _parts(result: Result, bad: bool, own: Sequence[str]) -> dict[str, bool]:
         outside |= {Tensor(name) for name in broken if name in whole}
     parts = {of_name(name, result.pair): not lost and name not in outside for name in names}
     if "fit" in own:
-        parts[TRAINING] = not lost and not any(tensor.of_fit for tensor in outside)
+        follows = result.case.network.L not in astray or not any(not tensor.of_fit for tensor in outside)
+        parts[TRAINING] = not lost and follows and not any(tensor.of_fit for tensor in outside)
     if "predict" in own:
         labels = result.row.predictions
         wrong = isinstance(cause, WrongLabels) or (bad and labels is not None and labels.first is not None)

@@ -82,7 +82,10 @@ def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: T
     names = dict.fromkeys(each.tensor for each in example.row.comparisons if not each.tensor.of_fit)
     at = [result for result in compared if main.depth == result.case.network.L]
     single = {c.tensor for result in at if result.case.network.n[-1] == 1 for c in result.wrong}
-    good = [told.name(name, example.pair) for name in names if name not in main.wrong]
+    elsewhere = {name for diagnosis in told.diagnoses for name in diagnosis.wrong}
+    good = [told.name(name, example.pair) for name in names if name not in elsewhere]
+    here = [told.name(name, example.pair) for name in names if name in elsewhere and name not in main.wrong]
+    good += [f"{listed(here)} with {count(main.depth, 'layer')}"] if here else []
     with_one = [told.name(name, example.pair) for name in names if name in main.wrong and name not in single]
     if example.case.network.n[-1] == 1 and with_one:
         good.append(f"{listed(with_one)} where there is one output")

@@ -43,10 +43,11 @@ from crosscheck.runner.subprocesses import Job
 
 NO_LINES: Lines = ()
 STEPS = 10  # of the user's own `fit`, each certified
-LIMITS = 12  # limits of one problem that all of them together may take
+LIMITS = 8  # limits of one problem that all of them together may take
 MOST_LOST = 4  # processes, after which no other is asked
 FEWER, LARGE = 3, 20_000  # steps, where X has more numbers
 TIME_LIMIT = 10.0  # seconds for one problem
+COMPILES = 3  # times as long for JAX, which compiles what it is asked
 IMPORT_LIMIT = 60.0  # seconds: torch and jax take a while
 START = 5.0  # seconds for the start of a process, beside an import limit that the user has set
 
@@ -59,10 +60,10 @@ def import_limit(time_limit: float | None) -> float:
 @contextlib.contextmanager
 def in_worker(name: str, time_limit: float | None, variant: str = VARIANT) -> Iterator[Ask]:
     """Give how to ask a function by its name, in one process of its own; if that hangs or dies, the next goes on."""
-    limit = TIME_LIMIT if time_limit is None else time_limit
-    job = Job(name, variant, "cpu", (), max_lost=MOST_LOST)
     texts = [text for _, text in lines_of(name)]
     uses_jax = not texts or any("jax" in text for text in texts)
+    limit = (TIME_LIMIT * (COMPILES if uses_jax else 1)) if time_limit is None else time_limit
+    job = Job(name, variant, "cpu", (), max_lost=MOST_LOST)
     with subprocesses.Conversation(job, limit, import_limit(time_limit), uses_jax) as conversation:
         spent = 0.0
 

@@ -116,14 +116,16 @@ def _large(levels: Factors) -> Iterator[Question]:
                 yield Question(*sizes, "plain", threads, dtype, kind)
 
 
+WIDE = 256
 TILES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 def follow_ups(base: Question, levels: Factors) -> list[Question]:
     """Return questions that tell what a wrong one hangs on: it with one thing changed, and sizes of every alignment.
 
-    In turn n[1] and n[2], m and n[0], or n[2] alone are odd multiples of a tile, and all other sizes multiples of 256:
-    rows, columns and the inner dimension of the products are so told apart.
+    A size above WIDE becomes the power of two below it, or half of that. In turn n[1] and n[2], m and n[0], or n[2]
+    alone are odd multiples of a tile, and all other sizes multiples of 256, which tells rows, columns and the inner
+    dimension of the products apart.
     """
     changed = [
         base._replace(**{name: level})
@@ -136,7 +138,13 @@ def follow_ups(base: Question, levels: Factors) -> list[Question]:
         for size in (tile * 3 if tile < 64 else tile for tile in TILES)
         for m, n0, n1, n2 in ((256, 256, size, size), (size, size, 256, 256), (256, 256, 256, size))
     ]
-    return [each for each in dict.fromkeys([*changed, *aligned]) if allowed(each)]
+    nearer = [
+        base._replace(**{name: size})
+        for name in ("m", "n0", "n1", "n2")
+        if (power := 1 << getattr(base, name).bit_length() - 1) > WIDE
+        for size in (power, power // 2, power // 2 + 1)
+    ]
+    return [each for each in dict.fromkeys([*changed, *nearer, *aligned]) if each != base and allowed(each)]
 
 
 def _covering(levels: Factors, seed: int) -> Iterator[Question]:

@@ -124,7 +124,7 @@ def _by_equality(it: Asked, start: Result, tried: Tried) -> Result:
     if not found:
         return start._replace(ratio=0.0)
     those = each[tried.calls[wrong_calls[0] - 1]] if wrong_calls else step
-    worst = next((one for one in those if one.element), those[0])  # of J there is no place
+    worst = max(those, key=lambda one: (bool(one.element), one.tensor.layer))  # backpropagation begins at the last one
     return start._replace(
         verdict=Verdict.DISAGREES, wrong_calls=wrong_calls, wrong_step=bool(step), tensor=str(worst.tensor),
         place=_of_unequal(it, worst),

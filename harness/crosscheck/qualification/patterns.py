@@ -9,6 +9,7 @@ rest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -57,7 +58,8 @@ class Pattern:
     """What all wrong trials of an implementation have. wrong: how many; right: how many right trials have it too.
 
     others: right trials without it. calls: which call in a row alone is wrong, 0 where it is not the same one.
-    step_only: whether only the step of `fit` is wrong. smallest: the wrong trial with the least work.
+    step_only: whether only the step of `fit` is wrong. smallest: the wrong trial with the least work. clearest: the one
+    of which the smallest share of a tensor is wrong.
     """
 
     implementation: str
@@ -68,6 +70,7 @@ class Pattern:
     calls: tuple[int, ...]
     step_only: bool
     smallest: Result
+    clearest: Result
 
     @property
     def exact(self) -> bool:
@@ -101,8 +104,13 @@ def pattern(results: Sequence[Result]) -> Pattern | None:
     return Pattern(
         wrong[0].implementation, properties, len(wrong), right, int((~bad).sum()) - right, alike,
         all(each.wrong_step and not each.wrong_calls for each in wrong),
-        min(wrong, key=lambda each: each.question.work),
+        min(wrong, key=lambda each: each.question.work), min(wrong, key=_share),
     )  # fmt: skip
+
+
+def _share(it: Result) -> float:
+    """Return how large a share of the wrong tensor is wrong; 1 where that is not known."""
+    return it.place.wrong / math.prod(it.place.shape) if it.place and it.place.shape else 1.0
 
 
 def _best(asked: Sequence[Question], bad: Marks) -> tuple[tuple[Property, ...], int]:

@@ -67,7 +67,10 @@ def of_pattern(it: Pattern) -> list[str]:
         lines.append(f"wrong only on the {' and '.join(ORDINALS[k - 1] for k in it.calls)} call in a row")
     if it.step_only:
         lines.append("the gradients are right, and only the step of `fit` is wrong")
-    return [*lines, f"the smallest: {of_result(it.smallest)}"]
+    lines.append(f"the smallest: {of_result(it.smallest)}")
+    if it.clearest.number != it.smallest.number:
+        lines.append(f"the clearest: {of_result(it.clearest)}")
+    return lines
 
 
 def of_result(it: Result) -> str:

@@ -115,11 +115,11 @@ def of_the_rest(asked: Asked, call: Caller) -> Iterator[Form]:
 
 
 def ways_of(asked: Asked, call: Caller) -> list[Way]:
-    """Return every way in which parameters may be handed over."""
+    """Return every way in which parameters may be handed over, those of the program's own first."""
     layouts = [layout for layout in LAYOUTS if asked.rows is None or layout.rows == asked.rows]
     keys = keys_in(asked.text)
     plain = [Way(layout, packing, keys) for layout in layouts for packing in PACKINGS]
-    return plain + [Way(layout, own=own) for own in owned(asked, call) for layout in layouts]
+    return [Way(layout, own=own) for own in owned(asked, call) for layout in layouts] + plain
 
 
 def training(asked: Asked, call: Caller) -> Iterator[Training]:

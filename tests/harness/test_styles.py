@@ -1,0 +1,343 @@
+"""`crosscheck check`: programs in a shape of their own, as people write them, and what can go wrong around one."""
+
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.grading.forms.calling import Caller
+from crosscheck.grading.forms.functions import closed_over
+from crosscheck.grading.forms.layout import LAYOUTS
+from crosscheck.grading.forms.roles import switched_off
+from crosscheck.grading.forms.source import squares_errors
+from crosscheck.grading.forms.template import templates
+from crosscheck.grading.forms.weights import built
+from crosscheck.grading.load import solution_of
+from crosscheck.grading.probe import Wanted
+from crosscheck.grading.session import Report, check_name, examine, in_process
+from crosscheck.grading.solution import VARIANT
+from crosscheck.grading.sources.prune import prune
+from crosscheck.grading.sources.texts import read as read_text
+from crosscheck_impls.interface import Network
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+STYLES = Path(__file__).parent / "students" / "styles"
+HEAD = "import numpy as np\ndef s(z):\n    return 1 / (1 + np.exp(-z))\n"
+
+
+def said(name: object, *problems: str) -> Report:
+    """Check a program in this process; the report on one line."""
+    wanted = Wanted(problems or ("flower",))
+    found = examine(in_process(solution_of(str(name)), VARIANT), wanted, ("float64",), str(name))
+    return found._replace(text=" ".join(found.text.split()))
+
+
+def program(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(HEAD + text, encoding="utf-8")
+    return path
+
+
+READ = {
+    "keras_like.py": (True, "class Sequential, fit, which updates its weights: judged by its steps, examples as rows"),
+    "closures.py": (True, "make_loss over a tuple of (W, b); 2 layers, hidden relu"),
+    "folded.py": (True, "cost_function over weights with the bias as a column, examples as rows; 2 layers"),
+    "train_only.py": (False, "`W updated before dA`"),
+    "week3.ipynb": (False, "`alpha without sign`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_style_that_is_no_form_of_the_course_is_read(name: str) -> None:
+    right, words = READ[name]
+    found = said(STYLES / name)
+    assert found.right is right, found.text
+    assert words in found.text
+
+
+def test_a_network_that_a_function_makes_is_differentiated() -> None:
+    pytest.importorskip("torch")
+    found = said(STYLES / "torch_loop.py")
+    assert found.right, found.text
+    assert "a torch.nn.Module, its outputs logits" in found.text
+
+
+def test_the_bias_in_the_weights_may_be_wrong_too(tmp_path: Path) -> None:
+    text = (STYLES / "folded.py").read_text(encoding="utf-8").replace(")[:, 1:] *", ")[:, :-1] *")
+    path = tmp_path / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    found = said(path)
+    assert not found.right
+    assert "right J, dW2, db2" in found.text
+
+
+LAYERS = """
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.weights, self.bias = np.random.randn(n_out, n_in), np.zeros((n_out, 1))
+    def forward(self, x):
+        self.x = x
+        return self.weights @ x + self.bias
+    def backward(self, grad, lr):
+        back = self.weights.T @ grad
+        self.weights -= lr * grad @ self.x.T
+        self.bias -= lr * grad.sum(axis=1, keepdims=True)
+        return back
+class Tanh:
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+    def backward(self, grad, lr):
+        return grad * (1 - self.y ** 2)
+class Sigmoid:
+    def forward(self, x):
+        self.y = s(x)
+        return self.y
+    def backward(self, grad, lr):
+        return grad * self.y * (1 - self.y)
+def train(network, x, y, epochs=10, learning_rate=0.1):
+    for _ in range(epochs):
+        out = x
+        for layer in network:
+            out = layer.forward(out)
+        grad = ((1 - y) / (1 - out) - y / out) / y.shape[1]
+        for layer in reversed(network):
+            grad = layer.backward(grad, learning_rate)
+"""
+
+
+@pytest.mark.parametrize(("planted", "right"), [("", True), (" / y.shape[1]", False)])
+def test_a_list_of_layers_is_made_of_the_programs_own(tmp_path: Path, planted: str, right: bool) -> None:
+    found = said(program(tmp_path, LAYERS.replace(planted or "\0", "")))
+    assert found.right is right, found.text
+    assert "read as train, which trains and returns no gradient: judged by its steps; 1, 2 and 3 layers" in found.text
+
+
+ESTIMATOR = """
+class Mine:
+    def __init__(self, hidden_layer_sizes=(10,), learning_rate_init=0.1, max_iter=200, {more}):
+        self.hidden_layer_sizes, self.learning_rate_init = hidden_layer_sizes, learning_rate_init
+        self.max_iter = max_iter
+    def _init_weights(self, n):
+        sizes = [n, *self.hidden_layer_sizes, 1]
+        self.coefs_ = [np.random.randn(a, b) for a, b in zip(sizes, sizes[1:])]
+        self.intercepts_ = [np.zeros(b) for b in sizes[1:]]
+    def fit(self, X, y):
+        self._init_weights(X.shape[1])
+        for _ in range(self.max_iter{less}):
+            A = [X]
+            for W, b in zip(self.coefs_, self.intercepts_):
+                A.append(s(A[-1] @ W + b))
+            d = (A[-1] - y.reshape(-1, 1)) / len(X)
+            for l in reversed(range(len(self.coefs_))):
+                dW, db, W = A[l].T @ d, d.sum(axis=0), self.coefs_[l]
+                d = d @ W.T * A[l] * (1 - A[l])
+                self.coefs_[l] = W - self.learning_rate_init * dW
+                self.intercepts_[l] = self.intercepts_[l] - self.learning_rate_init * db
+        return self
+"""
+
+
+@pytest.mark.parametrize(("less", "right"), [("", True), (" - 1", False)])
+def test_an_estimator_may_draw_its_weights_in_a_method(tmp_path: Path, less: str, right: bool) -> None:
+    found = said(program(tmp_path, ESTIMATOR.format(less=less, more="alpha_l2=0")))
+    assert found.right is right, found.text
+    assert "class Mine, fit, which updates its weights: judged by its steps, examples as rows" in found.text
+    assert "hidden sigmoid (found by its steps)" in found.text
+
+
+SQUARED = """
+class Net:
+    def __init__(self, n_in, n_hidden, n_out=1):
+        self.syn0, self.syn1 = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_out)
+        self.bias0, self.bias1 = np.zeros(n_hidden), np.zeros(n_out)
+    def train(self, X, y, iterations=1, alpha=1.0):
+        for _ in range(iterations):
+            l1 = s(X @ self.syn0 + self.bias0)
+            l2 = s(l1 @ self.syn1 + self.bias1)
+            d2 = (y - l2) * l2 * (1 - l2) / len(X)
+            d1 = d2 @ self.syn1.T * l1 * (1 - l1)
+            self.syn1 += alpha * l1.T @ d2
+            self.bias1 += alpha * d2.sum(axis=0)
+            self.syn0 += alpha * X.T @ d1
+            self.bias0 += alpha * d1.sum(axis=0)
+"""
+
+
+def test_steps_of_the_squared_error_are_told_and_judged_as_such_where_it_is_in_the_text(tmp_path: Path) -> None:
+    without = said(program(tmp_path, SQUARED))
+    assert not without.right
+    assert "its steps are those of the squared error; where that is meant, say --loss squared_error" in without.text
+    found = said(program(tmp_path, SQUARED + "    def loss(self, A, y):\n        return np.mean((A - y) ** 2) / 2\n"))
+    assert found.right, found.text
+    assert "hidden sigmoid (found by its steps); squared error of sigmoid outputs" in found.text
+
+
+@pytest.mark.parametrize(("text", "squared"), [("a = np.square(A - Y)", True), ("d = 1 - A ** 2", False), ("(", False)])
+def test_a_squared_error_is_seen_in_the_text(text: str, squared: bool) -> None:
+    assert squares_errors(text) is squared
+
+
+def test_a_tree_of_jax_modules_is_built_again() -> None:
+    """In a process of its own: x64 is a switch of the process."""
+    pytest.importorskip("jax")
+    path = Path(__file__).parent.parent / "corpus" / "classes" / "jax_module_pytree.py"
+    found = check_name(str(path), Wanted(("flower-2layer",)), time_limit=60.0)
+    assert found.right, found.text
+    assert "loss over what MLP.init returns, differentiated by JAX" in " ".join(found.text.split())
+
+
+def test_a_tensor_that_autodiff_cannot_reach_is_0_and_the_rest_is_judged() -> None:
+    pytest.importorskip("torch")
+    found = said(Path(__file__).parent.parent / "corpus" / "classes" / "torch_raw_tensors.py")
+    assert not found.right
+    assert "right J, dW2, db2" in found.text
+    assert "dW1 is 0, with None for its .grad, because J does not depend on W1" in found.text
+    assert "dW3" not in found.text
+
+
+UPDATE = """
+def gradients(W1, b1, W2, b2, X, Y):
+    A = np.tanh(W1 @ X + b1)
+    d = (s(W2 @ A + b2) - Y) / Y.shape[1]
+    e = W2.T @ d * (1 - A ** 2)
+    dW1, db1, dW2, db2 = e @ X.T, e.sum(1, keepdims=True), d @ A.T, d.sum(1, keepdims=True)
+    return dW1, db1, dW2, db2
+def cost(W1, b1, W2, b2, X, Y):
+    A = s(W2 @ np.tanh(W1 @ X + b1) + b2)
+    return -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+def step(W1, b1, W2, b2, dW1, db1, dW2, db2, lr):
+    return W1 - lr * dW1, b1 - lr * db1, W2 {sign} lr * dW2, b2 - lr * db2
+"""
+
+
+@pytest.mark.parametrize("sign", ["-", "+", "- 2 *"])
+def test_an_update_over_arrays_is_judged_by_its_steps(tmp_path: Path, sign: str) -> None:
+    found = said(program(tmp_path, UPDATE.format(sign=sign)))
+    assert found.right is (sign == "-"), found.text
+    assert "fit: W2" in found.text
+    assert "your training loop was not checked" not in found.text
+
+
+def test_what_is_given_for_a_penalty_is_told(tmp_path: Path) -> None:
+    text = (
+        "def propagate(w, b, X, Y, lambd, keep_prob=0.5):\n    A, m = s(w.T @ X + b), X.shape[1]\n"
+        "    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A)) + lambd * np.sum(w * w) / (2 * m)\n"
+        "    return {'dw': (X @ (A - Y).T + lambd * w) / m, 'db': np.mean(A - Y)}, J\n"
+    )
+    found = said(program(tmp_path, text), "flower-logistic")
+    assert found.right, found.text
+    assert "lambd: 0 was given, the notes' cost has no penalty" in found.text
+    assert "keep_prob: 1 was given, the notes have no dropout" in found.text
+    assert switched_off([lambda X, momentum=0, reg=None: 0]) == []
+
+
+def test_a_class_is_made_without_its_penalty() -> None:
+    def net(n_x: int, n_h: int, n_y: int, l2: float = 0.1, keep_prob: float = 0.5, dropout: None = None) -> None: ...
+
+    given = built(net, Network.of((3, 4, 1)), None, None)
+    assert given == {"n_x": 3, "n_h": 4, "n_y": 1, "l2": 0.0, "keep_prob": 1.0}
+
+
+# ---------------------------------------------------------------- laws
+
+
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=2, max_size=4), seed=st.integers(0, 99), layout=st.sampled_from(LAYOUTS)
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_put_into_an_initialisers_parameters_comes_out_again(sizes: list[int], seed: int, layout) -> None:  # type: ignore[no-untyped-def]
+    network, random = Network.of(tuple(sizes)), np.random.default_rng(seed)
+    alone = network.L == 1
+    pairs = [
+        tuple(random.normal(size=layout.shape(kind, n, before, alone) or ()) for kind in "Wb")
+        for n, before in zip(network.n[1:], network.n, strict=False)
+    ]
+
+    def init_params(sizes: list[int]) -> list[types.SimpleNamespace]:
+        return [
+            types.SimpleNamespace(W=np.zeros((n, k)), b=np.zeros((n, 1)))
+            for n, k in zip(sizes[1:], sizes, strict=False)
+        ]
+
+    (template,) = templates({"init_params": init_params}, Caller(set()))
+    thing = template.filled(network, pairs, layout)
+    for got, put in zip(template.read(thing, network, layout), pairs, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(got, put, strict=True))
+
+
+def test_a_closure_over_the_data_takes_parameters_too() -> None:
+    def loss_of(Y: float, X: float) -> object:
+        return lambda parameters: (parameters, X, Y)
+
+    def plain(X: float, Y: float) -> float:
+        return X + Y
+
+    found = closed_over({"loss_of": loss_of, "plain": plain})
+    assert list(found) == ["loss_of"]
+    assert found["loss_of"](1, 2, 3) == (1, 2, 3)
+
+
+# ---------------------------------------------------------------- what is kept of a program
+
+
+def test_objects_and_what_is_added_to_them_are_kept(tmp_path: Path) -> None:
+    text = (
+        "class Net:\n    ...\nclass Dense:\n    ...\n"
+        "net = Net()\nnet.add(Dense())\nnet.add(1)\nnet.fit(Dense())\n"
+        "if __name__ == '__main__':\n    layers = [Dense(), Dense()]\n    numbers = [read(), read()]\n"
+    )
+    path = tmp_path / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    kept, _ = prune([(part.label, part.tree) for part in read_text(path)])
+    lines = {each.statement.lineno for each in kept}
+    assert {5, 6, 10} <= lines
+    assert not {7, 8, 11} & lines
+
+
+# ---------------------------------------------------------------- one that is lost
+
+
+def test_one_problem_that_hangs_does_not_give_up_the_others(tmp_path: Path) -> None:
+    text = (
+        "def cost_and_gradients(parameters, X, Y):\n    while X.shape[1] == 1:\n        pass\n"
+        "    A, m = s(parameters['W1'] @ X + parameters['b1']), X.shape[1]\n"
+        "    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))\n"
+        "    return J, {'dW1': (A - Y) @ X.T / m, 'db1': (A - Y).mean(axis=1, keepdims=True)}\n"
+    )
+    wanted = Wanted(("flower-logistic", "one_example-logistic", "badly_scaled-logistic"), layers="")
+    found = check_name(str(program(tmp_path, text)), wanted, time_limit=5.0)
+    assert not found.right
+    assert "on 1 of 3 problems" in found.text
+    assert "no answer within 5 s for this problem" in " ".join(found.text.split())
+
+
+def test_what_there_is_no_time_for_is_told(tmp_path: Path) -> None:
+    ask = in_process(solution_of(str(STYLES / "closures.py")), VARIANT)
+    calls = []
+
+    def slow(cases):  # type: ignore[no-untyped-def]
+        calls.append(len(cases))
+        answers = ask(cases)
+        over = Failure(Stage.CASE, Kind.NOT_ASKED, number=120.0)
+        return [over if len(calls) > 1 and k == 1 else answer for k, answer in enumerate(answers)]
+
+    found = examine(slow, Wanted(("flower-2layer", "small_weights-2layer")), ("float64",), "mine")
+    assert found.right, found.text
+    words = " ".join(found.text.split())
+    assert "not asked, since the other problems took too long (--time-limit): " in words
+    assert re.search("on 1 problem in float64", words)
+
+
+def test_a_check_of_numpy_imports_no_pandas_and_no_framework() -> None:
+    """What costs a second: none of it is needed for a check."""
+    code = (
+        "import sys, crosscheck.cli.check, crosscheck.grading.session, crosscheck.report.progress; print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "torch", "jax", "matplotlib"} & set(done.stdout.split())
