@@ -24,6 +24,7 @@ from crosscheck.judge.evidence import Background
 from crosscheck.report.html.entries import Entry, short
 from crosscheck.report.html.sections import Section
 from crosscheck.report.words import MEANING, SYMBOLS
+from crosscheck.runner.spread import Spread, is_team
 
 HERE = Path(__file__).parent
 SCRIPTS = ("draw.js", "cell.js", "page.js")
@@ -193,6 +194,8 @@ def as_given(names: Sequence[str], environment: Mapping[str, Any]) -> list[str]:
     ['./models/net.py', 'torch/by_hand']
     >>> as_given(["net/gradients", "net/fast"], asked)
     ['./models/net.py/gradients', './models/net.py/fast']
+    >>> as_given(["torch*3/ddp", "jax@2/grid"], {})
+    ['torch/ddp --processes 3', 'jax/grid --processes 2']
     """
     asked = _mapping(_mapping(environment.get("settings")).get("asked")).get("words")
     words = [str(word).removeprefix("--impl=") for word in asked] if isinstance(asked, list) else []
@@ -201,9 +204,11 @@ def as_given(names: Sequence[str], environment: Mapping[str, Any]) -> list[str]:
     whose = [name.rpartition("/")[0] for name in names]
     given = []
     for name, module in zip(names, whose, strict=True):
-        file, variant = by_module.get(module.rpartition(".")[2]), name.rpartition("/")[2]
+        spread, variant = Spread.of(module), name.rpartition("/")[2]
+        file = by_module.get(spread.framework.rpartition(".")[2])
         alone = file in words and whose.count(module) == 1
-        given.append(name if file is None else file if alone else f"{file}/{variant}")
+        word = f"{spread.framework}/{variant}" if file is None else file if alone else f"{file}/{variant}"
+        given.append(f"{word} --processes {max(spread[1:])}" if is_team(module) else word if file else name)
     return given
 
 

@@ -25,9 +25,9 @@ def wrap(network: Network, params: Params) -> nn.Sequential:
 
 
 def whole(array: Array | None) -> Array:
-    """Return all of an array that is sharded."""
-    assert isinstance(array, DTensor)
-    return array.full_tensor().detach()
+    """Return all of an array that may be sharded."""
+    assert array is not None
+    return (array.full_tensor() if isinstance(array, DTensor) else array).detach()
 
 
 @torch.enable_grad()

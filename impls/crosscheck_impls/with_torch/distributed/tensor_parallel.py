@@ -18,16 +18,20 @@ from crosscheck_impls.with_torch.native import build, criterion, linears
 
 
 def wrap(network: Network, params: Params) -> nn.Sequential:
-    """Return the network, its layers split by turns; a last one that has no partner takes whole inputs."""
+    """Return the network, its layers split by turns, if there is more than one unit to split.
+
+    A layer by rows that has no partner before it takes whole inputs.
+    """
     model = build(network, params)
-    names = [name for name, layer in model.named_children() if isinstance(layer, nn.Linear)]
+    named = [(name, layer) for name, layer in model.named_children() if isinstance(layer, nn.Linear)]
     plan: dict[str, ParallelStyle] = {}
-    for k, name in enumerate(names):
-        if k % 2:
-            plan[name] = RowwiseParallel()
-        elif k + 1 < len(names):
-            plan[name] = ColwiseParallel(use_local_output=False)  # P need not divide n[l]
-        else:
+    split = False
+    for name, layer in named:
+        if split:
+            plan[name], split = RowwiseParallel(), False
+        elif layer.out_features > 1 and layer is not named[-1][1]:
+            plan[name], split = ColwiseParallel(use_local_output=False), True  # P need not divide n[l]
+        elif layer.in_features > 1:
             plan[name] = RowwiseParallel(input_layouts=Replicate())
     device = linears(model)[0].weight.device.type
     parallelize_module(model, init_device_mesh(device, (dist.get_world_size(),)), plan)
