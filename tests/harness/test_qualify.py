@@ -24,7 +24,7 @@ from crosscheck.qualification.run import Plan, Results, processors
 from crosscheck.qualification.run import run as run_plan
 from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.harness import faulty_kernels
@@ -187,6 +187,7 @@ def test_what_a_fault_is_follows_from_the_repeats(
     assert words in of_finding(it)
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=9, max_size=9), st.booleans())
 def test_every_outcome_of_the_repeats_has_a_nature_that_its_counts_bear_out(wrong: list[bool], disagrees: bool) -> None:
     under = planned(2, [1, 2], [0, 1])
