@@ -171,6 +171,8 @@ def test_only_the_problems_that_run_the_line_are_asked_quickest_first_and_varian
     assert [problem for _, problem in chosen] == ["quick", "slow", "quick", "slow"]
     assert len(set(chosen)) == 4
     assert {variant for variant, _ in chosen} == {"one", "two", "three"}
+    own = mutate.plan([ask._replace(lines={"two.py": frozenset({2})}) for ask in asks], change, "two.py")
+    assert {ask.variant for ask in own} == {"two"}
 
 
 def test_what_an_implementation_is_made_of():

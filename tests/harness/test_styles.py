@@ -169,6 +169,31 @@ class Net:
 """
 
 
+TWO_LISTS = """
+class Net:
+    def __init__(self, sizes, lr=0.5):
+        n_x, n_h, n_y = sizes
+        self.lr = lr
+        self.weights = [np.random.randn(n_h, n_x), np.random.randn(n_y, n_h)]
+        self.biases = [np.zeros((n_h, 1)), np.zeros((n_y, 1))]
+    def train(self, X, Y, epochs=1):
+        for _ in range(epochs):
+            H = np.tanh(self.weights[0] @ X + self.biases[0])
+            E = (s(self.weights[1] @ H + self.biases[1]) - Y) / X.shape[1]
+            D = (self.weights[1].T @ E) * (1 - H ** 2)
+            self.weights[1] -= self.lr * E @ H.T
+            self.biases[1] -= self.lr * E.sum(axis=1, keepdims=True)
+            self.weights[0] -= self.lr * D @ X.T
+            self.biases[0] -= self.lr * D.sum(axis=1, keepdims=True)
+"""
+
+
+def test_weights_and_biases_may_lie_in_a_list_each(tmp_path: Path) -> None:
+    found = said(program(tmp_path, TWO_LISTS))
+    assert found.right, found.text
+    assert "class Net, train, which updates its weights" in found.text
+
+
 def test_steps_of_the_squared_error_are_told_and_judged_as_such_where_it_is_in_the_text(tmp_path: Path) -> None:
     without = said(program(tmp_path, SQUARED))
     assert not without.right

@@ -296,9 +296,11 @@ def _shared(asks: Sequence[Ask]) -> list[Ask]:
 def plan(asks: Sequence[Ask], change: Change, path: str) -> list[Ask]:
     """Return what to ask a mutant: the problems that run its lines, of TAKE_TURNS variants, the quickest first.
 
-    Every problem has its turn before one is asked again of another variant, and the variants take turns.
+    Every problem has its turn before one is asked again of another variant, and the variants take turns; but what is
+    changed in the file of a variant, that is asked, since all of them run what stands at the top of a module.
     """
     reaching = [ask for ask in asks if ask.reaches(change, path)]
+    reaching = [ask for ask in reaching if ask.variant == Path(path).stem] or reaching
     order = list(dict.fromkeys(ask.variant for ask in reaching))
     by_problem: dict[str, list[Ask]] = {}
     for ask in reaching:

@@ -107,11 +107,12 @@ class Method(Training):
         return {}
 
     def _left(self, thing: Any, given: Mapping[str, Any], network: Network) -> list[Array]:
-        """Return the weights after training with the learning rate 0, which should be those before it."""
+        """Return W1, b1, ... after training with the learning rate 0, which should be those before it."""
         set_all(thing, "alpha", 0.0)
         set_all(thing, "iterations", 1)
         self.call(getattr(thing, self.name), [], **given)
-        return [np.array(weight.get()) for weight in weights_of(thing, network, self.way.layout).values()]
+        weights = weights_of(thing, network, self.way.layout)
+        return [np.array(weights[kind, l].get()) for l in range(1, network.L + 1) for kind in "Wb"]
 
     def _seat(self, thing: Any, network: Network, params: Params) -> None:
         """Let every method that makes initial weights be followed by one that sets them to these."""
