@@ -16,7 +16,7 @@ MODULES = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch.distributed.optim's own
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch.distributed.optim's own
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name: str) -> None:
     for framework in ("torch", "jax"):

@@ -836,7 +836,7 @@ KINDS = ("csv", "md", "jsonl")
 
 
 def test_an_interrupt_says_how_much_is_kept_and_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
+    def interrupted(jobs: list[workers.Job], done: Callable[..., None], *_: object, **__: object) -> None:
         done(jobs[0], jobs[0].cases[0], None, Failure(Stage.CASE, Kind.RAISED, "it was so"))
         time.sleep(0.5)
         signal.raise_signal(signal.SIGINT)

@@ -80,14 +80,14 @@ def test_a_run_that_is_interrupted_goes_on(run: Run, monkeypatch: pytest.MonkeyP
     asked: list[tuple[str, str, str]] = []
     whole = workers.run
 
-    def interrupted(jobs: Any, done: Callable[..., None], *rest: Any) -> None:
+    def interrupted(jobs: Any, done: Callable[..., None], *rest: Any, **named: Any) -> None:
         def one(job: Any, case: Any, *said: Any) -> None:
             asked.append((job.name, case.problem, case.dtype))
             if len(asked) == 25:
                 raise KeyboardInterrupt
             done(job, case, *said)
 
-        whole(jobs, one, *rest)
+        whole(jobs, one, *rest, **named)
 
     monkeypatch.setattr(workers, "run", interrupted)
     code, _, err = run(*WORDS, *NUMPY)

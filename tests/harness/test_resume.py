@@ -294,7 +294,7 @@ def test_the_tables_that_stand_there_stay_until_the_new_ones_are_whole(
 def test_a_worker_that_was_ended_with_the_run_is_asked_again(run: Run, standing: Callable[..., Stand]) -> None:
     there = standing()
 
-    def both_ended(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
+    def both_ended(jobs: list[workers.Job], done: Callable[..., None], *_: object, **__: object) -> None:
         done(jobs[0], jobs[0].cases[0], None, Failure(Stage.CASE, Kind.KILLED, "", signal.SIGSEGV))
         done(jobs[0], jobs[0].cases[1], None, Failure(Stage.CASE, Kind.KILLED, "", signal.SIGTERM))
         wait_for(2)
@@ -436,7 +436,7 @@ def one(run: Run, words: list[str], stem: str) -> None:
 def test_power_goes_on_with_the_problems_that_are_left(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def scored(names: list[str], report: Any, processes: int, done: Any = ()) -> Iterator[Scored]:
+    def scored(names: list[str], report: Any, processes: int, done: Any = (), *_: Any) -> Iterator[Scored]:
         for name in names:
             for dtype in ("float64", "float32"):
                 if (name, dtype) not in done:
@@ -456,7 +456,7 @@ def test_so_it_does_with_the_runs_of_right_implementations(run: Run, monkeypatch
     pytest.importorskip("jax")
     asked: list[tuple[str, str, str]] = []
 
-    def answering(jobs: list[workers.Job], done: Callable[..., None], *_: object) -> None:
+    def answering(jobs: list[workers.Job], done: Callable[..., None], *_: object, **__: object) -> None:
         for job in jobs:
             for case in job.cases:
                 asked.append((job.name, case.problem, case.dtype))

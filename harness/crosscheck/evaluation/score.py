@@ -85,8 +85,7 @@ def score_all(
     """Yield the pairs of all problems named, in both dtypes, as they are done; some processes at once.
 
     done: which (problem, dtype) need not be scored. ranks: instead of the known mutants, those of teams of so many.
-    Raises BadInput if a problem cannot be scored: twice its process
-    has died.
+    Raises BadInput if a problem cannot be scored: twice its process has died.
     """
     pairs = [(name, dtype) for name in names for dtype in ("float64", "float32") if (name, dtype) not in done]
     items = [(*pair, tuple(ranks)) for pair in pairs]

@@ -41,8 +41,8 @@ def of_block(
     network: Network, params: Params, X: Array | Chunks, Y: Array | Chunks, start: int, stop: int
 ) -> tuple[Array, Params]:
     """Return J[r] and dParams[r] of the examples from start to stop, by jax.value_and_grad."""
-    where = params[0].W.sharding
-    return compiled(network, params, columns(X, start, stop, where), columns(Y, start, stop, where))
+    there = params[0].W
+    return compiled(network, params, columns(X, start, stop, there), columns(Y, start, stop, there))
 
 
 compiled = jax.jit(autograd.gradients, static_argnums=0)
@@ -60,10 +60,10 @@ def added(left: tuple[Array, Params], right: tuple[Array, Params]) -> tuple[Arra
     return jax.tree.map(jnp.add, left, right)
 
 
-def columns(array: Array | Chunks, start: int, stop: int, where: jax.sharding.Sharding) -> Array:
-    """Return some columns as an array of their own, read from a file where that is where they are."""
+def columns(array: Array | Chunks, start: int, stop: int, there: Array) -> Array:
+    """Return some columns as an array of their own, read from a file to the device of another array if need be."""
     if isinstance(array, Chunks):
-        return jax.device_put(array.read(start, stop), where)
+        return jax.device_put(array.read(start, stop), there.sharding)
     return jax.lax.dynamic_slice_in_dim(array, start, stop - start, axis=1)  # compiled once for every start
 
 

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from crosscheck.problems.files.reading_aside import Kind, Refused, answer
-else:  # it lies beside this program
-    from reading_aside import Kind, Refused, answer
+else:
+    try:  # it lies beside this program
+        from reading_aside import Kind, Refused, answer
+    except ModuleNotFoundError:
+        from crosscheck.problems.files.reading_aside import Kind, Refused, answer
 
 MAX_UNPACKED = 2**29  # bytes of all that is in an Excel file
 MAX_NAMES = 2**16
