@@ -366,3 +366,33 @@ def test_a_check_of_numpy_imports_no_pandas_and_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "torch", "jax", "matplotlib"} & set(done.stdout.split())
+
+
+TWO = """
+def cost_and_gradients(W1, b1, W2, b2, X, Y):
+    m = X.shape[1]
+    A1 = s(W1 @ X + b1)
+    A2 = s(W2 @ A1 + b2)
+    J = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+    dZ2 = A2 - Y
+    dZ1 = W2.T @ dZ2 * A1 * (1 - A1)
+    dW2, db2 = dZ2 @ A1.T / m, dZ2.sum(axis=1, keepdims=True) / m
+    dW1, db1 = dZ1 @ X.T / m, dZ1.sum(axis=1, keepdims=True) / m
+    return J, dW1, db1, dW2, db2
+"""
+
+
+def two(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    text = TWO
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return program(tmp_path, text)
+
+
+def test_nothing_is_called_right_where_all_are_wrong_on_some_problem(tmp_path: Path) -> None:
+    """On the example they may be right: divided by 400 where there are 400 examples."""
+    found = said(two(tmp_path, ("m = X.shape[1]", "m = 400")), "flower", "breast_cancer", "kink-2layer", "one_class")
+    assert not found.right
+    assert "divided by 400, whatever m" in found.text
+    assert " right " not in found.text.partition("wrong first")[0].partition("example")[2], found.text
