@@ -396,3 +396,24 @@ def test_nothing_is_called_right_where_all_are_wrong_on_some_problem(tmp_path: P
     assert not found.right
     assert "divided by 400, whatever m" in found.text
     assert " right " not in found.text.partition("wrong first")[0].partition("example")[2], found.text
+
+
+ONE_OUTPUT = ("dZ2 = A2 - Y", "assert W2.shape[0] == 1; dZ2 = A2 - Y")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((ONE_OUTPUT,), "- right for one output; for several it is not (many_outputs-2layer: raises: "),
+        (
+            (ONE_OUTPUT, ("dW1, db1 = dZ1", "dW1, db1 = 3 * dZ1")),
+            "- for several outputs it is not right either (many_outputs-2layer: raises: ",
+        ),
+    ],
+)
+def test_right_for_one_output_is_said_of_what_is_so(
+    changes: tuple[tuple[str, str], ...], words: str, tmp_path: Path
+) -> None:  # fmt: skip
+    found = said(two(tmp_path, *changes), "flower", "many_outputs-2layer")
+    assert found.right == ("either" not in words), found.text
+    assert words in found.text

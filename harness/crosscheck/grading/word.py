@@ -92,9 +92,10 @@ def report(
         good = [each for each in results if each.excused or each.row.verdict not in BAD]
         right = _right(good, dtypes, told, said, "Apart from that, " if apart else "")
         lines += ["", *right]
-    notes = notices(function, results, kinked, several, said)
+    is_right = not (counted or apart)
+    notes = notices(function, results, kinked, several, said, is_right)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
-    return not (counted or apart), "\n".join(line.rstrip() for line in lines)
+    return is_right, "\n".join(line.rstrip() for line in lines)
 
 
 def _in_their_shapes(told: Told, said: Notes) -> Told:
