@@ -417,3 +417,15 @@ def test_right_for_one_output_is_said_of_what_is_so(
     found = said(two(tmp_path, *changes), "flower", "many_outputs-2layer")
     assert found.right == ("either" not in words), found.text
     assert words in found.text
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_labels_are_not_asked_of_a_regression(linear: bool, tmp_path: Path) -> None:
+    regression = (
+        ("A2 = s(W2 @ A1 + b2)", "A2 = W2 @ A1 + b2"),
+        ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))", "np.sum((A2 - Y) ** 2) / 2"),
+    )
+    found = said(two(tmp_path, *(regression if linear else ())), "flower", "breast_cancer", "kink-2layer")
+    assert found.right, found.text
+    assert ("squared error of linear outputs" in found.text) == linear
+    assert ("your predictions were not checked" in found.text) != linear

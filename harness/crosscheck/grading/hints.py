@@ -161,9 +161,11 @@ def _of_several(result: Result, is_right: bool) -> str:
 
 
 def _not_given(function: Function, results: Sequence[Result], said: Notes) -> list[str]:
-    """Return what was not checked since the program has none of it."""
+    """Return what was not checked since the program has none of it; a regression has no labels."""
     takes = "w, b" if function.takes == PAIR else "parameters"
     unchecked = {"fit": TRAINING.format(takes), "predict": PREDICTIONS}
+    if any(result.case.network.g[-1] == "linear" for result in results):
+        del unchecked["predict"]
     return [
         words.replace("(parameters", f"({takes}")
         for name, words in unchecked.items()
