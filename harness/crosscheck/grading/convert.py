@@ -10,8 +10,8 @@ from crosscheck_impls.interface import Array, Network
 from crosscheck.core.failures import Kind, Refusal
 
 PAIR = "w, b"  # how logistic regression takes its parameters; the other ways are in forms/packing.py
-CUT = "None: nothing was computed for it. In torch that is the .grad of what J does not depend on: look for detach(), "
-CUT += ".data, .item() or NumPy on the way from it to J, and for requires_grad"
+CUT = "None: nothing was computed for it. In torch that is the .grad of what autograd does not reach from J: look for "
+CUT += "detach(), .data, .item(), NumPy or a new tensor on the way from it to J, and for requires_grad"
 
 
 class Trouble(Refusal):

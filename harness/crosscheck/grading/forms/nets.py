@@ -66,7 +66,7 @@ class Net:
         J = self._cost(torch, out, convert(self.layout.Y(Y)), X.shape[1])
         call_back = getattr(J, "backward", None)
         if call_back is None or not J.requires_grad:
-            raise Trouble(Kind.RETURNS, "its output depends on no parameter")
+            raise Trouble(Kind.RETURNS, "autograd reaches no parameter from its output")
         self.call(call_back, [])
         found = [tuple(getattr(*owners[places[l, kind]]).grad for kind in "Wb") for l in range(1, network.L + 1)]
         return as_reading(J, found, network, self.layout)
