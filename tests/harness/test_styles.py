@@ -430,3 +430,30 @@ def test_labels_are_not_asked_of_a_regression(linear: bool, tmp_path: Path) -> N
     assert found.right, found.text
     assert ("squared error of linear outputs" in found.text) == linear
     assert ("your predictions were not checked" in found.text) != linear
+
+
+SIZES = """
+class Net:
+    def __init__(self, n_in=2, hidden=(16, 8), n_out=1):
+        sizes = [n_in, *hidden, n_out]
+        self.weights = [np.random.randn(n, m) for m, n in zip(sizes, sizes[1:])]
+        self.biases = [np.zeros((n, 1)) for n in sizes[1:]]
+    def fit(self, X, Y, iterations=1, alpha=1.0):
+        for _ in range(iterations):
+            A = [X]
+            for W, b in zip(self.weights, self.biases):
+                A.append(s(W @ A[-1] + b))
+            E = (A[-1] - Y) / X.shape[1]
+            for l in reversed(range(len(self.weights))):
+                dW, db = E @ A[l].T, E.sum(axis=1, keepdims=True)
+                E = (self.weights[l].T @ E) * A[l] * (1 - A[l])
+                self.weights[l] -= alpha * dW
+                self.biases[l] -= alpha * db
+"""
+
+
+def test_of_a_depth_whose_network_we_could_not_build_nothing_is_said(tmp_path: Path) -> None:
+    """An int is given for the tuple of one hidden layer."""
+    found = said(program(tmp_path, SIZES))
+    assert found.right, found.text
+    assert "it does not work" not in found.text

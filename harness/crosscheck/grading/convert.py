@@ -17,7 +17,8 @@ CUT += "detach(), .data, .item(), NumPy or a new tensor on the way from it to J,
 class Trouble(Refusal):
     """A function that did not answer as agreed: the kind, and words for the one who wrote it.
 
-    Kinds: RAISES, RETURNS (something else), SHAPE, MISSING (gradients), DEPTH (not for such a network).
+    Kinds: RAISES, RETURNS (something else), SHAPE, MISSING (gradients), DEPTH (not for such a network),
+    NOT_BUILT (its class raises an error when we make an object of it).
     """
 
 

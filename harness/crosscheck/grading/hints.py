@@ -9,6 +9,7 @@ from typing import NamedTuple
 from crosscheck_impls.interface import Network
 
 from crosscheck.core.failures import BAD, Verdict
+from crosscheck.core.failures import Kind as Why
 from crosscheck.core.records import Case, Comparison, Tensor
 from crosscheck.grading.convert import PAIR, layers
 from crosscheck.grading.notes import Notes
@@ -127,7 +128,7 @@ def notices(
     depth, trouble = max(function.depths), function.trouble
     if len(function.depths) == 1 and depth > 1 and trouble:
         notes.append(f"it is written for {layers(depth)}, and was judged on those")
-    elif fewer := [each for each in trouble if each < depth]:
+    elif fewer := [d for d, why in trouble.items() if d < depth and why.kind is not Why.NOT_BUILT]:
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")

@@ -25,6 +25,7 @@ KINDS = {  # of trouble, see convert.py; the first of them says most
     Kind.SHAPE: "an array has the wrong shape",
     Kind.RETURNS: "it returns something else than a cost and gradients",
     Kind.RAISES: "it raises an error",
+    Kind.NOT_BUILT: "it raises an error",
     Kind.MISSING: "gradients are missing",
     Kind.DEPTH: "it is written for another network",
 }
