@@ -135,6 +135,14 @@ def test_what_only_trains_is_diagnosed_by_its_steps(text: str, words: str, tmp_p
     assert words in found.text
 
 
+def test_a_step_left_out_is_found_where_another_mistake_shows_on_some_problem(tmp_path: Path) -> None:
+    text = trains("iterations - 1", first="dZ1 = dZ1 * (2 if Y.all() else 1)")
+    found = report(tmp_path, text, *ASKED, "one_class-2layer")
+    assert not found.right
+    assert "a run of n iterations makes n - 1 steps" in found.text
+    assert "not updated" not in found.text
+
+
 def test_what_only_trains_and_is_right(tmp_path: Path) -> None:
     assert report(tmp_path, trains()).right
 

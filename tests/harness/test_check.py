@@ -153,7 +153,7 @@ WRONG = {
     ),
     "torch_detached.py": (
         "dW1 is None: nothing was computed for it",
-        "look for detach(), .data, .item()",
+        "look for detach(), .data, .item(), NumPy or a new tensor",
     ),
     "jax_without_minus.py": (
         "J: yours is -0.6931",

@@ -222,7 +222,8 @@ def test_a_tensor_that_autodiff_cannot_reach_is_0_and_the_rest_is_judged() -> No
     found = said(Path(__file__).parent.parent / "corpus" / "classes" / "torch_raw_tensors.py")
     assert not found.right
     assert "right J, dW2, db2" in found.text
-    assert "dW1 is 0, with None for its .grad, because J does not depend on W1" in found.text
+    assert "dW1 is 0, with None for its .grad, because autograd does not reach W1 from J (detach()," in found.text
+    assert "depend" not in found.text  # J depends on W1, of which autograd does not know
     assert "dW3" not in found.text
 
 
@@ -366,3 +367,93 @@ def test_a_check_of_numpy_imports_no_pandas_and_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "torch", "jax", "matplotlib"} & set(done.stdout.split())
+
+
+TWO = """
+def cost_and_gradients(W1, b1, W2, b2, X, Y):
+    m = X.shape[1]
+    A1 = s(W1 @ X + b1)
+    A2 = s(W2 @ A1 + b2)
+    J = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+    dZ2 = A2 - Y
+    dZ1 = W2.T @ dZ2 * A1 * (1 - A1)
+    dW2, db2 = dZ2 @ A1.T / m, dZ2.sum(axis=1, keepdims=True) / m
+    dW1, db1 = dZ1 @ X.T / m, dZ1.sum(axis=1, keepdims=True) / m
+    return J, dW1, db1, dW2, db2
+"""
+
+
+def two(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    text = TWO
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return program(tmp_path, text)
+
+
+def test_nothing_is_called_right_where_all_are_wrong_on_some_problem(tmp_path: Path) -> None:
+    """On the example they may be right: divided by 400 where there are 400 examples."""
+    found = said(two(tmp_path, ("m = X.shape[1]", "m = 400")), "flower", "breast_cancer", "kink-2layer", "one_class")
+    assert not found.right
+    assert "divided by 400, whatever m" in found.text
+    assert " right " not in found.text.partition("wrong first")[0].partition("example")[2], found.text
+
+
+ONE_OUTPUT = ("dZ2 = A2 - Y", "assert W2.shape[0] == 1; dZ2 = A2 - Y")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((ONE_OUTPUT,), "- right for one output; for several it is not (many_outputs-2layer: raises: "),
+        (
+            (ONE_OUTPUT, ("dW1, db1 = dZ1", "dW1, db1 = 3 * dZ1")),
+            "- for several outputs it is not right either (many_outputs-2layer: raises: ",
+        ),
+    ],
+)
+def test_right_for_one_output_is_said_of_what_is_so(
+    changes: tuple[tuple[str, str], ...], words: str, tmp_path: Path
+) -> None:  # fmt: skip
+    found = said(two(tmp_path, *changes), "flower", "many_outputs-2layer")
+    assert found.right == ("either" not in words), found.text
+    assert words in found.text
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_labels_are_not_asked_of_a_regression(linear: bool, tmp_path: Path) -> None:
+    regression = (
+        ("A2 = s(W2 @ A1 + b2)", "A2 = W2 @ A1 + b2"),
+        ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))", "np.sum((A2 - Y) ** 2) / 2"),
+    )
+    found = said(two(tmp_path, *(regression if linear else ())), "flower", "breast_cancer", "kink-2layer")
+    assert found.right, found.text
+    assert ("squared error of linear outputs" in found.text) == linear
+    assert ("your predictions were not checked" in found.text) != linear
+
+
+SIZES = """
+class Net:
+    def __init__(self, n_in=2, hidden=(16, 8), n_out=1):
+        sizes = [n_in, *hidden, n_out]
+        self.weights = [np.random.randn(n, m) for m, n in zip(sizes, sizes[1:])]
+        self.biases = [np.zeros((n, 1)) for n in sizes[1:]]
+    def fit(self, X, Y, iterations=1, alpha=1.0):
+        for _ in range(iterations):
+            A = [X]
+            for W, b in zip(self.weights, self.biases):
+                A.append(s(W @ A[-1] + b))
+            E = (A[-1] - Y) / X.shape[1]
+            for l in reversed(range(len(self.weights))):
+                dW, db = E @ A[l].T, E.sum(axis=1, keepdims=True)
+                E = (self.weights[l].T @ E) * A[l] * (1 - A[l])
+                self.weights[l] -= alpha * dW
+                self.biases[l] -= alpha * db
+"""
+
+
+def test_of_a_depth_whose_network_we_could_not_build_nothing_is_said(tmp_path: Path) -> None:
+    """An int is given for the tuple of one hidden layer."""
+    found = said(program(tmp_path, SIZES))
+    assert found.right, found.text
+    assert "it does not work" not in found.text

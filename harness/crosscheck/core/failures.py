@@ -30,11 +30,12 @@ class Stage(StrEnum):
 
 
 class Kind(StrEnum):
-    """What happened. The last five are told by an adapter of somebody's function, in words of its own.
+    """What happened. The last six are told by an adapter of somebody's function, in words of its own.
 
     OVER_MEMORY, OVER_TASKS: it took more memory, or processes and threads, than its sandbox allows. SILENT: it has
     closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for. NOT_ASKED: the time for
-    all questions together, `number` seconds, was over.
+    all questions together, `number` seconds, was over. NOT_BUILT: its class raises an
+    error with the arguments that it was given.
     """
 
     RAISED = "raised"
@@ -59,6 +60,7 @@ class Kind(StrEnum):
     SHAPE = "shape"
     MISSING = "missing"
     DEPTH = "depth"
+    NOT_BUILT = "not built"
 
 
 class Evidence(StrEnum):

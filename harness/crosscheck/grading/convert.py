@@ -10,14 +10,15 @@ from crosscheck_impls.interface import Array, Network
 from crosscheck.core.failures import Kind, Refusal
 
 PAIR = "w, b"  # how logistic regression takes its parameters; the other ways are in forms/packing.py
-CUT = "None: nothing was computed for it. In torch that is the .grad of what J does not depend on: look for detach(), "
-CUT += ".data, .item() or NumPy on the way from it to J, and for requires_grad"
+CUT = "None: nothing was computed for it. In torch that is the .grad of what autograd does not reach from J: look for "
+CUT += "detach(), .data, .item(), NumPy or a new tensor on the way from it to J, and for requires_grad"
 
 
 class Trouble(Refusal):
     """A function that did not answer as agreed: the kind, and words for the one who wrote it.
 
-    Kinds: RAISES, RETURNS (something else), SHAPE, MISSING (gradients), DEPTH (not for such a network).
+    Kinds: RAISES, RETURNS (something else), SHAPE, MISSING (gradients), DEPTH (not for such a network),
+    NOT_BUILT (its class raises an error when we make an object of it).
     """
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from crosscheck_impls.interface import Network
 
 from crosscheck.core.failures import BAD, Verdict
+from crosscheck.core.failures import Kind as Why
 from crosscheck.core.records import Case, Comparison, Tensor
 from crosscheck.grading.convert import PAIR, layers
 from crosscheck.grading.notes import Notes
@@ -112,8 +113,9 @@ def notices(
     kinked: Sequence[Result],
     several: Sequence[Result],
     said: Notes,
+    is_right: bool = True,
 ) -> list[str]:
-    """Return what is no mistake, and what was not checked."""
+    """Return what is no mistake, and what was not checked. is_right: for one output."""
     notes = []
     conventions = [r.row.cause for r in results if isinstance(r.row.cause, Convention)]
     at_zero = [*(r.kink or r.exactly for r in kinked), *(convention.declared for convention in conventions)]
@@ -122,12 +124,11 @@ def notices(
     if any(convention.flushes for convention in conventions):
         notes.append("numbers below the normal range become 0, as XLA does on the CPU; it matters to hardly anybody")
     if several:
-        what = briefly(several[0].row.cause)
-        notes.append(f"right for one output; for several it is not ({several[0].case.problem}: {what})")
+        notes.append(_of_several(several[0], is_right))
     depth, trouble = max(function.depths), function.trouble
     if len(function.depths) == 1 and depth > 1 and trouble:
         notes.append(f"it is written for {layers(depth)}, and was judged on those")
-    elif fewer := [each for each in trouble if each < depth]:
+    elif fewer := [d for d, why in trouble.items() if d < depth and why.kind is not Why.NOT_BUILT]:
         notes.append(f"with {layers(fewer[0])} it does not work: {trouble[fewer[0]].message}")
     if suspects := [r for r in results if r.row.verdict is Verdict.SUSPECT and not r.came]:
         notes.append(f"noisier than usual on {suspects[0].case.problem}: {of_cause(_in_its_names(suspects[0]))}")
@@ -151,14 +152,26 @@ def notices(
     if said.printed:
         lines = f"{said.printed} line{'s' if said.printed > 1 else ''}"
         notes.append(f"it prints, up to {lines} a call; none of it is shown here")
-    pair = function.takes == PAIR
-    unchecked = {"fit": TRAINING.format("w, b" if pair else "parameters"), "predict": PREDICTIONS}
-    notes += [
-        words.replace("(parameters", "(w, b" if pair else "(parameters")
+    return notes + _not_given(function, results, said) + _unchecked(said)
+
+
+def _of_several(result: Result, is_right: bool) -> str:
+    """Return that several outputs are not right, and whether one is."""
+    right = "right for one output; for several it is not" if is_right else "for several outputs it is not right either"
+    return f"{right} ({result.case.problem}: {briefly(result.row.cause)})"
+
+
+def _not_given(function: Function, results: Sequence[Result], said: Notes) -> list[str]:
+    """Return what was not checked since the program has none of it; a regression has no labels."""
+    takes = "w, b" if function.takes == PAIR else "parameters"
+    unchecked = {"fit": TRAINING.format(takes), "predict": PREDICTIONS}
+    if any(result.case.network.g[-1] == "linear" for result in results):
+        del unchecked["predict"]
+    return [
+        words.replace("(parameters", f"({takes}")
         for name, words in unchecked.items()
         if name not in function.own and name not in said.trouble and name not in said.unchecked
     ]
-    return notes + _unchecked(said)
 
 
 def _unchecked(said: Notes) -> list[str]:

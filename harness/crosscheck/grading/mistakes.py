@@ -52,7 +52,8 @@ def _first(
     """Return what is right, and what is wrong first."""
     c = first(example.wrong, example.case.network.L)
     first_wrong = f"{told.entry(c, example.pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when(c)}"
-    items = [("right", _right(main, compared, example, told)), ("wrong first", first_wrong)]
+    right = _right(main, compared, example, told)
+    items = [*([("right", right)] if right else []), ("wrong first", first_wrong)]
     return items + ([] if math.isfinite(c.got) else [("no number", not_a_number(c, results))])
 
 
@@ -78,7 +79,10 @@ def _left(shown: Sequence[Finding], example: Result, told: Told) -> Items:
 
 
 def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: Told) -> str:
-    """Return which of J and the gradients are right wherever they were asked for, or with one output at least."""
+    """Return which of J and the gradients are right wherever they were asked for, or with one output at least.
+
+    Nothing where none is: on one problem some may be right all the same.
+    """
     names = dict.fromkeys(each.tensor for each in example.row.comparisons if not each.tensor.of_fit)
     at = [result for result in compared if main.depth == result.case.network.L]
     single = {c.tensor for result in at if result.case.network.n[-1] == 1 for c in result.wrong}
@@ -89,7 +93,7 @@ def _right(main: Diagnosis, compared: Sequence[Result], example: Result, told: T
     with_one = [told.name(name, example.pair) for name in names if name in main.wrong and name not in single]
     if example.case.network.n[-1] == 1 and with_one:
         good.append(f"{listed(with_one)} where there is one output")
-    return ", ".join(good) or "nothing"
+    return ", ".join(good)
 
 
 def _is_of_several(finding: Finding, compared: Sequence[Result]) -> bool:

@@ -27,7 +27,14 @@ HIDDEN = ("tanh", "relu", "sigmoid", "leaky_relu")  # the first one that fits is
 DEPTHS = (1, 2, 3)
 LEFT: tuple[tuple[str, Side], ...] = (("relu", "left"), ("leaky_relu", "left"))
 FORMULATIONS = ("logits", "textbook", "autodiff")
-TOLD = (Kind.RAISES, Kind.RETURNS, Kind.SHAPE, Kind.MISSING, Kind.DEPTH)  # by the adapter, in the user's own names
+TOLD = (
+    Kind.RAISES,
+    Kind.RETURNS,
+    Kind.SHAPE,
+    Kind.MISSING,
+    Kind.DEPTH,
+    Kind.NOT_BUILT,
+)  # by the adapter, in the user's own names
 TOO_LONG = ("many_examples", "digits_777", "long_sums")  # for a learner's loop in Python; asked by name it is run
 
 # The hard ones once more, with hidden layers; and squared error.

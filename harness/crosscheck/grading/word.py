@@ -25,6 +25,7 @@ KINDS = {  # of trouble, see convert.py; the first of them says most
     Kind.SHAPE: "an array has the wrong shape",
     Kind.RETURNS: "it returns something else than a cost and gradients",
     Kind.RAISES: "it raises an error",
+    Kind.NOT_BUILT: "it raises an error",
     Kind.MISSING: "gradients are missing",
     Kind.DEPTH: "it is written for another network",
 }
@@ -92,9 +93,10 @@ def report(
         good = [each for each in results if each.excused or each.row.verdict not in BAD]
         right = _right(good, dtypes, told, said, "Apart from that, " if apart else "")
         lines += ["", *right]
-    notes = notices(function, results, kinked, several, said)
+    is_right = not (counted or apart)
+    notes = notices(function, results, kinked, several, said, is_right)
     lines += ["", "Notes", *(line for note in notes for line in wrapped(f"- {note}", "  "))] if notes else []
-    return not (counted or apart), "\n".join(line.rstrip() for line in lines)
+    return is_right, "\n".join(line.rstrip() for line in lines)
 
 
 def _in_their_shapes(told: Told, said: Notes) -> Told:

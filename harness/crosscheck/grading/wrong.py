@@ -100,7 +100,7 @@ def _other(
     return items + of_predictions(counted)
 
 
-KIND = {kind: str(kind) for kind in (Kind.SHAPE, Kind.RETURNS, Kind.RAISES, Kind.MISSING, Kind.DEPTH)}
+KIND = {kind: str(kind) for kind in (Kind.SHAPE, Kind.RETURNS, Kind.RAISES, Kind.MISSING, Kind.DEPTH, Kind.NOT_BUILT)}
 
 
 def of_promises(cause: Cause | None, pair: bool) -> str:

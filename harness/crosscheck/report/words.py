@@ -267,7 +267,7 @@ def briefly(cause: Cause | None) -> str:
             return of_broken(cause.promises[0])
         case WrongLabels():
             return f"predictions: {of_label(cause.first)}"
-        case Failure(kind=Kind.RAISES | Kind.RETURNS | Kind.SHAPE | Kind.MISSING | Kind.DEPTH):
+        case Failure(kind=Kind.RAISES | Kind.RETURNS | Kind.SHAPE | Kind.MISSING | Kind.DEPTH | Kind.NOT_BUILT):
             return f"{cause.kind}: {cause.message}"
     return of_cause(cause)
 

@@ -41,12 +41,19 @@ def _of_depth(pairs: Sequence[tuple[Judge, Answer]], theirs: Theirs) -> Diagnosi
     """Return the diagnosis of the gradient, and beside it that of the training."""
     depth = pairs[0][0].case.network.L
     moves = [point for pair in pairs for point in moves_of(*pair, own=theirs.gradient)] if theirs.fit else []
-    if moves and all(not point.got[name].any() for point in moves for name in names(point.network)[1:]):
+    if moves and not any(_moves(point) for point in moves):
         later = [point for judging, answer in pairs for point in moves_of(judging, one_later(answer), theirs.gradient)]
-        if len(later) >= LEAST and all(not point.wrong(name) for point in later for name in names(point.network)[1:]):
+        right = [point for point in later if _moves(point) and not _astray([point])]
+        if len(right) >= LEAST or any(_moves(point) for point in later):  # else no step moves anything
             points = in_order([point for pair in pairs for point in points_of(*pair)]) if theirs.gradient else []
             diagnosis = _of_gradients(points, theirs) if points else Diagnosis(depth)
-            return diagnosis._replace(steps=(one_too_few(moves),), astray=tuple(names(moves[0].network)[1:]))
+            few = len(right) >= LEAST
+            return diagnosis._replace(
+                steps=(one_too_few(moves),) if few else (),
+                astray=tuple(names(moves[0].network)[1:]),
+                untold=_astray(later) if few else tuple(names(moves[0].network)[1:]),
+                implied=not theirs.gradient,
+            )
     if not theirs.gradient:
         implied = _of_gradients(in_order(moves), theirs) if moves else Diagnosis(depth)
         return Diagnosis(depth, (), (), (), (), implied.findings, implied.wrong, implied.unexplained, implied=True)
@@ -55,6 +62,17 @@ def _of_depth(pairs: Sequence[tuple[Judge, Answer]], theirs: Theirs) -> Diagnosi
     steps, astray, untold = updates(moves)
     costs = () if "J" in diagnosis.wrong or not (theirs.fit and theirs.costs) else _of_costs(pairs)
     return diagnosis._replace(steps=steps, astray=astray, untold=untold, costs=costs)
+
+
+def _moves(point: Point) -> bool:
+    """Return whether a step changes any parameter."""
+    return any(point.got[name].any() for name in names(point.network)[1:])
+
+
+def _astray(points: Sequence[Point]) -> tuple[str, ...]:
+    """Return what is not moved as it should be."""
+    tensors = names(points[0].network)[1:] if points else ()
+    return tuple(name for name in tensors if any(point.wrong(name) for point in points))
 
 
 def _of_costs(pairs: Sequence[tuple[Judge, Answer]]) -> tuple[Finding, ...]:

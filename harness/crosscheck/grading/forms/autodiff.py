@@ -17,7 +17,7 @@ from crosscheck.grading.forms.packing import WORDS, Pairs, Way
 from crosscheck.grading.forms.pipeline import Pipeline, Step
 from crosscheck.grading.forms.returned import Reading
 
-CUT = "look for detach(), .data, .item() or NumPy on the way"
+CUT = "detach(), .data, .item(), NumPy or a new tensor on the way cuts it off"
 
 
 class Loss:
@@ -78,7 +78,7 @@ def by_torch(loss: Callable[..., Any], pairs: Pairs, X: Any, Y: Any, call: Calle
     if not hasattr(J, "backward") or J.numel() != 1:
         raise Trouble(Kind.RETURNS, f"it returns a {type(J).__name__}, expected one number")
     if not J.requires_grad:
-        raise Trouble(Kind.RETURNS, f"J depends on no parameter: {CUT}")
+        raise Trouble(Kind.RETURNS, f"autograd reaches no parameter from J: {CUT}")
     call(J.backward, [])
     return J, [(W.grad, b.grad) for W, b in leaves]
 
@@ -119,16 +119,16 @@ def by_jax(
 
 
 def as_reading(J: Any, gradients: Pairs, network: Network, layout: Layout) -> Reading:
-    """Return what autodiff gave as a reading; a W or b that J does not depend on has the gradient 0."""
+    """Return what autodiff gave as a reading; a W or b that it does not reach from J has the gradient 0."""
     layers, cut = [], {}
     if all(array is None for array in gradients[-1]):
-        raise Trouble(Kind.DEPTH, f"J does not depend on W{network.L}")
+        raise Trouble(Kind.DEPTH, f"autograd does not reach W{network.L} from J")
     for l, (n, before) in enumerate(zip(network.n[1:], network.n, strict=False), 1):
         pair = []
         for kind, array in zip("Wb", gradients[l - 1], strict=True):
             name = f"d{kind}{l}"
             if array is None:
-                cut[name] = f"0, with None for its .grad, because J does not depend on {kind}{l} ({CUT})"
+                cut[name] = f"0, with None for its .grad, because autograd does not reach {kind}{l} from J ({CUT})"
                 array = np.zeros(layout.shape(kind, n, before, network.L == 1))
             pair.append(layout.taken(to_numpy(array, name), kind, name, n, before, network.L == 1).array)
         layers.append(Layer(*pair))

@@ -22,7 +22,7 @@ from crosscheck.grading.forms.layout import FLAT, LAYOUTS, Layout
 from crosscheck.grading.forms.packing import Pairs, Way
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.returned import Reading
-from crosscheck.grading.forms.weights import built
+from crosscheck.grading.forms.weights import built, made
 
 LOGITS, PROBABILITIES = "logits", "probabilities"
 TAKEN = {
@@ -50,8 +50,7 @@ class Net:
     def _made(self, network: Network, X: Array, Y: Array) -> Any:
         if not inspect.isclass(self.maker) and not inspect.isroutine(self.maker):
             return copy.deepcopy(self.maker)
-        given = built(self.maker, network, X, Y)
-        return self.call(self.maker, [], **given)
+        return made(self.maker, built(self.maker, network, X, Y), self.call)
 
     def _torch(self, net: Any, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         torch, convert = loaded("torch"), converter("torch")
@@ -66,7 +65,7 @@ class Net:
         J = self._cost(torch, out, convert(self.layout.Y(Y)), X.shape[1])
         call_back = getattr(J, "backward", None)
         if call_back is None or not J.requires_grad:
-            raise Trouble(Kind.RETURNS, "its output depends on no parameter")
+            raise Trouble(Kind.RETURNS, "autograd reaches no parameter from its output")
         self.call(call_back, [])
         found = [tuple(getattr(*owners[places[l, kind]]).grad for kind in "Wb") for l in range(1, network.L + 1)]
         return as_reading(J, found, network, self.layout)

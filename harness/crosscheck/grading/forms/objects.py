@@ -21,7 +21,7 @@ from crosscheck.grading.forms.pipeline import BACKWARD, COST, FORWARD, WHOLE, Pi
 from crosscheck.grading.forms.returned import COST as NAMED_COST
 from crosscheck.grading.forms.returned import GRADIENT, Leaf, Reading, read
 from crosscheck.grading.forms.roles import arguments
-from crosscheck.grading.forms.weights import built, inside, place, weights_of
+from crosscheck.grading.forms.weights import built, inside, made, place, weights_of
 
 ORDERS = {
     WHOLE: (("X", "Y"),),
@@ -50,7 +50,7 @@ class Object:
             except Exception as error:
                 raise Trouble(Kind.RAISES, f"it cannot be copied: {error}") from error
         given = built(self.maker, network, self.layout.X(X), self.layout.Y(Y), alpha, iterations)
-        return self.call(self.maker, [], **given)
+        return made(self.maker, given, self.call)
 
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""

@@ -23,7 +23,7 @@ from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import arguments
 from crosscheck.grading.forms.template import INITIALISE
 from crosscheck.grading.forms.training import Draws, Trained, Training, as_array, costs_in, filled, lists_of, set_all
-from crosscheck.grading.forms.weights import Weight, built, place, weights_of
+from crosscheck.grading.forms.weights import Weight, built, made, place, weights_of
 
 NAME = re.compile(
     r"^(fit|train|optimi[sz]e|gradient_?descent|learn|train_?step|step|update|sgd|fit_?step|train_?\w+|gd|run_?epoch|"
@@ -138,7 +138,7 @@ class Method(Training):
             return copy.deepcopy(self.maker)
         layout = self.way.layout
         given = built(self.maker, network, layout.X(X), layout.Y(Y), alpha, iterations)
-        return self.call(self.maker, [], **given)
+        return made(self.maker, given, self.call)
 
     def words(self) -> str:
         """Say what it is read as."""

@@ -12,6 +12,7 @@ from crosscheck_impls.interface import Network
 
 from crosscheck.core.failures import Kind
 from crosscheck.grading.convert import Trouble
+from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.layout import Layout
 from crosscheck.grading.forms.packing import Pairs
 from crosscheck.grading.forms.returned import GRADIENT, Leaf, named_by
@@ -187,3 +188,13 @@ def built(
     elif unknown:
         raise Trouble(Kind.MISSING, f"{kind.__name__} is made of {', '.join(unknown)}, of which nothing is known")
     return given
+
+
+def made(kind: Callable[..., Any], given: Mapping[str, Any], call: Caller) -> Any:
+    """Return what a class makes of these arguments. Raises Trouble, which is ours where it wants others."""
+    try:
+        return call(kind, [], **given)
+    except Trouble as trouble:
+        if trouble.kind is not Kind.RAISES:
+            raise
+        raise Trouble(Kind.NOT_BUILT, str(trouble), trouble.line) from trouble
