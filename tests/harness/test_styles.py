@@ -366,3 +366,34 @@ def test_a_check_of_numpy_imports_no_pandas_and_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "torch", "jax", "matplotlib"} & set(done.stdout.split())
+
+
+QUADRATIC = """
+def feedforward(weights, biases, x):
+    a = x
+    activations = [x]
+    for w, b in zip(weights, biases):
+        a = s(w @ a + b)
+        activations.append(a)
+    return activations
+def cost(weights, biases, x, y):
+    return 0.5 * np.sum((feedforward(weights, biases, x)[-1] - y) ** 2) / x.shape[1]
+def backprop(weights, biases, x, y):
+    a = feedforward(weights, biases, x)
+    nabla_w, nabla_b = [0] * len(weights), [0] * len(biases)
+    delta = (a[-1] - y) * a[-1] * (1 - a[-1])
+    for l in range(1, len(weights) + 1):
+        if l > 1:
+            delta = (weights[-l + 1].T @ delta) * a[-l] * (1 - a[-l])
+        nabla_b[-l] = delta.mean(axis=1, keepdims=True)
+        nabla_w[-l] = delta @ a[-l - 1].T / x.shape[1]
+    return nabla_b, nabla_w
+"""
+
+
+def test_outputs_of_a_squared_error_are_not_taken_for_predictions(tmp_path: Path) -> None:
+    found = said(program(tmp_path, QUADRATIC), "flower-logistic", "zero_weights")
+    assert "squared error of sigmoid outputs" in found.text
+    assert found.right, found.text
+    assert "it should be 0" not in found.text
+    assert "your predictions were not checked: give predict" in found.text
