@@ -397,3 +397,42 @@ def test_outputs_of_a_squared_error_are_not_taken_for_predictions(tmp_path: Path
     assert found.right, found.text
     assert "it should be 0" not in found.text
     assert "your predictions were not checked: give predict" in found.text
+
+
+L_LAYERS = """
+def forward(X, params):
+    A, cache = X, {"A0": X}
+    L = len(params) // 2
+    for l in range(1, L + 1):
+        Z = params[f"W{l}"] @ A + params[f"b{l}"]
+        A = s(Z) if l == L else np.tanh(Z)
+        cache[f"A{l}"] = A
+    return A, cache
+def compute_cost(AL, Y):
+    return -np.mean(Y * np.log(AL) + (1 - Y) * np.log(1 - AL))
+def backward(params, cache, Y):
+    L, m, grads = len(params) // 2, Y.shape[1], {}
+    dZ = cache[f"A{L}"] - Y
+    for l in range(L, 0, -1):
+        grads[f"dW{l}"] = dZ @ cache[f"A{l - 1}"].T / m
+        grads[f"db{l}"] = dZ.mean(axis=1, keepdims=True)
+        if l > 1:
+            dZ = (params[f"W{l}"].T @ dZ) * (1 - cache[f"A{l - 1}"] ** 2)
+    return grads
+"""
+LATER = """
+def fit(params, X, Y, lr, epochs):
+    costs = []
+    for i in range(epochs):
+        AL, cache = forward(X, params)
+        grads = backward(params, cache, Y)
+        costs.append(compute_cost(AL, Y) + (0.01 if i >= 1 else 0))
+        params = {k: params[k] - lr * grads["d" + k] for k in params}
+    return params, costs
+"""
+
+
+def test_a_step_has_one_number_in_a_report(tmp_path: Path) -> None:
+    found = said(program(tmp_path, L_LAYERS + LATER), "flower-logistic")
+    assert "in step 2 of your training" in found.text
+    assert "the costs that fit reports are not right, from step 2 on; the steps before it" in found.text

@@ -17,6 +17,7 @@ from crosscheck.judge.location import locate
 from crosscheck.report.words import of_entry, of_location, of_name
 
 WIDTH = 80  # of a line
+BEGIN = 1  # the number of the first step of a training
 HELD = "\x00"  # a blank that is no place to break a line
 
 
@@ -63,7 +64,7 @@ def count(number: int, what: str) -> str:
 def when(c: Comparison) -> str:
     """Return where in the training a number was asked for."""
     if c.tensor.of_fit:
-        return f"in step {c.iteration + 1} of your training"
+        return f"in step {c.iteration + BEGIN} of your training"
     return f"after {count(c.iteration, 'step')} of ours" if c.iteration else "at the initial parameters"
 
 
@@ -78,8 +79,8 @@ def place(result: Result) -> str:
     """Return where the mistake must be, and what the numbers bear out beside it."""
     cause = result.row.cause
     if isinstance(cause, OutsideBound):
-        return of_location(cause.location, result.pair, cause.grounds)
-    return of_location(locate(result.wrong, result.case.network.L), result.pair)
+        return of_location(cause.location, result.pair, cause.grounds, BEGIN)
+    return of_location(locate(result.wrong, result.case.network.L), result.pair, begin=BEGIN)
 
 
 def at_once(result: Result) -> list[Comparison]:
