@@ -436,3 +436,19 @@ def test_a_step_has_one_number_in_a_report(tmp_path: Path) -> None:
     found = said(program(tmp_path, L_LAYERS + LATER), "flower-logistic")
     assert "in step 2 of your training" in found.text
     assert "the costs that fit reports are not right, from step 2 on; the steps before it" in found.text
+
+
+@pytest.mark.parametrize("sign", [">", ">="])
+def test_the_class_at_a_half_is_asked_exactly_there(tmp_path: Path, sign: str) -> None:
+    """Where Z is tiny, its sigmoid rounds to 0.5: Z > 0 is 1 there, and 0 at the border itself."""
+    predict = f"""
+def predict(params, X):
+    L, A = len(params) // 2, X
+    for l in range(1, L):
+        A = np.tanh(params[f"W{{l}}"] @ A + params[f"b{{l}}"])
+    return params[f"W{{L}}"] @ A + params[f"b{{L}}"] {sign} 0
+"""
+    tiny = L_LAYERS.replace("dZ.mean(axis=1, keepdims=True)", 'np.einsum("om->o", dZ / m)[:, None]')
+    found = said(program(tmp_path, tiny + predict), "flower-logistic", "zero_weights")
+    assert found.right, found.text
+    assert ("your class at exactly 0.5 is 1, which is a convention" in found.text) == (sign == ">=")

@@ -255,9 +255,18 @@ class Solution:
             return labels
         inclusive = framework(BY_NAME["class 1 where A >= 0.5"]).predict(network, params, X)
         at = (labels == inclusive) & (inclusive != right)
-        if at.any() and AT_HALF not in self.remarks:
+        if at.any() and AT_HALF not in self.remarks and self._inclusive(network, params, X):
             self.remarks.append(AT_HALF)
         return np.where(at, right, labels)
+
+    def _inclusive(self, network: Network, params: Params, X: Array) -> bool:
+        """Return whether its class is 1 where Z[L] is exactly 0: a sigmoid is 0.5 beside that too, once rounded."""
+        *before, (W, b) = params
+        border = (*before, Layer(np.zeros_like(W), np.zeros_like(b)))
+        try:
+            return bool((self.own["predict"].labels(network, border, X) == 1).all())
+        except Trouble:
+            return False
 
     def devices(self) -> tuple[str, ...]:
         """Return where the arrays lie that it gets."""
