@@ -452,3 +452,20 @@ def predict(params, X):
     found = said(program(tmp_path, tiny + predict), "flower-logistic", "zero_weights")
     assert found.right, found.text
     assert ("your class at exactly 0.5 is 1, which is a convention" in found.text) == (sign == ">=")
+
+
+@pytest.mark.parametrize("update", ["params[k] = params[k] - lr * grads['d' + k]", "params[k] -= lr * grads['d' + k]"])
+def test_who_changes_the_dictionary_alone_is_told_so(tmp_path: Path, update: str) -> None:
+    train = f"""
+def fit(params, X, Y, lr, epochs):
+    for i in range(epochs):
+        grads = backward(params, forward(X, params)[1], Y)
+        for k in params:
+            {update}
+    return params
+"""
+    found = said(program(tmp_path, L_LAYERS + train), "flower-logistic")
+    assert "wrong: fit changes what it is given: W1, b1." in found.text
+    alone = "-=" not in update
+    assert ("it puts others into the dictionary that it is given" in found.text) == alone
+    assert ("write W = W - ... for W -= ..." in found.text) != alone

@@ -16,7 +16,8 @@ class Notes(NamedTuple):
 
     takes: the form of its parameters, once it has answered. own: which of `fit` and `predict` it has, and which have
     worked so far. trouble: with those that have not. changed: the names of the arrays that each function, `ask` for
-    the gradient, has changed. printed: lines, of one call at most. cost_shape: of J, where it is an array.
+    the gradient, has changed. refilled: the kind of thing that a function has put other arrays into, where it has
+    changed none. printed: lines, of one call at most. cost_shape: of J, where it is an array.
     read_as: what the program is taken for, in words. conversions: dW1, db2, ... that came in another shape than
     expected, and were converted, each with the shapes in words. breaks: those of them with which W - alpha dW would
     have another shape than W. names: what their author calls J, dW1, ...
@@ -32,6 +33,7 @@ class Notes(NamedTuple):
     own: tuple[str, ...] = ()
     trouble: Mapping[str, Failure] = {}
     changed: Mapping[str, list[str]] = {}
+    refilled: Mapping[str, str] = {}
     printed: int = 0
     cost_shape: tuple[int, ...] = ()
     read_as: str = ""

@@ -60,6 +60,7 @@ class Solution:
         self.own: dict[str, Any] = {}
         self.trouble: dict[str, Failure] = {}
         self.changed: dict[str, dict[str, None]] = {}  # the inner ones are ordered sets
+        self.holders: dict[str, set[str]] = {}  # what of these holds others by now; "" where the arrays are changed
         self.conversions: dict[str, str] = {}
         self.breaks: dict[str, None] = {}
         self.names: dict[str, str] = {}
@@ -87,8 +88,7 @@ class Solution:
             return self._none(form, network, params, X, Y)
         try:
             reading = form.ask(network, params, X, Y)
-            for name in form.changed:
-                self.changed.setdefault("ask", {})[name] = None
+            self._look("ask", form)
             self.conversions |= reading.conversions
             self.breaks |= dict.fromkeys(reading.breaks)
             self.names |= reading.names
@@ -218,7 +218,7 @@ class Solution:
         fit = self.own["fit"]
         trained = fit.train(network, params, X, Y, alpha, iterations)
         if fit.function.__name__ == "fit":  # by our contract it changes nothing
-            self._look("fit", fit.changed)
+            self._look("fit", fit)
         if trained.costs is not None and not self._later(trained, network, params, X, Y):
             return trained.params, trained.costs.astype(X.dtype)
         self.untold = True
@@ -234,9 +234,11 @@ class Solution:
         last, first = float(trained.costs[-1]), float(trained.costs[0])
         return before != after and math.isclose(last, after, rel_tol=ALIKE) and not math.isclose(first, before)
 
-    def _look(self, function: str, names: Sequence[str]) -> None:
-        for name in names:
+    def _look(self, function: str, form: Any) -> None:
+        """Note what it has changed of what it was given, and whether that was the arrays or what holds them."""
+        for name in form.changed:
             self.changed.setdefault(function, {})[name] = None
+            self.holders.setdefault(function, set()).add(getattr(form, "refilled", ""))
 
     def predict(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
@@ -244,7 +246,7 @@ class Solution:
             with self._its_trouble("predict", network, X):
                 with precise(getattr(self._form(network), "name", "")):
                     labels: Array = self.own["predict"].labels(network, params, X)
-                self._look("predict", self.own["predict"].changed)
+                self._look("predict", self.own["predict"])
                 return self._at_half(network, params, X, labels)
         return framework().predict(network, params, X)
 
@@ -311,6 +313,7 @@ class Solution:
             activation=self.found.score.activation if self.found is not None and self.unjudged else "",
             trouble=self.trouble,
             changed={function: list(names) for function, names in self.changed.items()},
+            refilled={function: min(held) for function, held in self.holders.items() if min(held)},
             printed=self.call.printed,
             cost_shape=self.cost_shape,
             read_as="" if form is None else form.words(),

@@ -52,6 +52,10 @@ TORCH = "W (n_out, n_in)"
 UNUSUAL = ("examples as rows", "W (n_in, n_out)", TORCH, "w (n_x,)", "Y (m,)")  # of shapes, in the words of a form
 AXES = "a sum keeps its axis by keepdims=True, a product may lack a transpose"
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
+REFILLED = (
+    "The arrays are as they were: it puts others into the {0} that it is given. Who goes on with it computes something "
+    "else: copy it first, by copy.deepcopy say."
+)
 SATURATED = (
     "A sigmoid there rounds to exactly 0 or 1, and log(0) and 0/0 have no value; the exact J has. Take it from Z[L]: "
     "the mean of max(Z, 0) + log1p(exp(-|Z|)) - Y Z, and dZ[L] = A - Y without a division."
@@ -76,7 +80,8 @@ def report(
         lines += ["", *_trouble(more)]
     for each, changed in said.changed.items():
         own = each if each in OWN else "it"
-        lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *wrapped(f"  {IN_PLACE}", "  ")]
+        advice = REFILLED.format(said.refilled[each]) if each in said.refilled else IN_PLACE
+        lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *wrapped(f"  {advice}", "  ")]
     for each, failure in said.trouble.items():
         lines += ["", *_its_trouble(each, failure)]
     for tensor, shape in said.conversions:
