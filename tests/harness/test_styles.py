@@ -469,3 +469,33 @@ def fit(params, X, Y, lr, epochs):
     alone = "-=" not in update
     assert ("it puts others into the dictionary that it is given" in found.text) == alone
     assert ("write W = W - ... for W -= ..." in found.text) != alone
+
+
+LOOPS = """
+import math
+def cost_and_gradients(parameters, X, Y):
+    w, b = parameters["w"], parameters["b"]
+    n, m = X.shape
+    J, dw, db = 0.0, np.zeros((n, 1)), 0.0
+    for i in range(m):
+        a = 1.0 / (1.0 + math.exp(-(float(w[:, 0] @ X[:, i]) + b)))
+        J += -(Y[0, i] * math.log(a) + (1 - Y[0, i]) * math.log(1 - a))
+        dw[:, 0] += X[:, i] * (a - Y[0, i])
+        db += a - Y[0, i]
+    return J / m, {"dw": dw / m, "db": db / m}
+"""
+
+
+def test_what_raises_at_saturated_outputs_is_not_said_to_be_nan(tmp_path: Path) -> None:
+    found = said(program(tmp_path, LOOPS), "flower-logistic", "saturated-logistic")
+    assert found.right, found.text
+    assert re.search(
+        r"On saturated-logistic: it raises \w+Error: math \w+ error.*, where J should be 220.629", found.text
+    )
+    assert "nan" not in found.text
+
+
+def test_a_wrong_one_that_raises_is_not_said_to_be_nan(tmp_path: Path) -> None:
+    found = said(program(tmp_path, LOOPS.replace("log(1 - a)", "log(a - 1)")), "flower-logistic")
+    assert not found.right
+    assert "yours raises ValueError: math domain error, it should be 0.69" in found.text, found.text

@@ -26,7 +26,8 @@ class Notes(NamedTuple):
     unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether what only trains
     always begins with weights of 0, so that it can be asked of those alone. penalties: what an argument that is 0 in
     the plain model adds at its own default, on some problems. loss, output: of code that only trains, where its steps
-    are nearest to those of another loss than the one that was asked for.
+    are nearest to those of another loss than the one that was asked for. raised: the errors of Python's own numbers,
+    where NumPy's are nan.
     """
 
     takes: str = ""
@@ -48,6 +49,7 @@ class Notes(NamedTuple):
     penalties: tuple[Penalty, ...] = ()
     loss: str = ""
     output: str = ""
+    raised: tuple[str, ...] = ()
 
     @property
     def cost_is_ours(self) -> bool:

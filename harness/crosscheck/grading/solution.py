@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -43,6 +44,7 @@ ROWS = "rows"  # and as the user says that it is
 CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for logistic regression"
 
 NO_VALUE = ("math domain error", "math range error", "ZeroDivisionError: float division by zero")
+RAISED = re.compile(r"\b\w+Error: .*")
 AT_HALF = "your class at exactly 0.5 is 1, which is a convention; the notes say 0 there (A > 0.5)"
 
 AS_SQUARED = "its steps are those of the squared error; where that is meant, say --loss squared_error"
@@ -60,6 +62,7 @@ class Solution:
         self.own: dict[str, Any] = {}
         self.trouble: dict[str, Failure] = {}
         self.changed: dict[str, dict[str, None]] = {}  # the inner ones are ordered sets
+        self.raised: dict[str, None] = {}  # an ordered set
         self.holders: dict[str, set[str]] = {}  # what of these holds others by now; "" where the arrays are changed
         self.conversions: dict[str, str] = {}
         self.breaks: dict[str, None] = {}
@@ -103,6 +106,8 @@ class Solution:
             return J, reading.gradient
         except Trouble as trouble:
             if any(words in str(trouble) for words in NO_VALUE):  # of Python's own numbers, where NumPy's are nan
+                if raised := RAISED.search(str(trouble)):
+                    self.raised[raised[0]] = None
                 nothing = tuple(Layer(np.full_like(W, np.nan), np.full_like(b, np.nan)) for W, b in params)
                 return np.asarray(np.nan, X.dtype), nothing
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
@@ -324,6 +329,7 @@ class Solution:
             unchecked=self.unchecked,
             penalties=tuple(self.penalties),
             remarks=tuple(self.remarks),
+            raised=tuple(self.raised),
             at_zero=isinstance(form, Training) and form.at_zero,
             loss=model.loss,
             output=model.output,

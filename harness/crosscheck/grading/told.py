@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ class Told(NamedTuple):
     """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
     which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
     and the weights turned. unusual: its arrays have other shapes than ours. several: it says that it is meant for
-    several outputs.
+    several outputs. raised: the errors that it raises where an answer is taken for nan.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
@@ -35,10 +36,17 @@ class Told(NamedTuple):
     rows: bool = False
     unusual: bool = False
     several: bool = False
+    raised: Sequence[str] = ()
 
     def name(self, tensor: str, pair: bool) -> str:
         """Return what the author calls a tensor."""
         return self.names.get(tensor, of_name(tensor, pair))
+
+    def got(self, c: Comparison) -> str:
+        """Return what the author's number is, or that an error is raised for it."""
+        if math.isnan(c.got) and self.raised:
+            return f"yours raises {' or '.join(self.raised)}"
+        return f"yours is {c.got:.9g}"
 
     def entry(self, c: Comparison, pair: bool) -> str:
         """Return an entry as the author writes it."""

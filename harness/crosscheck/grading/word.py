@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -197,9 +198,13 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Note
         lines = wrapped(f"{begin}{_verdict(undefined)}: {_judged(said)} within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
-        there = f"On {names}: " + (
-            f"{of_entry(c, good[0].pair)} is {c.got:.6g} and should be {c.oracle:.6g}. " if c is not None else ""
-        )
+        there = f"On {names}: "
+        if c is not None:
+            name = of_entry(c, good[0].pair)
+            is_so = f"{name} is {c.got:.6g} and should be"
+            if told.raised and math.isnan(c.got):
+                is_so = f"it raises {' or '.join(told.raised)}, where {name} should be"
+            there += f"{is_so} {c.oracle:.6g}. "
         known = [f"It comes of an epsilon of about {f.size:.3g} {within(f)}. " for f in epsilons if f.tensors == ()]
         lines += wrapped(f"  {there}{''.join(known[:1])}{SATURATED}", "  ")
     return [*lines, "", *_table(good)]
