@@ -457,3 +457,136 @@ def test_of_a_depth_whose_network_we_could_not_build_nothing_is_said(tmp_path: P
     found = said(program(tmp_path, SIZES))
     assert found.right, found.text
     assert "it does not work" not in found.text
+
+
+QUADRATIC = """
+def feedforward(weights, biases, x):
+    a = x
+    activations = [x]
+    for w, b in zip(weights, biases):
+        a = s(w @ a + b)
+        activations.append(a)
+    return activations
+def cost(weights, biases, x, y):
+    return 0.5 * np.sum((feedforward(weights, biases, x)[-1] - y) ** 2) / x.shape[1]
+def backprop(weights, biases, x, y):
+    a = feedforward(weights, biases, x)
+    nabla_w, nabla_b = [0] * len(weights), [0] * len(biases)
+    delta = (a[-1] - y) * a[-1] * (1 - a[-1])
+    for l in range(1, len(weights) + 1):
+        if l > 1:
+            delta = (weights[-l + 1].T @ delta) * a[-l] * (1 - a[-l])
+        nabla_b[-l] = delta.mean(axis=1, keepdims=True)
+        nabla_w[-l] = delta @ a[-l - 1].T / x.shape[1]
+    return nabla_b, nabla_w
+"""
+
+
+def test_outputs_of_a_squared_error_are_not_taken_for_predictions(tmp_path: Path) -> None:
+    found = said(program(tmp_path, QUADRATIC), "flower-logistic", "zero_weights")
+    assert "squared error of sigmoid outputs" in found.text
+    assert found.right, found.text
+    assert "it should be 0" not in found.text
+    assert "your predictions were not checked: give predict" in found.text
+
+
+L_LAYERS = """
+def forward(X, params):
+    A, cache = X, {"A0": X}
+    L = len(params) // 2
+    for l in range(1, L + 1):
+        Z = params[f"W{l}"] @ A + params[f"b{l}"]
+        A = s(Z) if l == L else np.tanh(Z)
+        cache[f"A{l}"] = A
+    return A, cache
+def compute_cost(AL, Y):
+    return -np.mean(Y * np.log(AL) + (1 - Y) * np.log(1 - AL))
+def backward(params, cache, Y):
+    L, m, grads = len(params) // 2, Y.shape[1], {}
+    dZ = cache[f"A{L}"] - Y
+    for l in range(L, 0, -1):
+        grads[f"dW{l}"] = dZ @ cache[f"A{l - 1}"].T / m
+        grads[f"db{l}"] = dZ.mean(axis=1, keepdims=True)
+        if l > 1:
+            dZ = (params[f"W{l}"].T @ dZ) * (1 - cache[f"A{l - 1}"] ** 2)
+    return grads
+"""
+LATER = """
+def fit(params, X, Y, lr, epochs):
+    costs = []
+    for i in range(epochs):
+        AL, cache = forward(X, params)
+        grads = backward(params, cache, Y)
+        costs.append(compute_cost(AL, Y) + (0.01 if i >= 1 else 0))
+        params = {k: params[k] - lr * grads["d" + k] for k in params}
+    return params, costs
+"""
+
+
+def test_a_step_has_one_number_in_a_report(tmp_path: Path) -> None:
+    found = said(program(tmp_path, L_LAYERS + LATER), "flower-logistic")
+    assert "in step 2 of your training" in found.text
+    assert "the costs that fit reports are not right, from step 2 on; the steps before it" in found.text
+
+
+@pytest.mark.parametrize("sign", [">", ">="])
+def test_the_class_at_a_half_is_asked_exactly_there(tmp_path: Path, sign: str) -> None:
+    """Where Z is tiny, its sigmoid rounds to 0.5: Z > 0 is 1 there, and 0 at the border itself."""
+    predict = f"""
+def predict(params, X):
+    L, A = len(params) // 2, X
+    for l in range(1, L):
+        A = np.tanh(params[f"W{{l}}"] @ A + params[f"b{{l}}"])
+    return params[f"W{{L}}"] @ A + params[f"b{{L}}"] {sign} 0
+"""
+    tiny = L_LAYERS.replace("dZ.mean(axis=1, keepdims=True)", 'np.einsum("om->o", dZ / m)[:, None]')
+    found = said(program(tmp_path, tiny + predict), "flower-logistic", "zero_weights")
+    assert found.right, found.text
+    assert ("your class at exactly 0.5 is 1, which is a convention" in found.text) == (sign == ">=")
+
+
+@pytest.mark.parametrize("update", ["params[k] = params[k] - lr * grads['d' + k]", "params[k] -= lr * grads['d' + k]"])
+def test_who_changes_the_dictionary_alone_is_told_so(tmp_path: Path, update: str) -> None:
+    train = f"""
+def fit(params, X, Y, lr, epochs):
+    for i in range(epochs):
+        grads = backward(params, forward(X, params)[1], Y)
+        for k in params:
+            {update}
+    return params
+"""
+    found = said(program(tmp_path, L_LAYERS + train), "flower-logistic")
+    assert "wrong: fit changes what it is given: W1, b1." in found.text
+    alone = "-=" not in update
+    assert ("it puts others into the dictionary that it is given" in found.text) == alone
+    assert ("write W = W - ... for W -= ..." in found.text) != alone
+
+
+LOOPS = """
+import math
+def cost_and_gradients(parameters, X, Y):
+    w, b = parameters["w"], parameters["b"]
+    n, m = X.shape
+    J, dw, db = 0.0, np.zeros((n, 1)), 0.0
+    for i in range(m):
+        a = 1.0 / (1.0 + math.exp(-(float(w[:, 0] @ X[:, i]) + b)))
+        J += -(Y[0, i] * math.log(a) + (1 - Y[0, i]) * math.log(1 - a))
+        dw[:, 0] += X[:, i] * (a - Y[0, i])
+        db += a - Y[0, i]
+    return J / m, {"dw": dw / m, "db": db / m}
+"""
+
+
+def test_what_raises_at_saturated_outputs_is_not_said_to_be_nan(tmp_path: Path) -> None:
+    found = said(program(tmp_path, LOOPS), "flower-logistic", "saturated-logistic")
+    assert found.right, found.text
+    assert re.search(
+        r"On saturated-logistic: it raises \w+Error: math \w+ error.*, where J should be 220.629", found.text
+    )
+    assert "nan" not in found.text
+
+
+def test_a_wrong_one_that_raises_is_not_said_to_be_nan(tmp_path: Path) -> None:
+    found = said(program(tmp_path, LOOPS.replace("log(1 - a)", "log(a - 1)")), "flower-logistic")
+    assert not found.right
+    assert "yours raises ValueError: math domain error, it should be 0.69" in found.text, found.text

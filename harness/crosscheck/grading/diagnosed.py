@@ -80,7 +80,7 @@ def under_squared_error(one: Judged, output: str) -> Judged:
     if one.given is None:
         return one._replace(result=result._replace(case=case))
     given = one.given
-    if "predict" not in one.own:  # its labels are ours, of classes
+    if "predict" not in one.own and output != "sigmoid":  # its labels are ours, of classes, and are to be outputs
         judging, trained = Judge(case), cast(given.run.trained, "float64")
         start, _ = judging.output_at_start(PLAIN)
         labels, _ = judging.output_of(trained, judging.X, PLAIN)

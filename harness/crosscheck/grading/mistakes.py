@@ -51,10 +51,10 @@ def _first(
 ) -> Items:  # fmt: skip
     """Return what is right, and what is wrong first."""
     c = first(example.wrong, example.case.network.L)
-    first_wrong = f"{told.entry(c, example.pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when(c)}"
+    first_wrong = f"{told.entry(c, example.pair)}: {told.got(c)}, it should be {c.oracle:.9g}, {when(c)}"
     right = _right(main, compared, example, told)
     items = [*([("right", right)] if right else []), ("wrong first", first_wrong)]
-    return items + ([] if math.isfinite(c.got) else [("no number", not_a_number(c, results))])
+    return items + ([] if math.isfinite(c.got) or told.raised else [("no number", not_a_number(c, results))])
 
 
 def _left(shown: Sequence[Finding], example: Result, told: Told) -> Items:

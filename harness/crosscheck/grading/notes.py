@@ -16,7 +16,8 @@ class Notes(NamedTuple):
 
     takes: the form of its parameters, once it has answered. own: which of `fit` and `predict` it has, and which have
     worked so far. trouble: with those that have not. changed: the names of the arrays that each function, `ask` for
-    the gradient, has changed. printed: lines, of one call at most. cost_shape: of J, where it is an array.
+    the gradient, has changed. refilled: the kind of thing that a function has put other arrays into, where it has
+    changed none. printed: lines, of one call at most. cost_shape: of J, where it is an array.
     read_as: what the program is taken for, in words. conversions: dW1, db2, ... that came in another shape than
     expected, and were converted, each with the shapes in words. breaks: those of them with which W - alpha dW would
     have another shape than W. names: what their author calls J, dW1, ...
@@ -25,13 +26,15 @@ class Notes(NamedTuple):
     unchecked: why `fit` or `predict` could not be judged, though it stands there. at_zero: whether what only trains
     always begins with weights of 0, so that it can be asked of those alone. penalties: what an argument that is 0 in
     the plain model adds at its own default, on some problems. loss, output: of code that only trains, where its steps
-    are nearest to those of another loss than the one that was asked for.
+    are nearest to those of another loss than the one that was asked for. raised: the errors of Python's own numbers,
+    where NumPy's are nan.
     """
 
     takes: str = ""
     own: tuple[str, ...] = ()
     trouble: Mapping[str, Failure] = {}
     changed: Mapping[str, list[str]] = {}
+    refilled: Mapping[str, str] = {}
     printed: int = 0
     cost_shape: tuple[int, ...] = ()
     read_as: str = ""
@@ -46,6 +49,7 @@ class Notes(NamedTuple):
     penalties: tuple[Penalty, ...] = ()
     loss: str = ""
     output: str = ""
+    raised: tuple[str, ...] = ()
 
     @property
     def cost_is_ours(self) -> bool:

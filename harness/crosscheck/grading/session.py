@@ -207,6 +207,7 @@ def examine(ask: Ask, wanted: Wanted, dtypes: Sequence[str], name: str, source: 
     found = facts(results, sorted_out(results).counted, function.own, said, answers, diagnoses)
     names = {tensor: name for tensor, name in said.names.items() if name.isidentifier() and tensor != "J"}
     told = Told(diagnoses, source, function.how is How.USUAL, names, "examples as rows" in said.read_as)
+    told = told._replace(raised=tuple(dict.fromkeys(each for answer in answers for each in noted(answer).raised)))
     return Report(*report(name, function, results, said, dtypes, told), found, time.monotonic() - begun)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -43,6 +44,7 @@ ROWS = "rows"  # and as the user says that it is
 CONTRACT = "expected cost_and_gradients(parameters, X, Y), or (w, b, X, Y) for logistic regression"
 
 NO_VALUE = ("math domain error", "math range error", "ZeroDivisionError: float division by zero")
+RAISED = re.compile(r"\b\w+Error: .*")
 AT_HALF = "your class at exactly 0.5 is 1, which is a convention; the notes say 0 there (A > 0.5)"
 
 AS_SQUARED = "its steps are those of the squared error; where that is meant, say --loss squared_error"
@@ -60,6 +62,8 @@ class Solution:
         self.own: dict[str, Any] = {}
         self.trouble: dict[str, Failure] = {}
         self.changed: dict[str, dict[str, None]] = {}  # the inner ones are ordered sets
+        self.raised: dict[str, None] = {}  # an ordered set
+        self.holders: dict[str, set[str]] = {}  # what of these holds others by now; "" where the arrays are changed
         self.conversions: dict[str, str] = {}
         self.breaks: dict[str, None] = {}
         self.names: dict[str, str] = {}
@@ -87,8 +91,7 @@ class Solution:
             return self._none(form, network, params, X, Y)
         try:
             reading = form.ask(network, params, X, Y)
-            for name in form.changed:
-                self.changed.setdefault("ask", {})[name] = None
+            self._look("ask", form)
             self.conversions |= reading.conversions
             self.breaks |= dict.fromkeys(reading.breaks)
             self.names |= reading.names
@@ -103,6 +106,8 @@ class Solution:
             return J, reading.gradient
         except Trouble as trouble:
             if any(words in str(trouble) for words in NO_VALUE):  # of Python's own numbers, where NumPy's are nan
+                if raised := RAISED.search(str(trouble)):
+                    self.raised[raised[0]] = None
                 nothing = tuple(Layer(np.full_like(W, np.nan), np.full_like(b, np.nan)) for W, b in params)
                 return np.asarray(np.nan, X.dtype), nothing
             trouble.given = f"a network with {_layers(network.L)}: {form.given(network, X.shape[1])}"
@@ -218,7 +223,7 @@ class Solution:
         fit = self.own["fit"]
         trained = fit.train(network, params, X, Y, alpha, iterations)
         if fit.function.__name__ == "fit":  # by our contract it changes nothing
-            self._look("fit", fit.changed)
+            self._look("fit", fit)
         if trained.costs is not None and not self._later(trained, network, params, X, Y):
             return trained.params, trained.costs.astype(X.dtype)
         self.untold = True
@@ -234,9 +239,11 @@ class Solution:
         last, first = float(trained.costs[-1]), float(trained.costs[0])
         return before != after and math.isclose(last, after, rel_tol=ALIKE) and not math.isclose(first, before)
 
-    def _look(self, function: str, names: Sequence[str]) -> None:
-        for name in names:
+    def _look(self, function: str, form: Any) -> None:
+        """Note what it has changed of what it was given, and whether that was the arrays or what holds them."""
+        for name in form.changed:
             self.changed.setdefault(function, {})[name] = None
+            self.holders.setdefault(function, set()).add(getattr(form, "refilled", ""))
 
     def predict(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels of the `predict` beside the function; or the right ones, which are then not judged."""
@@ -244,7 +251,7 @@ class Solution:
             with self._its_trouble("predict", network, X):
                 with precise(getattr(self._form(network), "name", "")):
                     labels: Array = self.own["predict"].labels(network, params, X)
-                self._look("predict", self.own["predict"].changed)
+                self._look("predict", self.own["predict"])
                 return self._at_half(network, params, X, labels)
         return framework().predict(network, params, X)
 
@@ -255,9 +262,18 @@ class Solution:
             return labels
         inclusive = framework(BY_NAME["class 1 where A >= 0.5"]).predict(network, params, X)
         at = (labels == inclusive) & (inclusive != right)
-        if at.any() and AT_HALF not in self.remarks:
+        if at.any() and AT_HALF not in self.remarks and self._inclusive(network, params, X):
             self.remarks.append(AT_HALF)
         return np.where(at, right, labels)
+
+    def _inclusive(self, network: Network, params: Params, X: Array) -> bool:
+        """Return whether its class is 1 where Z[L] is exactly 0: a sigmoid is 0.5 beside that too, once rounded."""
+        *before, (W, b) = params
+        border = (*before, Layer(np.zeros_like(W), np.zeros_like(b)))
+        try:
+            return bool((self.own["predict"].labels(network, border, X) == 1).all())
+        except Trouble:
+            return False
 
     def devices(self) -> tuple[str, ...]:
         """Return where the arrays lie that it gets."""
@@ -302,6 +318,7 @@ class Solution:
             activation=self.found.score.activation if self.found is not None and self.unjudged else "",
             trouble=self.trouble,
             changed={function: list(names) for function, names in self.changed.items()},
+            refilled={function: min(held) for function, held in self.holders.items() if min(held)},
             printed=self.call.printed,
             cost_shape=self.cost_shape,
             read_as="" if form is None else form.words(),
@@ -312,6 +329,7 @@ class Solution:
             unchecked=self.unchecked,
             penalties=tuple(self.penalties),
             remarks=tuple(self.remarks),
+            raised=tuple(self.raised),
             at_zero=isinstance(form, Training) and form.at_zero,
             loss=model.loss,
             output=model.output,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from crosscheck.judge.location import locate
 from crosscheck.report.words import of_entry, of_location, of_name
 
 WIDTH = 80  # of a line
+BEGIN = 1  # the number of the first step of a training
 HELD = "\x00"  # a blank that is no place to break a line
 
 
@@ -24,7 +26,7 @@ class Told(NamedTuple):
     """What is known beside the results. source: the lines of the program, where there are any. guessed: nobody has said
     which activation it has, and its J does not tell. names: what their author calls dW1, ... rows: examples are rows,
     and the weights turned. unusual: its arrays have other shapes than ours. several: it says that it is meant for
-    several outputs.
+    several outputs. raised: the errors that it raises where an answer is taken for nan.
     """
 
     diagnoses: Sequence[Diagnosis] = ()
@@ -34,10 +36,17 @@ class Told(NamedTuple):
     rows: bool = False
     unusual: bool = False
     several: bool = False
+    raised: Sequence[str] = ()
 
     def name(self, tensor: str, pair: bool) -> str:
         """Return what the author calls a tensor."""
         return self.names.get(tensor, of_name(tensor, pair))
+
+    def got(self, c: Comparison) -> str:
+        """Return what the author's number is, or that an error is raised for it."""
+        if math.isnan(c.got) and self.raised:
+            return f"yours raises {' or '.join(self.raised)}"
+        return f"yours is {c.got:.9g}"
 
     def entry(self, c: Comparison, pair: bool) -> str:
         """Return an entry as the author writes it."""
@@ -63,7 +72,7 @@ def count(number: int, what: str) -> str:
 def when(c: Comparison) -> str:
     """Return where in the training a number was asked for."""
     if c.tensor.of_fit:
-        return f"in step {c.iteration + 1} of your training"
+        return f"in step {c.iteration + BEGIN} of your training"
     return f"after {count(c.iteration, 'step')} of ours" if c.iteration else "at the initial parameters"
 
 
@@ -78,8 +87,8 @@ def place(result: Result) -> str:
     """Return where the mistake must be, and what the numbers bear out beside it."""
     cause = result.row.cause
     if isinstance(cause, OutsideBound):
-        return of_location(cause.location, result.pair, cause.grounds)
-    return of_location(locate(result.wrong, result.case.network.L), result.pair)
+        return of_location(cause.location, result.pair, cause.grounds, BEGIN)
+    return of_location(locate(result.wrong, result.case.network.L), result.pair, begin=BEGIN)
 
 
 def at_once(result: Result) -> list[Comparison]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -53,6 +54,10 @@ TORCH = "W (n_out, n_in)"
 UNUSUAL = ("examples as rows", "W (n_in, n_out)", TORCH, "w (n_x,)", "Y (m,)")  # of shapes, in the words of a form
 AXES = "a sum keeps its axis by keepdims=True, a product may lack a transpose"
 IN_PLACE = "Who goes on with them computes something else: copy first, and write W = W - ... for W -= ..."
+REFILLED = (
+    "The arrays are as they were: it puts others into the {0} that it is given. Who goes on with it computes something "
+    "else: copy it first, by copy.deepcopy say."
+)
 SATURATED = (
     "A sigmoid there rounds to exactly 0 or 1, and log(0) and 0/0 have no value; the exact J has. Take it from Z[L]: "
     "the mean of max(Z, 0) + log1p(exp(-|Z|)) - Y Z, and dZ[L] = A - Y without a division."
@@ -77,7 +82,8 @@ def report(
         lines += ["", *_trouble(more)]
     for each, changed in said.changed.items():
         own = each if each in OWN else "it"
-        lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *wrapped(f"  {IN_PLACE}", "  ")]
+        advice = REFILLED.format(said.refilled[each]) if each in said.refilled else IN_PLACE
+        lines += ["", f"wrong: {own} changes what it is given: {', '.join(changed)}.", *wrapped(f"  {advice}", "  ")]
     for each, failure in said.trouble.items():
         lines += ["", *_its_trouble(each, failure)]
     for tensor, shape in said.conversions:
@@ -194,9 +200,13 @@ def _right(good: Sequence[Result], dtypes: Sequence[str], told: Told, said: Note
         lines = wrapped(f"{begin}{_verdict(undefined)}: {_judged(said)} within what rounding can do, {on}.", "  ")
     if undefined:
         c, names = undefined[0].unstable, ", ".join(dict.fromkeys(result.case.problem for result in undefined))
-        there = f"On {names}: " + (
-            f"{of_entry(c, good[0].pair)} is {c.got:.6g} and should be {c.oracle:.6g}. " if c is not None else ""
-        )
+        there = f"On {names}: "
+        if c is not None:
+            name = of_entry(c, good[0].pair)
+            is_so = f"{name} is {c.got:.6g} and should be"
+            if told.raised and math.isnan(c.got):
+                is_so = f"it raises {' or '.join(told.raised)}, where {name} should be"
+            there += f"{is_so} {c.oracle:.6g}. "
         known = [f"It comes of an epsilon of about {f.size:.3g} {within(f)}. " for f in epsilons if f.tensors == ()]
         lines += wrapped(f"  {there}{''.join(known[:1])}{SATURATED}", "  ")
     return [*lines, "", *_table(good)]

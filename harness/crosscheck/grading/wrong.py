@@ -86,9 +86,9 @@ def _other(
     right = ", ".join(told.name(name, pair) for name in names if name not in outside) or "nothing"
     items += [("right", right)] if names else []
     items += [
-        ("wrong first", f"{told.entry(c, pair)}: yours is {c.got:.9g}, it should be {c.oracle:.9g}, {when(c)}"),
+        ("wrong first", f"{told.entry(c, pair)}: {told.got(c)}, it should be {c.oracle:.9g}, {when(c)}"),
     ]
-    if not math.isfinite(c.got):
+    if not math.isfinite(c.got) and not told.raised:
         items.append(("no number", not_a_number(c, results)))
     items += [("where", place(example))] if names else []
     items += [("notes", equation(now, case.network))] if names else []
@@ -123,7 +123,7 @@ def _also(rest: Sequence[Result], items: Sequence[tuple[str, str]], told: Told) 
             continue
         if result.wrong:
             c = first(result.wrong, result.case.network.L)
-            what = f"{told.entry(c, result.pair)}, yours is {c.got:.9g}, it should be {c.oracle:.9g}"
+            what = f"{told.entry(c, result.pair)}, {told.got(c)}, it should be {c.oracle:.9g}"
             what += f"; {of_explanation(row.explained)}" if result.exactly else ""
         else:
             what = of_promises(row.cause, result.pair)

@@ -18,14 +18,14 @@ def of_name(name: str, pair: bool = False) -> str:
     return plain[:-1] + plain[-1].lower() if pair and plain != name else name
 
 
-def of_location(location: Location, pair: bool = False, beside: Grounds = SURE) -> str:
+def of_location(location: Location, pair: bool = False, beside: Grounds = SURE, begin: int = 0) -> str:
     """Return what is right, what is wrong first, and hence where the mistake is. pair: for who writes w and b.
 
-    beside: what holds there; what does not is not said.
+    beside: what holds there; what does not is not said. begin: the number of the first step.
     """
     part, L, l, _, t, earlier = location
     if part in OF_FIT:
-        return _of_fit(part, t, beside)
+        return _of_fit(part, t, beside, begin)
     if part in (Part.LATER, Part.ONCE, Part.STALE):
         return _of_two_answers(part, t, earlier)
     if part is Part.COST:
@@ -82,11 +82,11 @@ def _of_two_answers(part: Part, t: int, earlier: int) -> str:
     )
 
 
-def _of_fit(part: Part, t: int, beside: Grounds) -> str:
+def _of_fit(part: Part, t: int, beside: Grounds, begin: int) -> str:
     right = "J and the gradients that were asked for by themselves are right"
     if not beside.bounded:
         right = "of J and the gradients that were asked for by themselves, all that has a bound is right"
-    when = _when(beside.steps, t) + (", each as the last of a run that ends there" if beside.lengths else "")
+    when = _when(beside.steps, t, begin) + (", each as the last of a run that ends there" if beside.lengths else "")
     if part is Part.FIT_COSTS:
         wrong = f"every step lies within its bound; the costs that fit reports are not right, {when}"
     else:
@@ -102,17 +102,17 @@ def _of_fit(part: Part, t: int, beside: Grounds) -> str:
     return f"{right}; {wrong}" + ("; fit gave another answer when it was asked again" if beside.repeated else "")
 
 
-def _when(steps: WrongSteps | None, t: int) -> str:
+def _when(steps: WrongSteps | None, t: int, begin: int) -> str:
     """Return at which steps something is wrong."""
     if steps is None:
-        return f"first at step {t}"
+        return f"first at step {t + begin}"
     first, wrong, seen, onward, whole = steps
     if not whole or (seen > 1 and not onward):
         return (
-            f"at step {first} alone, of {seen} seen"
+            f"at step {first + begin} alone, of {seen} seen"
             if wrong == 1
-            else f"at {wrong} of {seen} steps seen, the first {first}"
+            else f"at {wrong} of {seen} steps seen, the first {first + begin}"
         )
     if first == 0:
         return "from the first step on"
-    return f"from step {first} on; the steps before it lie within their bounds"
+    return f"from step {first + begin} on; the steps before it lie within their bounds"

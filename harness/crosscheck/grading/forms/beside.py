@@ -80,6 +80,7 @@ class Predicting:
     def __init__(self, function: Callable[..., Any], way: Way, order: Sequence[str], call: Caller) -> None:
         self.function, self.way, self.order, self.call = function, way, order, call
         self.changed: list[str] = []
+        self.refilled = ""  # see Way
 
     def labels(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels, as (n_y, m). Raises Trouble."""
@@ -87,6 +88,7 @@ class Predicting:
         given = filled(arguments(self.function) or [], environment, self.order)
         returned = self.call(self.function, [], **given)
         self.changed = self.way.changed(environment, params, X, None)
+        self.refilled = self.way.refilled(environment, params, X, None)
         m, size = X.shape[1], network.n[-1] * X.shape[1]
         for array in self._arrays(returned):
             if array.size == size:

@@ -21,6 +21,13 @@ WORDS = {
     "dictionary": "a dictionary W1, b1, ...", "layers": "a tuple of (W, b)", "list": "a list W1, b1, ...",
     "lists": 'a dictionary of lists "W", "b"', "dictionaries": 'a list of dictionaries "W", "b"', PAIR: "w and b",
 }  # fmt: skip
+HOLDS = {
+    "dictionary": "dictionary",
+    "list": "list",
+    "lists": "dictionary of lists",
+    "dictionaries": "list of dictionaries",
+    PAIR: "dictionary",
+}
 
 
 def packed(packing: str, pairs: Pairs, keys: tuple[str, str] = KEYS["W1"]) -> Any:
@@ -126,6 +133,14 @@ class Way(NamedTuple):
                 name = kind.lower() if self.layout.number and L == 1 else f"{kind}{l}"
                 found += [(name, packed_now, before), (name, environment[f"{kind}{l}"], before)]
         return list(dict.fromkeys(name for name, now, before in found if not _same(now, before)))
+
+    def refilled(self, environment: Mapping[str, Any], params: Params, X: Array, Y: Array | None) -> str:
+        """Return what holds other arrays by now, where those that were given are as they were; or nothing."""
+        if self.own or not self.changed(environment, params, X, Y):
+            return ""
+        arrays = [(environment[f"W{l}"], environment[f"b{l}"]) for l in range(1, len(params) + 1)]
+        as_given = {**environment, "parameters": packed(self.packing, arrays, self.keys)}
+        return "" if self.changed(as_given, params, X, Y) else HOLDS.get(self.packing, "")
 
 
 def _same(now: Any, before: Any) -> bool:

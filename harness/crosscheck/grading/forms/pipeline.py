@@ -79,6 +79,7 @@ class Pipeline:
         self.takes = way.takes if plain else PAIR if "w" in asked and "b" in asked else lists
         self.clear = not any(step.assigned and step.name != DEFAULT for step in steps)
         self.changed: list[str] = []
+        self.refilled = ""  # see Way
         self.unnamed = False  # whether something came back whose gradients are found by their places
         self.number = False  # whether one number came back and nothing else, which is no gradient in any layout
         self.more: dict[str, Any] = {}  # arguments by their names, in the place of what they are in the plain model
@@ -90,6 +91,7 @@ class Pipeline:
         self.unnamed = self.unnamed or not numbered(leaves, network.L)
         self.number = len(leaves) == 1 and np.size(leaves[0].value) == 1
         self.changed = self.way.changed(environment, params, X, Y)
+        self.refilled = self.way.refilled(environment, params, X, Y)
         return read(leaves, network, self.way.layout, self.order, returned, len(self.steps) == 1)
 
     def run(self, environment: dict[str, Any], network: Network, m: int) -> tuple[list[Leaf], Any]:

@@ -36,6 +36,7 @@ class Function(Training):
         super().__init__(way.layout, call)
         self.function, self.initialiser, self.way = function, initialiser, way
         self.order, self.extra = order, dict(extra or {})
+        self.refilled = ""  # see Way
 
     def train(
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
@@ -85,6 +86,7 @@ class Function(Training):
         changed = self.way.changed(environment, params, X, Y)
         if len(found) == 2 * network.L:
             self.changed = changed
+            self.refilled = self.way.refilled(environment, params, X, Y)
             return self._read(found, network)
         given = [name for name in changed if name not in "XY"]
         if not given:
