@@ -177,9 +177,10 @@ def _dtypes(came: Sequence[str]) -> str:
 
 
 def _in_its_names(result: Result) -> Cause | None:
-    """Return the cause with the tensor's name in the function's own form."""
+    """Return the cause with the tensor's name in the function's own form; no nearest mistake, as it is right."""
     cause = result.row.cause
     if not isinstance(cause, Noisy):
         return cause
     name = Tensor(of_name(cause.comparison.tensor, result.pair))
-    return cause._replace(comparison=cause.comparison._replace(tensor=name))
+    explained = cause.explanation if cause.explanation is not None and cause.explanation.exactly else None
+    return Noisy(cause.comparison._replace(tensor=name), explained)
