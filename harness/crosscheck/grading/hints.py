@@ -142,7 +142,7 @@ def notices(
     lopsided, words = told(said.penalties)
     notes += [words] if words and not lopsided else []
     if "J" in said.unjudged:
-        notes.append("no cost of yours was found that could be checked")
+        notes.append("no cost of yours was checked")
     notes += said.remarks
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))
