@@ -54,7 +54,7 @@ READ = {
     "turned_gradient.py": (False, "grads over arrays W1, b1, ...; 2 layers, hidden tanh",
                            "dW1 is transposed, (2, 4), expected (4, 2)", "Apart from that, right:"),
     "no_cost.py": (False, "forward_prop and back_prop over a dictionary W1, b1, ...; 2 layers",
-                   "right dW2, db2 wrong first dW1", "no cost of yours was found", "`tanh' = 1 - A`"),
+                   "right dW2, db2 wrong first dW1", "no cost of yours was checked", "`tanh' = 1 - A`"),
     "lower_keys.py": (True, "run_network over a dictionary W1, b1, ..., examples as rows; 2 layers, hidden sigmoid"),
     "script.py": (True, "model_loss over a tuple of (W, b); 2 layers, hidden tanh"),
     "folder/": (False,

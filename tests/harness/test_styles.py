@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crosscheck.core.failures import Failure, Kind, Stage
+from crosscheck.core.failures import Failure, Kind, Stage, Verdict
+from crosscheck.core.records import Comparison, Tensor
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.functions import closed_over
 from crosscheck.grading.forms.layout import LAYOUTS
@@ -16,12 +17,21 @@ from crosscheck.grading.forms.roles import switched_off
 from crosscheck.grading.forms.source import squares_errors
 from crosscheck.grading.forms.template import templates
 from crosscheck.grading.forms.weights import built
+from crosscheck.grading.hints import Result, notices
 from crosscheck.grading.load import solution_of
-from crosscheck.grading.probe import Wanted
+from crosscheck.grading.notes import Notes
+from crosscheck.grading.probe import Function, How, Wanted
 from crosscheck.grading.session import Report, check_name, examine, in_process
 from crosscheck.grading.solution import VARIANT
+from crosscheck.grading.sources.module import load_program
 from crosscheck.grading.sources.prune import prune
 from crosscheck.grading.sources.texts import read as read_text
+from crosscheck.judge.attribution import Explanation
+from crosscheck.judge.causes import Noisy
+from crosscheck.judge.verdict import Row
+from crosscheck.mutation.mutants import MUTANTS
+from crosscheck.problems.cases import make_case
+from crosscheck.problems.catalogue import SPECS, build
 from crosscheck_impls.interface import Network
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -590,3 +600,51 @@ def test_a_wrong_one_that_raises_is_not_said_to_be_nan(tmp_path: Path) -> None:
     found = said(program(tmp_path, LOOPS.replace("log(1 - a)", "log(a - 1)")), "flower-logistic")
     assert not found.right
     assert "yours raises ValueError: math domain error, it should be 0.69" in found.text, found.text
+
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+
+
+def test_a_few_numbers_over_and_over_are_no_sign_of_float32() -> None:
+    found = said(CORPUS / "scripts" / "gradients_only.py", "zero_weights")
+    assert found.right, found.text
+    assert "float32" not in found.text
+    assert "float32 came back" in said(CORPUS / "scripts" / "float32_namedtuple.py", "zero_weights").text
+
+
+def test_what_is_right_is_near_no_mistake() -> None:
+    comparison = Comparison(Tensor("dW1"), 600, (0, 0), 0.3, 1.0, 1.0, 1e-9, 6.0, 9.0, 1e-9, 0)
+    for exactly in (False, True):
+        cause = Noisy(comparison, Explanation(MUTANTS[0], exactly, 0.5, ()))
+        row = Row("flower", "mine", "float64", "cpu", Verdict.SUSPECT, cause)
+        function, case = Function((1,), {}, "", How.SAID, ()), make_case(build(SPECS[0]), "float64", later=False)
+        note = notices(function, [Result(case, row)], [], [], Notes())[0]
+        assert "noisier than usual" in note
+        assert (MUTANTS[0].name in note) is exactly
+
+
+def test_what_shows_with_several_outputs_alone_is_an_aside_and_not_counted(tmp_path: Path) -> None:
+    text = """
+def cost(params, X, Y):
+    A1 = np.tanh(params["W1"] @ X + params["b1"])
+    A2 = s(params["W2"] @ A1 + params["b2"])
+    dZ2 = (A2 - Y) / Y.size
+    dZ1 = params["W2"].T @ dZ2 * (1 - A1**2)
+    J = np.mean(-Y * np.log(A2) - (1 - Y) * np.log(1 - A2))
+    return J, {"dW1": -dZ1 @ X.T, "db1": dZ1.sum(1, keepdims=True),
+               "dW2": dZ2 @ A1.T, "db2": dZ2.sum(1, keepdims=True)}
+"""
+    found = said(program(tmp_path, text), "flower", "kink_outputs")
+    assert ": 1 mistake." in found.text, found.text
+    assert "aside with several outputs, which a program for one does not have," in found.text
+
+
+def test_only_what_a_program_does_not_define_itself_stands_in(tmp_path: Path) -> None:
+    for own, words in (("", "planar_utils is not here: the course's sigmoid stands in for it"),
+                       ("def sigmoid(z):\n    return s(z)\n", "planar_utils is not here (line 1")):  # fmt: skip
+        path = tmp_path / f"mine{len(own)}.py"
+        path.write_text(
+            "from planar_utils import sigmoid\n" + HEAD + own + "def f(z):\n    return sigmoid(z)\n", encoding="utf-8"
+        )
+        (remark,) = load_program(path).remarks
+        assert words in remark

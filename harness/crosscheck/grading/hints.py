@@ -143,7 +143,7 @@ def notices(
     lopsided, words = told(said.penalties)
     notes += [words] if words and not lopsided else []
     if "J" in said.unjudged:
-        notes.append("no cost of yours was found that could be checked")
+        notes.append("no cost of yours was checked")
     notes += said.remarks
     if came := dict.fromkeys(result.came for result in results if result.came):
         notes.append(_dtypes(list(came)))
@@ -190,9 +190,10 @@ def _dtypes(came: Sequence[str]) -> str:
 
 
 def _in_its_names(result: Result) -> Cause | None:
-    """Return the cause with the tensor's name in the function's own form."""
+    """Return the cause with the tensor's name in the function's own form; no nearest mistake, as it is right."""
     cause = result.row.cause
     if not isinstance(cause, Noisy):
         return cause
     name = Tensor(of_name(cause.comparison.tensor, result.pair))
-    return cause._replace(comparison=cause.comparison._replace(tensor=name))
+    explained = cause.explanation if cause.explanation is not None and cause.explanation.exactly else None
+    return Noisy(cause.comparison._replace(tensor=name), explained)

@@ -11,6 +11,7 @@ from crosscheck_impls.interface import Declaration
 from crosscheck.core.failures import BAD, Failure, Promise, Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast, flat
 from crosscheck.grading.hints import Result
+from crosscheck.grading.notes import noted
 from crosscheck.grading.probe import FORMULATIONS, declared, outside, without_a_run
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.causes import BrokenPromises, OutsideBound
@@ -94,7 +95,7 @@ def judged(
         came = next(each.got for each in broken) if case.dtype == "float64" else ""
         judging = InSingle(case) if came == "float32" else judging
         answer, broken = converted(answer, case.dtype), []
-    elif not broken and case.dtype == "float64" and _single(answer):
+    elif not broken and case.dtype == "float64" and _single(answer) and not _is_right(judging, answer):
         came, judging = "float32", InSingle(case)
     if broken:
         row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
@@ -151,11 +152,27 @@ def _of_bound(
 
 
 def _single(answer: Answer) -> bool:
-    """Return whether all numbers of the gradients are those of float32, by more than chance."""
-    arrays = [array for _, gradient in answer.gradients for array in flat(gradient)]
-    several = sum(int(np.count_nonzero(array)) for array in arrays) >= SEVERAL
-    return several and all(
+    """Return whether all numbers of the gradients are those of float32, by more than chance.
+
+    Where they are a few numbers over and over, as of weights of 0, their J has to be one too.
+    """
+    arrays = [np.asarray(array) for _, gradient in answer.gradients for array in flat(gradient)]
+    numbers = [array[array != 0] for array in arrays]
+    distinct = np.unique(np.abs(np.frexp(np.concatenate(numbers))[0])) if numbers else np.empty(0)
+    if len(distinct) < SEVERAL and "J" not in noted(answer).unjudged:
+        arrays += [np.asarray(J) for J, _ in answer.gradients]
+    return sum(map(len, numbers)) >= SEVERAL and all(
         np.isfinite(array).all() and np.array_equal(array, through_single(array)) for array in arrays
+    )
+
+
+def _is_right(judging: Judge, answer: Answer) -> bool:
+    """Return whether J, the gradients and every step are right as float64, so that no digit was lost."""
+    granted = [declared(formulation, judging.case) for formulation in FORMULATIONS]
+    return any(
+        not outside(judging, answer, under) and not any(c.outside for c in certify(judging, answer, under))
+        for each in granted
+        for under, _ in conventions(each)
     )
 
 

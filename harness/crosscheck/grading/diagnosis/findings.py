@@ -24,6 +24,8 @@ JOINT = {
         "squared error and its gradient without 1/2",
 }  # fmt: skip
 
+OF_SEVERAL = {"J is a mean over outputs too", "gradient of a mean over outputs"}  # of one output they make nothing else
+
 
 class Finding(NamedTuple):
     """One mistake, proved: with it, and with the others, the answer's numbers are what they are at every point.
@@ -122,7 +124,7 @@ def _joined(findings: list[Finding]) -> list[Finding]:
         if all(part in known and known[part].every_layer for part in parts):
             several = [known[part] for part in parts]
             rest = [finding for finding in findings if finding not in several]
-            return [_one(several)._replace(mutant=whole), *rest]
+            return [_one(several)._replace(mutant=whole), *_joined(rest)]
     factors = [finding for finding in findings if finding.factor != ONE]
     for one in factors:
         for two in factors:
@@ -142,11 +144,19 @@ def _finding(slips: list[Slip], L: int, wrong: list[str], points: list[Point]) -
     first = slips[0]
     shown = dict.fromkeys(tensor for slip in slips for tensor in _of(slip, L))
     tensors = tuple(tensor for tensor in names(points[0].network) if tensor in shown and tensor in wrong)
-    problems = dict.fromkeys(p.problem for p in points if any(p.wrong(tensor) for tensor in tensors))
+    problems = dict.fromkeys(p.problem for p in points if _shows(slips, p) and any(map(p.wrong, tensors)))
     return Finding(
         first.stage, tuple(sorted({slip.layer for slip in slips} - {0})), tensors, first.option.mutant, first.factor,
         first.special, first.formula, first.size, first.also, problems=tuple(problems), depth=L,
     )  # fmt: skip
+
+
+def _shows(slips: list[Slip], point: Point) -> bool:
+    """Return whether they make a difference at a point: a factor of 1/n[L] is 1 where there is one output."""
+    mutant = slips[0].option.mutant
+    if mutant is not None and mutant.name in OF_SEVERAL and point.network.n[-1] == 1:
+        return False
+    return any(slip.factor == ONE or slip.factor.at(point, slip.layer) != 1 for slip in slips)
 
 
 def _of(slip: Slip, L: int) -> list[str]:

@@ -10,14 +10,15 @@ import linecache
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
-from crosscheck.grading.sources.missing import stand_in
+from crosscheck.grading.sources.missing import Absent, stand_in
 from crosscheck.grading.sources.prune import IMPORTS, Kept, prune
 from crosscheck.grading.sources.texts import ENDINGS, Part, read
 
@@ -64,8 +65,8 @@ def fill(program: Program) -> None:
         _remember(part)
     kept, program.left_out = prune([(part.label, part.tree) for part in program.parts])
     flags = ANNOTATIONS if any("from __future__ import annotations" in part.text for part in program.parts) else 0
-    for each in kept:
-        _run(program, each, flags)
+    supplied = [each for each in (_run(program, each, flags) for each in kept) if each is not None]
+    program.remarks += [each.words(program.mine()) for each in supplied]
     if program.left_out and not any(callable(each) for each in program.mine().values()):
         for part in program.parts:
             exec(compile(part.tree, part.label, "exec", flags, dont_inherit=True), vars(program))
@@ -77,8 +78,23 @@ def _remember(part: Part) -> None:
         linecache.cache[part.label] = len(part.text), None, part.text.splitlines(keepends=True), part.label
 
 
-def _run(program: Program, kept: Kept, flags: int) -> None:
-    """Run one statement. What fails is missing from then on; a definition is told."""
+class Supplied(NamedTuple):
+    """What stands in for a module that is not there: the names of ours, each with the course's and its function."""
+
+    module: str
+    line: str
+    ours: Sequence[tuple[str, str, object]] = ()
+
+    def words(self, defined: Mapping[str, object]) -> str:
+        """Return what is missing, with those of ours that the program does not define itself."""
+        used = [theirs for name, theirs, function in self.ours if defined.get(name) is function]
+        if not used:
+            return f"{self.module} is not here ({self.line})"
+        return f"{self.module} is not here: the course's {', '.join(used)} stand{'s' * (len(used) == 1)} in for it"
+
+
+def _run(program: Program, kept: Kept, flags: int) -> Supplied | None:
+    """Run one statement. What fails is missing from then on; a definition is told. Return what an import is given."""
     code = compile(ast.Module([kept.statement], []), kept.label, "exec", flags, dont_inherit=True)
     try:
         quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
@@ -92,13 +108,13 @@ def _run(program: Program, kept: Kept, flags: int) -> None:
             given, ours = stand_in(kept.statement, source)
             vars(program).update(given)
             missing = getattr(error, "name", "") or ast.unparse(kept.statement)
-            if ours:
-                program.remarks.append(f"{missing} is not here: the course's {', '.join(ours)} stand in for it")
-            elif given:
-                program.remarks.append(f"{missing} is not here ({line})")
+            names = [name for name, each in given.items() if not isinstance(each, Absent)]
+            supplied = [(name, theirs, given[name]) for name, theirs in zip(names, ours, strict=False)]
+            return Supplied(missing, line, supplied) if given else None
         elif isinstance(kept.statement, ast.FunctionDef | ast.ClassDef):
             words = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
             program.remarks.append(f"{kept.statement.name} could not be defined ({line}: {words})")
+    return None
 
 
 def _look_beside(folder: Path) -> None:
