@@ -31,7 +31,8 @@ def of_location(location: Location, pair: bool = False, beside: Grounds = SURE, 
     if part is Part.COST:
         all_right = "dw and db are right" if pair else "every dW and db is right"
         if not beside.others:
-            all_right = "dw and db lie within their bounds" if pair else "every dW and db lies within its bound"
+            within = "dw and db lie within their bounds" if pair else "every dW and db lies within its bound"
+            return f"{within} and J does not: look at the cost first, and at all that it is made of"
         return f"{all_right} and J is not: the mistake is in the cost itself, or in what it alone is made of"
     if part is Part.FORWARD:
         each = "the gradients are" if L == 1 else "a gradient of every layer is"
@@ -58,7 +59,8 @@ def _of_line(location: Location, pair: bool, beside: Grounds) -> str:
         made = f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
         if l == L:
             made = f"A{at} - Y" if beside.plain_dZ else f"(A{at} - Y) ∘ g{l}′(Z{at})"
-        return f"{dW} and {db} are both wrong: the mistake is in dZ{at} = {made}, or in what both do with it (1/m)"
+        wrong = f"{dW} and {db} are both wrong: the mistake is in dZ{at} = {made}, or in what both do with it (1/m)"
+        return wrong if beside.forward else f"{wrong}, or in the forward pass before it"
     of_dW, of_db = ("dw", "db") if pair else ("every dW", "every db")
     other = of_db if part is Part.DW else of_dW
     if not beside.others:
@@ -86,7 +88,9 @@ def _of_fit(part: Part, t: int, beside: Grounds, begin: int) -> str:
     right = "J and the gradients that were asked for by themselves are right"
     if not beside.bounded:
         right = "of J and the gradients that were asked for by themselves, all that has a bound is right"
-    when = _when(beside.steps, t, begin) + (", each as the last of a run that ends there" if beside.lengths else "")
+    when = _when(beside.steps, t, begin)
+    if beside.lengths and part is not Part.FIT_COSTS:
+        when += ", each as the last of a run that ends there"
     if part is Part.FIT_COSTS:
         wrong = f"every step lies within its bound; the costs that fit reports are not right, {when}"
     else:
