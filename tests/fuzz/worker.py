@@ -126,7 +126,7 @@ def main(kind: str, first: int, last: int, folder: Path) -> None:
     """Run the seeds."""
     run = {"files": file, "options": option}[kind]
     warnings.simplefilter("error")  # a warning is a line too many
-    np.seterr(all="warn")
+    np.seterr(all="warn", under="ignore")  # as NumPy has it: numbers below the normal range are no error
     os.chdir(folder)
     with os.fdopen(os.dup(1), "w", encoding="ascii") as lines:
         for seed in range(first, last):
