@@ -55,19 +55,26 @@ def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Arr
     return total(local), layers(model, "grad")
 
 
+def descend(
+    network: Network, model: nn.Module, optimizer: torch.optim.Optimizer, X: Array, Y: Array, iterations: int
+) -> Array:
+    """Take the optimizer's steps on this process's share, and return J before each of them (iterations,)."""
+    m, mine = X.shape[1], share(X.shape[1])
+    costs = torch.empty(iterations, dtype=X.dtype, device=X.device)
+    for t in range(iterations):
+        optimizer.zero_grad()
+        local = local_cost(network, model(X[:, mine].T), Y[:, mine].T, m)
+        local.backward()
+        costs[t] = total(local)
+        optimizer.step()
+    return costs
+
+
 @torch.enable_grad()
 def gradient_descent(
     network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
 ) -> tuple[Params, Array]:
     """Return the params after the iterations, and J before each of them (iterations,)."""
     model, parallel = wrap(network, params)
-    optimizer = torch.optim.SGD(parallel.parameters(), lr=alpha)
-    m, mine = X.shape[1], share(X.shape[1])
-    costs = torch.empty(iterations, dtype=X.dtype, device=X.device)
-    for t in range(iterations):
-        optimizer.zero_grad()
-        local = local_cost(network, parallel(X[:, mine].T), Y[:, mine].T, m)
-        local.backward()
-        costs[t] = total(local)
-        optimizer.step()
+    costs = descend(network, parallel, torch.optim.SGD(parallel.parameters(), lr=alpha), X, Y, iterations)
     return layers(model, "params"), costs

@@ -11,7 +11,7 @@ from torch.distributed.tensor import DTensor
 
 from crosscheck_impls.interface import Layer, Network, Params
 from crosscheck_impls.with_torch.distributed.all_reduce import share
-from crosscheck_impls.with_torch.distributed.ddp import local_cost, total
+from crosscheck_impls.with_torch.distributed.ddp import descend, local_cost, total
 from crosscheck_impls.with_torch.native import build, linears
 
 
@@ -46,13 +46,5 @@ def gradient_descent(
 ) -> tuple[Params, Array]:
     """Return the params after the iterations, and J before each of them (iterations,)."""
     model = wrap(network, params)
-    optimizer = torch.optim.SGD(model.parameters(), lr=alpha)
-    m, mine = X.shape[1], share(X.shape[1])
-    costs = torch.empty(iterations, dtype=X.dtype, device=X.device)
-    for t in range(iterations):
-        optimizer.zero_grad()
-        local = local_cost(network, model(X[:, mine].T), Y[:, mine].T, m)
-        local.backward()
-        costs[t] = total(local)
-        optimizer.step()
+    costs = descend(network, model, torch.optim.SGD(model.parameters(), lr=alpha), X, Y, iterations)
     return tuple(Layer(whole(each.weight), whole(each.bias)[:, None]) for each in linears(model)), costs
