@@ -192,7 +192,7 @@ def serve(line: Line) -> None:
             size, dtype, seconds = message
             run = starter(name)(size.network, *draw(size, dtype), ALPHA, device)
             first = timed(run, 1)
-            memory = peak(run)
+            memory = peak(run) if device == "cpu" else None  # of the host's memory
             iterations = repetitions(run, seconds)
             line.send(Ready(first, iterations, memory, about(name)))
         except Exception as error:

@@ -23,7 +23,7 @@ SHOWN = 200  # alarms listed
 
 
 def lines(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
-    """Yield a line for each implementation, dtype, device: how many runs, networks, verdicts, and the largest errors."""
+    """Yield a line for each implementation, dtype, device: how many runs and verdicts, and the largest errors."""
     for key in sorted({(row.implementation, row.dtype, row.device) for row in rows}):
         these = [row for row in rows if (row.implementation, row.dtype, row.device) == key]
         verdicts = Counter(row.verdict for row in these)
