@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crosscheck_impls.interface import ON_REQUEST
+from crosscheck_impls.interface import COMPILED, ON_REQUEST
 
 ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]
@@ -82,6 +82,7 @@ class Step:
 def steps() -> list[list[list[Step]]]:
     """Return the stages, one after another; of each the lanes, side by side; of each the steps, one after another."""
     requested = [f"{name}/{variant}" for name in FRAMEWORKS for variant in ON_REQUEST.get(name, ())]
+    compiled = ["torch/by_hand", "torch/autograd", *(f"torch/{variant}" for variant in COMPILED["torch"])]
     few = named(FEW, "--problem")
     sizes = named(["planar", "784", "1024"], "--only")
     return [
@@ -93,6 +94,10 @@ def steps() -> list[list[list[Step]]]:
                 Step("distributed", ["compare", "--processes", "1", *named(FRAMEWORKS), *few], 60),
                 Step("qualify", ["qualify", "--budget-minutes", "1"], 100),
                 Step("honest", ["honest", "--count", "2000", *named(FRAMEWORKS)], 200),
+            ],
+            [
+                Step("compiled", ["compare", *named(compiled)], 300),
+                Step("xla_flags", ["compare", "--impl", "jax", "--xla-flags", "--xla_gpu_autotune_level=0", *few], 120),
             ],
         ],
     ]

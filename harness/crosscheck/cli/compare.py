@@ -11,6 +11,7 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import (
+    Blas,
     Device,
     Dtypes,
     Everything,
@@ -28,6 +29,7 @@ from crosscheck.cli.options import (
     Strict,
     TimeLimit,
     Verbose,
+    XlaFlags,
     of_a_problem,
     takes_all_of,
     tell,
@@ -36,6 +38,7 @@ from crosscheck.cli.outputs import Outputs
 from crosscheck.cli.rerun import remembers
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
+from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
 
 STEPS = 8  # of gradient descent on several processes
@@ -58,6 +61,8 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     out: Out = LATEST,
     force: Force = False,
@@ -106,6 +111,9 @@ def compare(
       crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
+      crosscheck compare --impl torch/compiled --impl torch/exported
+      crosscheck compare --impl jax --xla-flags "--xla_cpu_enable_fast_math=true"
+      crosscheck compare --impl numpy --blas Haswell
     """
     load_numpy()
     from crosscheck.cli import in_chunks
@@ -132,8 +140,9 @@ def compare(
         return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
-    with interrupts.reported(kept):
+    with interrupts.reported(kept), steering.steered(xla_flags, blas):
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -196,6 +205,8 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     strict: Strict = False,
     fail_on: FailOn = None,
@@ -227,8 +238,9 @@ def explain(
             f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
             parameter="chunk",
         )
-    with interrupts.reported():
+    with interrupts.reported(), steering.steered(xla_flags, blas):
         chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
