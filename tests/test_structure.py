@@ -17,9 +17,9 @@ COMMON = (
     "two_layer",
 )  # fmt: skip
 OWN = {
-    "numpy": {"chunked", "fast", "loops"},
-    "torch": {"autograd", "chunked", "fast", "native"},
-    "jax": {"autograd", "chunked", "fast", "native"},
+    "numpy": {"chunked", "fast", "loops", "reduced"},
+    "torch": {"autograd", "chunked", "fast", "native", "reduced"},
+    "jax": {"autograd", "chunked", "fast", "native", "reduced"},
 }
 # what one framework's file has besides, and why
 BESIDES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from crosscheck_impls.interface import BadInput
@@ -21,6 +21,7 @@ from crosscheck.cli.options import (
     Junit,
     Out,
     Plots,
+    Precisions,
     Problems,
     Processes,
     Quiet,
@@ -48,6 +49,13 @@ LONG = ("digits", "digits_777", "long_sums", "many_examples", "waves")  # data s
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
+class Instead(NamedTuple):
+    """What is asked in the place of the usual variants: teams of so many processes, or narrow modes."""
+
+    processes: list[int] | None
+    precision: list[str] | None
+
+
 @remembers
 @of_a_problem
 def compare(
@@ -59,6 +67,7 @@ def compare(
     dtype: Dtypes = None,
     device: Device = "cpu",
     processes: Processes = None,
+    precision: Precisions = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -106,6 +115,7 @@ def compare(
       crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
+      crosscheck compare --precision tf32 --precision float8 --device cuda
     """
     load_numpy()
     from crosscheck.cli import in_chunks
@@ -133,7 +143,9 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+        chosen, problems, dtypes = _requested(
+            impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
+        )
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -197,6 +209,7 @@ def explain(
     dtype: Dtypes = None,
     device: Device = "cpu",
     processes: Processes = None,
+    precision: Precisions = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -228,7 +241,9 @@ def explain(
             parameter="chunk",
         )
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+        chosen, problems, dtypes = _requested(
+            impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
+        )
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -276,7 +291,7 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
-    processes: list[int] | None,
+    instead: Instead,
 ) -> tuple[list[Any], list[Any], list[str]]:
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
 
@@ -284,20 +299,26 @@ def _requested(
     """
     from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.teams import distributed
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    processes, precision = instead
     if options.chunk is not None and processes:
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
         )
+    if precision and (processes or options.chunk is not None):
+        raise BadInput("its variants take neither --processes nor --chunk; leave one out", parameter="precision")
     impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
             chosen = distributed(impl, processes, time_limit)
+        elif precision:
+            chosen = reduced(precision, impl)
         else:
             chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)

@@ -14,6 +14,7 @@ from crosscheck_impls.with_numpy import (
     logistic_regression,
     loops,
     per_example,
+    reduced,
     textbook,
     two_layer,
 )
@@ -43,6 +44,7 @@ variants: Mapping[str, Variant] = {
         chunked.gradient_descent,
         Declaration(sums=("blocks", chunked.BLOCK)),
     ),
+    "bf16_products": Variant(reduced.gradients, declaration=Declaration(precision="bfloat16_products")),
 }
 
 
