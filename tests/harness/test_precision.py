@@ -199,9 +199,11 @@ def test_the_numpy_variant_declares_what_the_interface_says_and_rounds_so() -> N
 def test_what_products_keep_is_measured() -> None:
     found = measured("numpy/bf16_products", "cpu")
     assert found is not None
-    assert (found.operand_bits, found.operand) == (7, "to even")
+    assert (found.operand_bits, found.operand, found.result_bits) == (7, "to even", 23)
+    assert (found.within, found.across) == ("to even", "to even")
+    assert found.unit is not None
     assert found.unit <= 2.0**-24
     full = measured("numpy/by_hand", "cpu")
     assert full is not None
-    assert (full.operand_bits, full.operand, full.sum_bits) == (23, "kept", 23)
+    assert (full.operand_bits, full.operand, full.result_bits) == (23, "kept", 23)
     assert "not run" in told("numpy/by_hand", "cuda")

@@ -87,7 +87,7 @@ def _attributed(
         if left <= 1 and (search.wrong or search.same_labels(mutant)):
             if search.of_run:
                 steps = same_steps(judge, answer, declared, mutant)
-                if not steps:
+                if steps < 2 and mutant is not guess:  # one step alone is that of many changes
                     continue
             explained.append((mutant, left))
             if mutant is guess:

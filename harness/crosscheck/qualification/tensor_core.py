@@ -7,6 +7,8 @@ Higham, Mikaitis and Pranesh did (Numerical behavior of NVIDIA tensor cores, Pee
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,6 +18,7 @@ from crosscheck_impls.interface import BadInput, Layer, Network, load
 from crosscheck.runner.subprocesses import missing
 
 ROWS, TERMS = 64, 256  # of the product (ROWS, TERMS) @ (TERMS, ROWS): powers of two, so that 1/m is exact
+BELOW, MORE, APART = range(1, 24), 7, 64  # bits after the point; further ones; terms between 1 and a small one
 DRAWS, BITS, SPREAD = 20, 7, 12  # random products; of bits after the point, which bfloat16 has; powers of two
 Vector: TypeAlias = npt.NDArray[np.float32]
 
@@ -23,20 +26,22 @@ Vector: TypeAlias = npt.NDArray[np.float32]
 class Products(NamedTuple):
     """What was found. implementation: of whom, device: where.
 
-    operand_bits: kept after the point; operand: how the rest is rounded, `truncated`, `to even`, `away from 0` or
-    `kept`. sum_bits: how far below 1 terms that lie side by side are still added up to more than 0; sum, across:
-    how a sum is rounded whose terms lie side by side, or far apart. unit: the largest error of random sums of n terms
-    over n times the sum of the absolute values, to be held against the unit roundoff of the accumulation, 2^-23.
+    operand_bits: kept of a number after the point, of the left operand, dZ; operand: how the rest is rounded, `cut`,
+    `to even`, `away from 0`, or `kept`. result_bits: of a sum; summed_bits: how small terms that lie side by side
+    still make a bit of the result together. within, across: how a sum is rounded whose terms lie side by side, or
+    far apart. unit: the largest error of random sums of n terms over n times the sum of the absolute values, to be
+    held against 2^-23; None where the result has fewer bits.
     """
 
     implementation: str
     device: str
     operand_bits: int
     operand: str
-    sum_bits: int
-    sum: str
+    result_bits: int
+    summed_bits: int
+    within: str
     across: str
-    unit: float
+    unit: float | None
 
 
 class Product:
@@ -68,11 +73,12 @@ def terms(*large: float, small: tuple[float, ...] = (), apart: int = 1) -> Vecto
     return vector
 
 
-def rounding(got: float, kept: float, step: float) -> str:
-    """Return how 1 + 3/4 step and 1 + 1/2 step are rounded, from what came of 1 + 3/4 step."""
-    if got == 1 + step:
-        return "to even" if kept == 1 else "away from 0"
-    return "truncated" if got == 1 else "kept" if got == 1 + 0.75 * step else "otherwise"
+def rounding(of: Callable[[float], float], step: float) -> str:
+    """Return how what is below a step is rounded. of: what comes of 1 and a number below that."""
+    more, half = of(0.75 * step), of(0.5 * step)
+    if more == 1 + step:
+        return "to even" if half == 1 else "away from 0"
+    return "cut" if more == 1 else "kept" if more == 1 + 0.75 * step else "otherwise"
 
 
 def measured(implementation: str, device: str = "cuda") -> Products | None:
@@ -96,15 +102,16 @@ def measured(implementation: str, device: str = "cuda") -> Products | None:
     def of_sum(*small: float, apart: int = 1) -> float:
         return times(terms(1.0, small=small, apart=apart), ones)
 
-    operand_bits = max((k for k in range(1, 24) if of_operand(2.0**-k) == 1 + 2.0**-k), default=0)
-    step, ulp = 2.0**-operand_bits, 2.0**-23
-    operand = "kept" if operand_bits == 23 else rounding(of_operand(0.75 * step), of_operand(0.5 * step), step)
-    deep = [e for e in range(6) if of_sum(*[2.0 ** -(23 + e)] * 2**e) == 1 + ulp]
-    within, across = (
-        rounding(of_sum(0.5 * ulp, 0.25 * ulp, apart=apart), of_sum(0.5 * ulp, apart=apart), ulp) for apart in (1, 64)
+    operand_bits, result_bits = (
+        max((k for k in BELOW if of(2.0**-k) == 1 + 2.0**-k), default=0) for of in (of_operand, of_sum)
     )
-    sum_bits = 23 + max(deep, default=0)
-    return Products(implementation, device, operand_bits, operand, sum_bits, within, across, _largest_error(times))
+    operand = "kept" if operand_bits == BELOW[-1] else rounding(of_operand, 2.0**-operand_bits)
+    ulp = 2.0**-result_bits
+    deep = [e for e in range(MORE) if of_sum(*[ulp / 2**e] * 2**e) == 1 + ulp]
+    within, across = rounding(of_sum, ulp), rounding(partial(of_sum, apart=APART), ulp)
+    unit = _largest_error(times) if result_bits == BELOW[-1] and operand_bits >= BITS else None
+    summed_bits = result_bits + max(deep, default=0)
+    return Products(implementation, device, operand_bits, operand, result_bits, summed_bits, within, across, unit)
 
 
 def _largest_error(times: Product) -> float:
@@ -123,9 +130,15 @@ def told(implementation: str, device: str = "cuda") -> str:
     found = measured(implementation, device)
     if found is None:
         return f"{implementation} on {device}: not run, it is not here"
-    return (
-        f"{implementation} on {device}: operands have {found.operand_bits} bits after the point, the rest "
-        f"{found.operand}; small terms side by side count down to 2^-{found.sum_bits} of the sum; a sum is "
-        f"{found.sum} within, {found.across} across blocks; the largest error of a sum of {TERMS} terms is "
-        f"{found.unit / 2.0**-23:.2g} of the bound's unit, 2^-23"
+    words = (
+        f"{implementation} on {device}: of dZ in a product {found.operand_bits} bits after the point are kept, of the "
+        f"result {found.result_bits}; dZ is {_how(found.operand)}, a sum {_how(found.within)} side by side, "
+        f"{_how(found.across)} {APART} terms apart; small terms count together down to 2^-{found.summed_bits}"
     )
+    if found.unit is None:
+        return words
+    return f"{words}; sums of {TERMS} terms err by {found.unit / 2.0**-23:.2g} of 2^-23 a term at most"
+
+
+def _how(rounded: str) -> str:
+    return {"kept": "kept", "cut": "cut"}.get(rounded, f"rounded {rounded}")
