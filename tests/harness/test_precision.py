@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from crosscheck.comparison.reduced import reduced
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Case, cast, flat
+from crosscheck.evaluation import precisions
 from crosscheck.evaluation.precisions import RIGHT, tried
 from crosscheck.judge.elementwise import Judge, held
 from crosscheck.judge.verdict import Key, Row, judge
@@ -28,7 +31,10 @@ from crosscheck_impls.interface import REDUCED, BadInput, Declaration, declarati
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.harness.test_cli import Run, run  # noqa: F401 (a fixture)
 from tests.harness.test_error_bound import OUTPUTS, random_problem
+
+# ruff: noqa: F811 (a test's argument is the fixture)
 
 NUMBERS = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=20)
 
@@ -182,6 +188,36 @@ def test_names_of_precisions_and_of_their_variants() -> None:
     for wrong, words in ((["bf16"], "bf16: unknown"), (["tf32"], "numpy: no variant of tf32")):
         with pytest.raises(BadInput, match=words):
             reduced(wrong, ["numpy"])
+
+
+def test_compare_and_honest_run_the_variants_of_a_mode(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("--precision", "bfloat16_products", "--impl", "numpy")
+    code, _, _ = run("compare", *asked, "--problem", "flower-logistic", "--out", "one")
+    assert code == 0
+    table = pd.read_csv("one/agreement.csv")
+    assert set(table["implementation"]) == {"numpy/bf16_products"}
+    assert set(table["verdict"]) == {"agrees"}
+    monkeypatch.setattr(precisions, "PROBLEMS", ("flower-logistic",))
+    code, out, _ = run("honest", *asked, "--count", "8", "--out", "two")
+    assert code == 0
+    assert "mistakes in narrow modes are caught" in out
+    assert pd.read_csv("two/precision.csv")["runs"].sum() == 8
+    assert set(pd.read_csv("two/precision_mutants.csv")["precision"]) == {"bfloat16_products"}
+    assert "## Mistakes" in Path("two/precision.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("--precision bf16", "--precision bf16: unknown; did you mean bfloat16"),
+        ("--precision tf32 --processes 2", "--precision tf32: its variants take neither"),
+        ("--precision tf32 --impl numpy", "--impl numpy: no variant of tf32"),
+    ],
+)
+def test_what_is_no_mode_is_refused(run: Run, words: str, what: str) -> None:
+    code, _, err = run("compare", *words.split(), "--problem", "flower-logistic")
+    assert (code, err.count("\n")) == (2, 1)
+    assert what in err
 
 
 def test_the_numpy_variant_declares_what_the_interface_says_and_rounds_so() -> None:

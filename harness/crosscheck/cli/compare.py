@@ -312,7 +312,10 @@ def _requested(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
         )
     if precision and (processes or options.chunk is not None):
-        raise BadInput("its variants take neither --processes nor --chunk; leave one out", parameter="precision")
+        raise BadInput(
+            f"{', '.join(precision)}: its variants take neither --processes nor --chunk; leave one out",
+            parameter="precision",
+        )
     impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:

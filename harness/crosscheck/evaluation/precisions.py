@@ -58,9 +58,10 @@ class Tried(NamedTuple):
 
 
 def tried(
-    precisions: Sequence[str], report: Callable[[str, int, int], None], problems: Sequence[str] = PROBLEMS
+    precisions: Sequence[str], report: Callable[[str, int, int], None], problems: Sequence[str] | None = None
 ) -> Iterator[Tried]:
     """Yield what comes of each mistake of each mode on each problem; the right reference first."""
+    problems = problems or PROBLEMS
     for number, name in enumerate(problems):
         case = make_case(build(BY_NAME[name])._replace(iterations=ITERATIONS), "float32")
         judge = Judge(case)
