@@ -11,6 +11,7 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import (
+    Blas,
     Device,
     Dtypes,
     Everything,
@@ -29,6 +30,7 @@ from crosscheck.cli.options import (
     Strict,
     TimeLimit,
     Verbose,
+    XlaFlags,
     of_a_problem,
     takes_all_of,
     tell,
@@ -37,6 +39,7 @@ from crosscheck.cli.outputs import Outputs
 from crosscheck.cli.rerun import remembers
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
+from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
 
 STEPS = 8  # of gradient descent on several processes
@@ -66,6 +69,8 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     precision: Precisions = None,
     out: Out = LATEST,
@@ -116,6 +121,9 @@ def compare(
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
       crosscheck compare --precision tf32 --precision float8 --device cuda
+      crosscheck compare --impl torch/compiled --impl torch/exported
+      crosscheck compare --impl jax --xla-flags "--xla_cpu_enable_fast_math=true"
+      crosscheck compare --impl numpy --blas Haswell
     """
     load_numpy()
     from crosscheck.cli import in_chunks
@@ -142,10 +150,11 @@ def compare(
         return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
-    with interrupts.reported(kept):
+    with interrupts.reported(kept), steering.steered(xla_flags, blas):
         chosen, problems, dtypes = _requested(
             impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
         )
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -208,6 +217,8 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     precision: Precisions = None,
     strict: Strict = False,
@@ -240,10 +251,11 @@ def explain(
             f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
             parameter="chunk",
         )
-    with interrupts.reported():
+    with interrupts.reported(), steering.steered(xla_flags, blas):
         chosen, problems, dtypes = _requested(
             impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
         )
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)

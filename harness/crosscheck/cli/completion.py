@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, REDUCED, VARIANTS
+from crosscheck_impls.interface import COMPILED, DISTRIBUTED, DTYPES, ON_REQUEST, REDUCED, VARIANTS
 
 from crosscheck.cli.outcome import NAMES
 
@@ -14,7 +14,7 @@ def complete_impl(incomplete: str) -> list[str]:
     ours = [
         f"{name}/{variant}"
         for name in VARIANTS
-        for variant in (*VARIANTS[name], *ON_REQUEST[name], *REDUCED[name], *DISTRIBUTED[name])
+        for variant in (*VARIANTS[name], *ON_REQUEST[name], *COMPILED[name], *REDUCED[name], *DISTRIBUTED[name])
     ]
     return [name for name in [*VARIANTS, *ours, *registered()] if name.startswith(incomplete)]
 

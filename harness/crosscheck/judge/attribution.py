@@ -92,7 +92,7 @@ def _attributed(
             explained.append((mutant, left))
             if mutant is guess:
                 break
-        elif search.wrong and not explained and mutant.name in BY_NAME:
+        elif search.of_arrays and not explained and mutant.name in BY_NAME:
             share = search.share(mutant)
             near = share < min(CLOSE, nearest[0] if nearest else 1.0)
             if near and (where is None or search.place(mutant) == where):
@@ -134,6 +134,11 @@ class _Search:
     def of_run(self) -> bool:
         """Whether what is wrong is wrong in a run alone."""
         return any(self.seen[k].length for k in self.wrong)
+
+    @property
+    def of_arrays(self) -> bool:
+        """Whether more than J is wrong: many a mistake comes near to a single number."""
+        return any(self.seen[k].got.size > 1 for k in self.wrong)
 
     def layer(self) -> list[int]:
         """Return the last layer whose gradient is wrong, or 0 where J is; nothing where no gradient is wrong."""

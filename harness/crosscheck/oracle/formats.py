@@ -67,7 +67,7 @@ class Format(NamedTuple):
     def scale(self, largest: Any) -> Any:
         """Return that power of two, by which an array is divided whose largest number is this; at least 2^-126.
 
-        >>> E4M3.scale(448.0), E4M3.scale(0.25)
+        >>> float(E4M3.scale(448.0)), float(E4M3.scale(0.25))
         (2.0, 0.001953125)
         """
         return np.maximum(np.ldexp(1.0, np.frexp(largest)[1]) / self.top, SMALLEST_NORMAL)
