@@ -91,6 +91,7 @@ def steps() -> list[Step]:
         Step("bench", ["bench", "--dtype", "float32", "--no-growth", "--rounds", "5", *sizes], 90),
         Step("compare", ["compare", *named(FRAMEWORKS)], 300),
         Step("on_request", ["compare", *named(requested), *few], 120),
+        Step("precision", ["compare", "--precision", "reduced", *named(FRAMEWORKS), *few], 150),
         Step("qualify", ["qualify", "--budget-minutes", "1"], 100),
         Step("distributed", ["compare", "--processes", "1", *named(FRAMEWORKS), *few], 60),
         Step("compiled", ["compare", *named(compiled), *few], 200),
