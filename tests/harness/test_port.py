@@ -181,22 +181,35 @@ SLIPS = {
     "layer 3: dW without 1/m": {DW: DW.replace("/ m", "/ (1 if l == 3 else m)")},
     "layer 1: dW divided by m - 1": {DW: DW.replace("/ m", "/ (m - (l == 1))")},
     "layer 2: Z without b": {"Z = W @ A[-1] + b": "Z = W @ A[-1] + b * (len(A) != 2)"},
+    "layer 2: b unused": {"Z = W @ A[-1] + b": "Z = W @ A[-1] + b * (len(A) != 2)", DB: f"{DB} * (l != 2)"},
     "layer 1: dA through dW instead of W": {
         BACKWARD: BACKWARD.replace("params[l - 1].W.T", "(dParams[-1] if l == 2 else params[l - 1]).W.T")
     },
 }
 
 
-@pytest.mark.parametrize("name", SLIPS)
+SQUARE = {"Z = W @ A[-1] + b": "Z = (W.T if len(A) == 3 else W) @ A[-1] + b"}  # where the shape allows it
+IN_SQUARE = {
+    "layer 3: W transposed in Z alone": SQUARE,
+    "layer 3: W transposed": {
+        **SQUARE,
+        DW: f"(({DW}).T if l == 3 else {DW})",
+        BACKWARD: BACKWARD.replace("params[l - 1].W.T", "(params[l - 1].W if l == 3 else params[l - 1].W.T)"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", [*SLIPS, *IN_SQUARE])
 def test_a_slip_in_one_layer_is_named_with_the_layer(name: str) -> None:
     source = (TEMPLATE / "with_numpy.py").read_text(encoding="utf-8")
-    for right, wrong in SLIPS[name].items():
+    for right, wrong in (SLIPS | IN_SQUARE)[name].items():
         assert source.count(right) == 1
         source = source.replace(right, wrong)
     there: dict[str, Any] = {}
     exec(compile(source, "net.py", "exec"), there)
     made = SimpleNamespace(**vars(framework()) | {"gradients": {"mine": there["gradients"]}})
-    case = make_case(build(PROBLEMS["breast_cancer-3layer-relu"], Options(iterations=3)), "float64")
+    problem = "square-6layer-mixed" if name in IN_SQUARE else "breast_cancer-3layer-relu"
+    case = make_case(build(PROBLEMS[problem], Options(iterations=3)), "float64")
     answer = measure(cast("Framework", made), "mine", Declaration(), case, "cpu")
     row = judge(Judge(case), answer, Declaration(), Key(case.problem, "mine", "float64", "cpu"))
     assert row.explained is not None, of_cause(row.cause)

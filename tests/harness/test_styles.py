@@ -648,3 +648,17 @@ def test_only_what_a_program_does_not_define_itself_stands_in(tmp_path: Path) ->
         )
         (remark,) = load_program(path).remarks
         assert words in remark
+
+
+def test_of_an_answer_without_a_number_no_mistake_is_named(tmp_path: Path) -> None:
+    """NaN comes about in many ways, so that a mistake which gives it too is not the cause."""
+    text = """
+def propagate(w, b, X, Y):
+    A = s(w.T @ X + b)
+    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    return {"dw": np.nan * X @ (A - Y).T, "db": np.nan * np.mean(A - Y)}, np.nan * J
+"""
+    found = said(program(tmp_path, text))
+    assert not found.right
+    assert "not explained J, dw and db" in found.text
+    assert "exactly those of" not in found.text

@@ -38,7 +38,8 @@ class Grounds(NamedTuple):
     """What holds beside a place of divergence.
 
     J, later, others: J, the gradients of the later layers, and every dW or every db that is not wrong are right, and
-    would show it if they were not. forward: J is so, and hangs on X and on every A[l]. plain_dZ: dZ[L] is A[L] - Y.
+    would show it if they were not; J at every point. forward: J is so, and somewhere hangs on X, every A[l] and every
+    b[l]. plain_dZ: dZ[L] is A[L] - Y.
     bounded: every number of J and of the gradients has a bound. steps: the wrong ones, of params, or of costs where
     these are all that is wrong. costs: whether some of fit's costs are wrong too. lengths: the steps are seen by runs
     of other lengths. repeated: a repeated fit gave another answer. borrowed: fit is the harness's own loop.
@@ -74,10 +75,11 @@ def grounds(
     wrong = [c for c in now if c.outside]
     size = min((_size(c, judge.case.dtype) for c in wrong if c.tensor.layer == location.layer), default=0.0)
     kinds = {c.tensor.kind for c in wrong}
-    J = _right((c for c in now if c.tensor.kind == "J"), size)
+    costs = [c for c in lockstep if c.tensor.kind == "J"]
+    J = _right((c for c in now if c.tensor.kind == "J"), size) and not any(c.outside for c in costs)
     return here._replace(
         J=J,
-        forward=J and _hangs_on_everything(judge, under, t, size),
+        forward=J and any(_hangs_on_everything(judge, under, c.iteration, size) for c in costs if _right([c], size)),
         later=_right((c for c in now if c.tensor.layer > location.layer), size),
         others=_right((c for c in now if c.tensor.kind != "J" and c.tensor.kind not in kinds), size),
     )
@@ -95,14 +97,15 @@ def _right(some: Iterable[Comparison], size: float) -> bool:
 
 
 def _hangs_on_everything(judge: Judge, under: Declaration, t: int, size: float) -> bool:
-    """Return whether J would show a SHARP-th of such an error in X or in any A[l]; at zero weights it does not."""
+    """Return whether J would show a SHARP-th of such an error in X, in any A[l] or any b[l]; at 0 it does not."""
     if judge.case.source is not None:  # A and dZ are not kept
         return False
     known = judge.at_checkpoint(judge.case.steps.index(t), under)
     bound, m = float(known.theirs.J + known.own.J), judge.case.X.shape[1]
     for layer, A, dZ in zip(known.params, known.oracle.A, known.oracle.dZ, strict=False):
-        if not min(size, 1.0) * float(np.abs(A * (layer.W.T @ dZ)).sum()) / m >= SHARP * bound:
-            return False
+        for product in (A * (layer.W.T @ dZ), layer.b * dZ):
+            if not min(size, 1.0) * float(np.abs(product).sum()) / m >= SHARP * bound:
+                return False
     return True
 
 

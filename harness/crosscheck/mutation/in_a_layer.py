@@ -14,6 +14,7 @@ from typing import Any
 
 from crosscheck_impls.interface import Array, Network, Params
 
+from crosscheck.mutation import linear_part
 from crosscheck.mutation.mutant import Change, Kind, Mutant, mutants
 from crosscheck.oracle.reference import RIGHT, Reference
 
@@ -53,6 +54,8 @@ def in_a_layer(network: Network, wrong: int) -> Iterator[Mutant]:
             yield from (by_name(f"{where}: {other}{how}") for how in (BOTH, ALONE))
             if there & {"sigmoid", "tanh"}:
                 yield by_name(f"{where}: {other}{AT_A}")
+    if not wrong:
+        yield from map(by_name, linear_part.in_linear_part(network))
     if network.L > 1:
         for l in [wrong] if wrong else range(1, network.L + 1):
             yield from (by_name(f"layer {l}: {mutant.name}") for mutant in _of_table(network, l, bool(wrong)))
@@ -87,6 +90,8 @@ def by_name(name: str) -> Mutant:
     if match := NAME.fullmatch(name):
         layer, derivative, activation, slope, how = match.groups()
         return _other(name, int(layer or 0), activation, float(slope or 0.01), derivative or how or BOTH)
+    if (of_Z := linear_part.by_name(name)) is not None:
+        return of_Z
     match = OF_TABLE.fullmatch(name)
     found = [mutant for mutant in mutants() if match and mutant.name == match[2]]
     if match is None or not found:

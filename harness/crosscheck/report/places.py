@@ -44,7 +44,8 @@ def of_location(location: Location, pair: bool = False, beside: Grounds = SURE, 
         right += ", so the forward pass that it comes from is"
     if l < L:
         later = f"the gradients of layer{'s' if L - l > 1 else ''} {', '.join(map(str, range(L, l, -1)))}"
-        right += f", and so are {later}" if beside.later else f"; {later} lie within their bounds"
+        alike = f", and so are {later}" if beside.J else f"; {later} are right"
+        right += alike if beside.later else f"; {later} lie within their bounds"
     return f"{right}; {_of_line(location, pair, beside)}"
 
 
@@ -66,9 +67,12 @@ def _of_line(location: Location, pair: bool, beside: Grounds) -> str:
     if not beside.others:
         wrong = dW if part is Part.DW else db
         return f"{wrong} is wrong; {other} lies within its bound, which need not mean that it is right"
+    or_before = "" if beside.forward else ", or in the forward pass before it"
     if part is Part.DW:
-        return f"{other} is right: the mistake is in the line of {dW}, its product, its mean, or what goes into it"
-    return f"{other} is right: the mistake is in the line of {db}, or in a part of dZ{at} that {before} does not see"
+        line = f"the line of {dW}, its product, its mean, or what goes into it"
+    else:
+        line = f"the line of {db}, or in a part of dZ{at} that {before} does not see"
+    return f"{other} is right: the mistake is in {line}{or_before}"
 
 
 def _of_two_answers(part: Part, t: int, earlier: int) -> str:

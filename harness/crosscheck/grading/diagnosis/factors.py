@@ -74,8 +74,8 @@ def values(network: Network, m: int, layer: int) -> Array:
 
 def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
     """Yield the factors by which what is made at each point is the answer's, ONE alone if that is one."""
-    if np.shape(made(0)) != points[0].got[tensor].shape:
-        return
+    if np.shape(made(0)) != points[0].got[tensor].shape or not any(np.isfinite(p.got[tensor]).any() for p in points):
+        return  # of an answer without a number nothing can be told: NaN comes about in many ways
     off = next((k for k, point in enumerate(points) if not fits(point, tensor, made(k))), None)
     if off is None:
         yield ONE
