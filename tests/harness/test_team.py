@@ -241,20 +241,21 @@ def test_a_number_of_processes_that_is_none_is_one_line(
 # ---------------------------------------------------------------- the frameworks' own
 
 
+NAMES = ("kink-2layer-relu", "one_example-2layer-tanh", "saturated-logistic")
 NEEDS = {"numpy": "mpi4py", "torch": "torch", "jax": "jax"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", NEEDS)
 def test_every_distributed_variant_gives_what_one_process_gives(framework: str) -> None:
-    """On three processes or devices, with 61 examples and with one: shares that differ in length, and empty ones."""
+    """With 61 examples and with one, and two features for three processes: shares that differ in length, and empty ones."""
     pytest.importorskip(NEEDS[framework])
-    problems = [build(BY_NAME[name])._replace(iterations=2) for name in ("kink-2layer-relu", "one_example-2layer-tanh")]
+    problems = [build(BY_NAME[name])._replace(iterations=2) for name in NAMES]
     request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0, together=True)
     rows = compare(request, lambda *_: None).rows
     said = {(row.implementation, row.problem): (row.verdict, of_cause(row.cause)) for row in rows}
     assert {verdict for verdict, _ in said.values()} <= {"agrees", "convention"}, said
-    assert len(said) == 2 * len(DISTRIBUTED[framework])
+    assert len(said) == len(NAMES) * len(DISTRIBUTED[framework])
     table = tables.frame(rows)
     assert set(table["replicas"][table["processes"] == 3]) <= {"identical"}
 

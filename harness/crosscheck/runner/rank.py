@@ -25,23 +25,26 @@ from crosscheck.runner.loading import load_implementation
 from crosscheck.runner.serve import About, describe, failure_of
 
 SAY_WHERE = signal.SIGUSR1  # on which a rank prints where it is, whatever it does
+LAUNCHER = "launcher"  # what a module may say: "mpiexec", where MPI is to start its processes
+MPIEXEC = "mpiexec"
 STARTS = "start"  # the function of a module that takes a rank, how many there are, and an address, and joins them
 
 
 class Begin(NamedTuple):
-    """What a rank is told first. address: `host:port`, where the ranks may meet."""
+    """What a rank is told first. address: `host:port`, where the ranks may meet. by_mpi: whether MPI has started it."""
 
     framework: str
     rank: int
     of: int
     address: str
+    by_mpi: bool = False
 
 
 class Ready(NamedTuple):
-    """A rank is there: its process, and what it says of its framework."""
+    """A rank is there: its process, and what it says of its framework; nothing where it is for MPI to start it."""
 
     pid: int
-    about: About
+    about: About | None
 
 
 class Call(NamedTuple):
@@ -103,6 +106,8 @@ def serve(line: Line) -> None:
     except BaseException as error:  # an import may raise anything
         _leave(line, begin, Stage.LOAD, error)
     _say(line, Ready(os.getpid(), about))
+    if about is None:
+        os._exit(0)
     there = _Arrays(framework, begin.rank)
     for frame in line.requests():
         try:
@@ -113,8 +118,10 @@ def serve(line: Line) -> None:
     os._exit(0)
 
 
-def _join(begin: Begin) -> tuple[Framework, About]:
+def _join(begin: Begin) -> tuple[Framework, About | None]:
     framework = load_implementation(begin.framework)
+    if not begin.by_mpi and getattr(framework, LAUNCHER, "") == MPIEXEC:
+        return framework, None
     start = getattr(framework, STARTS, None)
     if start is None:
         raise Incomplete(f"{begin.framework} has no {STARTS}(rank, of, address), which makes processes a team")

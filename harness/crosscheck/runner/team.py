@@ -62,7 +62,7 @@ class Team:
         self._noticed: dict[str, Broken] = {}
         self._seconds, self._until, self._failed, self._lost = START, np.inf, False, 0
         self._last: Failure | None = None
-        self._detail = False
+        self._detail, self._by_mpi = False, self.spread.by_mpi
         about = self._begin()
         self.declarations = about.declarations
         self.gradients = {variant: partial(self._gradients, variant) for variant in about.variants}
@@ -130,17 +130,22 @@ class Team:
         """Start the ranks; return what they say of themselves."""
         spread, address = self.spread, f"127.0.0.1:{_free_port()}"
         environment = _environment(spread) | (DETAIL if self._detail else {})
-        if spread.by_mpi:
+        if self._by_mpi:
             self._ranks += mpi.launch(spread.processes, environment)
         else:
             self._ranks += [Child(SERVES, environment) for _ in range(spread.processes)]
         for rank, child in enumerate(self._ranks):
-            child.send(Begin(spread.module, rank, spread.processes, address))
-        ready = self._replies(time.monotonic() + START, START, Stage.LOAD)
-        self._pids = [each.pid for each in ready if isinstance(each, Ready)]
+            child.send(Begin(spread.module, rank, spread.processes, address, self._by_mpi))
+        ready = cast(list[Ready], self._replies(time.monotonic() + START, START, Stage.LOAD))
+        about = ready[0].about
+        if about is None and not self._by_mpi:
+            self._end()
+            self._by_mpi = True
+            return self._begin()
+        self._pids = [each.pid for each in ready]
         for dtype in self._dtypes:
             self._ask(Call("configure", word=dtype))
-        return cast(Ready, ready[0]).about
+        return cast(About, about)
 
     def _ask(self, call: Call) -> list[Done]:
         """Tell every rank the same, and return what each says. Raises Lost."""
@@ -213,11 +218,14 @@ class Team:
             wait([self._ranks[rank] for rank in asked], left)
         return not_waiting({rank: self._ranks[rank].printed() for rank in asked}, answered, len(self._ranks))
 
-    def _lose(self, failure: Failure, again: bool = False) -> None:
-        """End all ranks, and say why. again: a library has aborted a process; the next team is to say more of that."""
+    def _end(self) -> None:
         for child in self._ranks:
             child.stop()
         self._ranks, self._pids, self._forget[:] = [], [], []
+
+    def _lose(self, failure: Failure, again: bool = False) -> None:
+        """End all ranks, and say why. again: a library has aborted a process; the next team is to say more of that."""
+        self._end()
         self._failed, self._lost, self._last, self._detail = True, self._lost + 1, failure, self._detail or again
         raise Lost(failure, again)
 
