@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from crosscheck.core.failures import Failure, Kind, Rank
+from crosscheck.core.failures import Failure, Kind, Passes, Rank
 
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-RUNNER = str(Path(__file__).parent)
+HARNESS = str(Path(__file__).parent.parent)
+OTHER_SIZE = ("op.preamble.length <= op.nbytes", "MPI_ERR_TRUNCATE")  # gloo's words, and MPI's
 
 
 class Frame(NamedTuple):
@@ -26,7 +27,7 @@ class Frame(NamedTuple):
     @property
     def ours(self) -> bool:
         """Whether it is the implementation's: no library's, and not the harness's."""
-        return not self.path.startswith((*LIBRARIES, RUNNER, "<"))
+        return self.path.endswith(".py") and not self.path.startswith((*LIBRARIES, HARNESS, "<"))
 
     def __str__(self) -> str:
         return f"{Path(self.path).name}:{self.line} {self.function}"
@@ -65,6 +66,38 @@ def _by_itself(failure: Failure) -> int:
     if failure.kind is Kind.KILLED:
         return 2 if failure.number == signal.SIGABRT else 0
     return 2 if failure.kind is Kind.EXITED else 1
+
+
+def of_another_size(text: str) -> bool:
+    """Return whether a library says that one process has sent more than another takes; who is wrong it cannot know."""
+    return any(words in text for words in OTHER_SIZE)
+
+
+class Passing(NamedTuple):
+    """Where a process is, `file.py:26 function`, and the shapes of the arrays that this line names."""
+
+    at: str
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+
+def passes_another(failure: Failure, heard: int, passing: Sequence[Passing]) -> Failure:
+    """Return the failure of the rank that was heard as that of the one which passes another shape than all others do.
+
+    passing: what each rank was at. Of two it is the one that was heard. Where no single one differs, it stays as it is.
+    """
+    of = len(passing)
+    if len({(each.at, each.names) for each in passing}) != 1:
+        return failure
+    for k, name in enumerate(passing[0].names):
+        shapes = [each.shapes[k] for each in passing]
+        odd = [rank for rank in range(of) if shapes.count(shapes[rank]) == 1]
+        odd = [heard] if len(odd) == of == 2 else odd
+        if len(odd) == 1:
+            others = tuple(rank for rank in range(of) if rank != odd[0])
+            passes = Passes(name, shapes[odd[0]], others, shapes[others[0]], heard)
+            return failure._replace(rank=Rank(odd[0], of, passing[0].at, passes=passes))
+    return failure
 
 
 def not_waiting(printed: Mapping[int, str], answered: Sequence[int], of: int) -> Rank | None:

@@ -205,7 +205,9 @@ class Child:
     def last_words(self) -> str:
         """Return the line of what it printed that says most about its end; nothing if none does."""
         lines = self._log.decode(errors="replace").splitlines()
-        return next((one_line(line, REASON) for line in lines if "Fatal" in line or "rror" in line), "")
+        thrown = [line.partition("what():")[2] for line in lines if line.lstrip().startswith("what():")]  # by C++
+        said = [*thrown, *(line for line in lines if "Fatal" in line or "rror" in line)]
+        return next((one_line(line.strip(), REASON) for line in said), "")
 
     def death(self, stage: Stage) -> Failure:
         """End it, and return how it ended."""

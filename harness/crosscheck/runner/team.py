@@ -27,7 +27,7 @@ from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Rank,
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.text import one_line
 from crosscheck.runner import mpi
-from crosscheck.runner.blame import first_to_go, not_waiting
+from crosscheck.runner.blame import Passing, first_to_go, not_waiting, of_another_size, passes_another
 from crosscheck.runner.children import Child, wait
 from crosscheck.runner.rank import SAY_WHERE, Begin, Call, Done, Held, Ready, Reply
 from crosscheck.runner.serve import About
@@ -62,6 +62,7 @@ class Team:
         self._noticed: dict[str, Broken] = {}
         self._seconds, self._until, self._failed, self._lost = START, np.inf, False, 0
         self._last: Failure | None = None
+        self._passing: dict[int, Passing] = {}
         self._detail, self._by_mpi = False, self.spread.by_mpi
         about = self._begin()
         self.declarations = about.declarations
@@ -135,7 +136,7 @@ class Team:
         else:
             self._ranks += [Child(SERVES, environment) for _ in range(spread.processes)]
         for rank, child in enumerate(self._ranks):
-            child.send(Begin(spread.module, rank, spread.processes, address, self._by_mpi))
+            child.send(Begin(spread.module, rank, spread.processes, address, self._by_mpi, self._detail))
         ready = cast(list[Ready], self._replies(time.monotonic() + START, START, Stage.LOAD))
         about = ready[0].about
         if about is None and not self._by_mpi:
@@ -189,7 +190,11 @@ class Team:
             waiting = {k: child for k, child in enumerate(self._ranks) if k not in said and k not in failed}
             wait(waiting.values(), min(until, settled) - time.monotonic())
             for rank, child in waiting.items():
-                if (reply := _reply(child, stage)) is None:
+                reply = None
+                for reply in _heard(child, stage):
+                    if isinstance(reply.said, Passing):
+                        self._passing[rank] = reply.said
+                if reply is None or isinstance(reply.said, Passing):
                     continue
                 if isinstance(reply.said, Failure):
                     failed[rank] = reply.time, reply.said
@@ -200,10 +205,19 @@ class Team:
                     child.joined(reply.said.pid)
         if len(said) < len(self._ranks):
             if failed:
-                aborted = any(failure.number == signal.SIGABRT for _, failure in failed.values())
-                self._lose(first_to_go(failed, len(self._ranks)), again=aborted and not self._detail)
+                self._lose(*self._blamed(failed))
             self._lose(Failure(stage, Kind.TIMED_OUT, number=seconds, rank=self._held_up(sorted(said))))
         return [said[rank] for rank in range(len(self._ranks))]
+
+    def _blamed(self, failed: Mapping[int, tuple[float, Failure]]) -> tuple[Failure, bool]:
+        """Return the failure that came first, and whether the next team is to say more of it."""
+        failure = first_to_go(failed, len(self._ranks))
+        aborted = any(each.number == signal.SIGABRT for _, each in failed.values())
+        sizes = [k for k, (_, each) in failed.items() if of_another_size(each.message + self._ranks[k].printed())]
+        if sizes and len(self._passing) == len(self._ranks):
+            all_of_them = [self._passing[rank] for rank in range(len(self._ranks))]
+            failure = passes_another(failed[min(sizes)][1]._replace(rank=failure.rank), min(sizes), all_of_them)
+        return failure, (aborted or bool(sizes)) and not self._detail
 
     def _held_up(self, answered: list[int]) -> Rank | None:
         """Return the rank that the others wait for, by where each of them is now."""
@@ -235,15 +249,19 @@ def load(name: str) -> Framework:
     return cast(Framework, Team(name))
 
 
-def _reply(child: Child, stage: Stage) -> Reply | None:
-    """Return what a rank says, or how it has ended; None if it says nothing."""
-    ended = child.ended()
+def _heard(child: Child, stage: Stage) -> Iterator[Reply]:
+    """Yield what a rank says, and how it has ended."""
+    ended, answered = child.ended(), False
     try:
         for frame in child.frames():
-            return cast(Reply, from_plain(Reply, *frame))
+            reply = cast(Reply, from_plain(Reply, *frame))
+            answered = answered or not isinstance(reply.said, Passing)
+            yield reply
     except Malformed as error:
-        return Reply(Failure(stage, Kind.UNREADABLE, one_line(str(error))), time.monotonic())
-    return Reply(child.death(stage), time.monotonic()) if ended else None
+        yield Reply(Failure(stage, Kind.UNREADABLE, one_line(str(error))), time.monotonic())
+        return
+    if ended and not answered:
+        yield Reply(child.death(stage), time.monotonic())
 
 
 def _environment(spread: Spread) -> dict[str, str]:
