@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import NamedTuple
 
@@ -51,7 +50,6 @@ def test_one_of_three_goes_wrong(library: Library, monkeypatch: pytest.MonkeyPat
     said = {row.implementation.partition("/")[2]: (str(row.verdict), of_cause(row.cause)) for row in rows}
     assert said.pop("right") == ("agrees", "")
     assert {verdict for verdict, _ in said.values()} == {"failed"}
-    assert all(words.startswith("rank 1 of 3") for _, words in said.values()), said
     assert said["raises"][1].startswith("rank 1 of 3 in planted.py:10 raises: ArithmeticError: out of luck")
     assert said["killed"][1].startswith("rank 1 of 3: the process was ended by SIGKILL")
     assert said["loops"][1].startswith("rank 1 of 3 sits in planted.py:")
@@ -126,8 +124,10 @@ def outer(X: np.ndarray, Y: np.ndarray) -> None:
     inner(
         X,
     )
-    with contextlib.suppress(ValueError):
+    try:
         raising(Y)
+    except ValueError:
+        del Y
 
 
 def test_each_line_tells_the_shapes_of_what_it_names_and_again_after_a_call() -> None:

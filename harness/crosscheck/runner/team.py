@@ -35,7 +35,7 @@ from crosscheck.runner.spread import START, Spread
 from crosscheck.runner.threads import THREADS
 
 SERVES = "crosscheck.runner.rank:serve"
-SHARE = 0.9  # of a case's time, after which the team itself sees what holds it up
+SPARE = 8.0  # seconds of a case's time in which the team itself sees what holds it up; of little time a quarter
 SETTLE = 1.0  # seconds in which those that failed with the first are heard too
 DETAIL = {"TORCH_DISTRIBUTED_DEBUG": "DETAIL"}  # each collective is compared first, which takes as long again
 MAX_LOST = 3  # teams, one after another, each with a case; then there is no other
@@ -123,7 +123,7 @@ class Team:
         """Begin a case, for which there are so many seconds."""
         self._lost = self._lost if self._failed else 0
         self._failed, self._noticed = False, {}
-        self._seconds, self._until = seconds, time.monotonic() + SHARE * seconds
+        self._seconds, self._until = seconds, time.monotonic() + seconds - min(SPARE, seconds / 4)
 
     # ------------------------------------------------------------ the ranks
 
