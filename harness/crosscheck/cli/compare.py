@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import typer
@@ -133,7 +135,8 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept):
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+        read = partial(in_chunks.requested, problem, options, everything, quiet)
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, processes)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -217,6 +220,7 @@ def explain(
 
     Example: crosscheck explain --impl torch/native --problem kink
     """
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison.explain import explain as run
     from crosscheck.comparison.session import Request
     from crosscheck.report import screen
@@ -228,7 +232,8 @@ def explain(
             parameter="chunk",
         )
     with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+        read = partial(in_chunks.requested, problem, options, everything, quiet)
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, processes)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -270,9 +275,8 @@ def compared(
 
 def _requested(
     impl: list[str] | None,
-    problem: list[str] | None,
-    options: Options,
-    everything: bool,
+    read: Callable[[], list[Any]],
+    chunk: int | None,
     dtype: list[str] | None,
     device: str,
     time_limit: float,
@@ -285,22 +289,21 @@ def _requested(
     from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
     from crosscheck.comparison.teams import distributed
-    from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
-    if options.chunk is not None and processes:
+    if chunk is not None and processes:
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
         )
-    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
+    impl = in_chunks.implementations(impl) if chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
             chosen = distributed(impl, processes, time_limit)
         else:
             chosen = comparison.implementations(impl, time_limit)
-    problems = requested(problem, options, everything)
+    problems = read()
     if processes:
         problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:

@@ -37,6 +37,7 @@ from crosscheck.runner.threads import THREADS
 SERVES = "crosscheck.runner.rank:serve"
 SPARE = 8.0  # seconds of a case's time in which the team itself sees what holds it up; of little time a quarter
 SETTLE = 1.0  # seconds in which those that failed with the first are heard too
+OUTERMOST = " in <module>\n"  # the end of what a rank prints of where it is
 DETAIL = {"TORCH_DISTRIBUTED_DEBUG": "DETAIL"}  # each collective is compared first, which takes as long again
 MAX_LOST = 3  # teams, one after another, each with a case; then there is no other
 
@@ -227,9 +228,10 @@ class Team:
         for rank in asked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pids[rank], SAY_WHERE)
-        until = time.monotonic() + SETTLE
-        while (left := until - time.monotonic()) > 0:
-            wait([self._ranks[rank] for rank in asked], left)
+        until, silent = time.monotonic() + SPARE / 2, [self._ranks[rank] for rank in asked]
+        while silent and (left := until - time.monotonic()) > 0:
+            wait(silent, left)
+            silent = [child for child in silent if not child.printed().endswith(OUTERMOST)]
         return not_waiting({rank: self._ranks[rank].printed() for rank in asked}, answered, len(self._ranks))
 
     def _end(self) -> None:
