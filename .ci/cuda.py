@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import re
 import signal
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crosscheck_impls.interface import ON_REQUEST
+from crosscheck_impls.interface import COMPILED, ON_REQUEST
 
 ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]
 FEW = ("flower-2layer-tanh", "digits-2layer-relu", "saturated-2layer-tanh", "wide-3layer-leaky_relu")
 NO_TIME = 3
+PROGRESS = re.compile(r"\d+ of \d+, ")
 PATIENCE = 20  # seconds that a step has to write down what it has
 
 
@@ -76,16 +78,17 @@ class Step:
         """Return what it printed, without its progress: what follows the table of verdicts, or its last words."""
         ends = next((k for k, line in enumerate(self.output) if line.startswith("Tables:")), len(self.output))
         begins = max((k for k, line in enumerate(self.output[:ends]) if " comparisons over " in line), default=0)
-        return [line for line in self.output[begins:ends] if " of " not in line or "left" not in line][-12:]
+        return [line for line in self.output[begins:ends] if not PROGRESS.match(line)][-12:]
 
 
 def steps() -> list[list[list[Step]]]:
     """Return the stages, one after another; of each the lanes, side by side; of each the steps, one after another."""
     requested = [f"{name}/{variant}" for name in FRAMEWORKS for variant in ON_REQUEST.get(name, ())]
+    compiled = ["torch/by_hand", "torch/autograd", *(f"torch/{variant}" for variant in COMPILED["torch"])]
     few = named(FEW, "--problem")
     sizes = named(["planar", "784", "1024"], "--only")
     return [
-        [[Step("bench", ["bench", "--dtype", "float32", "--no-growth", "--rounds", "5", *sizes], 110)]],
+        [[Step("bench", ["bench", "--dtype", "float32", "--no-growth", "--rounds", "5", *sizes], 90)]],
         [
             [Step("compare", ["compare", *named(FRAMEWORKS)], 420)],
             [
@@ -93,6 +96,23 @@ def steps() -> list[list[list[Step]]]:
                 Step("distributed", ["compare", "--processes", "1", *named(FRAMEWORKS), *few], 60),
                 Step("qualify", ["qualify", "--budget-minutes", "1"], 100),
                 Step("honest", ["honest", "--count", "2000", *named(FRAMEWORKS)], 200),
+            ],
+            [
+                Step("compiled", ["compare", *named(compiled), *few], 200),
+                Step(
+                    "xla_flags",
+                    [
+                        "compare",
+                        "--impl",
+                        "jax/by_hand",
+                        "--impl",
+                        "jax/fast",
+                        "--xla-flags",
+                        "--xla_gpu_autotune_level=0",
+                        *few,
+                    ],
+                    120,
+                ),
             ],
         ],
     ]

@@ -41,7 +41,13 @@ def test_each_step_is_a_result_set_and_the_same_again_runs_nothing_twice(
         said = capsys.readouterr().out
         assert said.count("2 comparisons over 1 problems: 2 agrees.") == 2
         assert "goes on with" not in said
-        judged.append([line for line in Path("there/a/agreement.jsonl").open() if '"is": "Row"' in line])
+        judged.append(
+            [
+                line
+                for line in Path("there/a/agreement.jsonl").read_text().splitlines()
+                if '"record": {"is": "Row"' in line
+            ]
+        )
         assert len(judged[-1]) == 2
     assert judged[0] == judged[1]
     assert "## b\n\n`crosscheck compare" in Path("there/cuda.md").read_text()

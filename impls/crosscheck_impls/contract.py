@@ -25,6 +25,12 @@ DISTRIBUTED: Mapping[str, Mapping[str, Literal["processes", "devices"]]] = {
 }
 # What is run only where it is named.
 ON_REQUEST: Mapping[str, tuple[str, ...]] = {"numpy": ("chunked",), "torch": ("chunked",), "jax": ("chunked",)}
+# And what a compiler, a recorder or another runtime makes of a variant; it may need what is not there.
+COMPILED: Mapping[str, tuple[str, ...]] = {
+    "numpy": ("onnx",),
+    "torch": ("compiled", "exported", "cuda_graph"),
+    "jax": (),
+}
 
 
 class Declaration(NamedTuple):
@@ -45,6 +51,8 @@ class Declaration(NamedTuple):
         each, and the sums of the blocks in pairs, those sums in pairs again, one without a partner as it is. From
         J and dParams of each block by itself, m[r] times those are added and the total is divided by m, so that
         the blocks asked alone give the same bits: the harness asks. It also takes X and Y as `Chunks`.
+    compiles: whether its first call for a network and its shapes makes a program, for which the harness gives it five
+        minutes more than the time limit.
     """
 
     formulation: Literal["logits", "autodiff", "textbook"] = "logits"
@@ -54,6 +62,7 @@ class Declaration(NamedTuple):
     convention: str = ""
     loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
     sums: tuple[Literal["blocks"], int] | None = None
+    compiles: bool = False
 
 
 DECLARED = {

@@ -5,6 +5,7 @@ Z[l], A[l], dZ[l] and dA[l] are (n[l], m). Nothing here computes: no framework i
 """
 
 from crosscheck_impls.contract import (
+    COMPILED,
     CONTRACT,
     DECLARED,
     DISTRIBUTED,
@@ -35,6 +36,7 @@ from crosscheck_impls.network import (
     Network,
     Params,
     Side,
+    Unavailable,
     check,
     check_descent,
     check_differentiable,
@@ -44,6 +46,7 @@ from crosscheck_impls.network import (
 
 __all__ = [
     "ACTIVATIONS",
+    "COMPILED",
     "CONTRACT",
     "DECLARED",
     "DISTRIBUTED",
@@ -68,6 +71,7 @@ __all__ = [
     "Network",
     "Params",
     "Side",
+    "Unavailable",
     "Variant",
     "check",
     "check_descent",

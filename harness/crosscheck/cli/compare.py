@@ -13,6 +13,7 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import (
+    Blas,
     Device,
     Dtypes,
     Everything,
@@ -30,6 +31,7 @@ from crosscheck.cli.options import (
     Strict,
     TimeLimit,
     Verbose,
+    XlaFlags,
     of_a_problem,
     takes_all_of,
     tell,
@@ -38,6 +40,7 @@ from crosscheck.cli.outputs import Outputs
 from crosscheck.cli.rerun import remembers
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
+from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
 
 STEPS = 8  # of gradient descent on several processes
@@ -60,6 +63,8 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     out: Out = LATEST,
     force: Force = False,
@@ -108,6 +113,9 @@ def compare(
       crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
+      crosscheck compare --impl torch/compiled --impl torch/exported
+      crosscheck compare --impl jax --xla-flags "--xla_cpu_enable_fast_math=true"
+      crosscheck compare --impl numpy --blas Haswell
     """
     load_numpy()
     from crosscheck.cli import in_chunks
@@ -134,9 +142,10 @@ def compare(
         return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
-    with interrupts.reported(kept):
+    with interrupts.reported(kept), steering.steered(xla_flags, blas):
         read = partial(in_chunks.requested, problem, options, everything, quiet)
         chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, processes)
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -199,6 +208,8 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     strict: Strict = False,
     fail_on: FailOn = None,
@@ -231,9 +242,10 @@ def explain(
             f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
             parameter="chunk",
         )
-    with interrupts.reported():
+    with interrupts.reported(), steering.steered(xla_flags, blas):
         read = partial(in_chunks.requested, problem, options, everything, quiet)
         chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, processes)
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS
+from crosscheck_impls.interface import COMPILED, DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS
 
 from crosscheck.cli.outcome import NAMES
 
@@ -12,7 +12,9 @@ def complete_impl(incomplete: str) -> list[str]:
     from crosscheck.runner.loading import registered
 
     ours = [
-        f"{name}/{variant}" for name in VARIANTS for variant in (*VARIANTS[name], *ON_REQUEST[name], *DISTRIBUTED[name])
+        f"{name}/{variant}"
+        for name in VARIANTS
+        for variant in (*VARIANTS[name], *ON_REQUEST[name], *COMPILED[name], *DISTRIBUTED[name])
     ]
     return [name for name in [*VARIANTS, *ours, *registered()] if name.startswith(incomplete)]
 

@@ -122,6 +122,18 @@ Processes = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+XlaFlags = Annotated[
+    str | None,
+    typer.Option(
+        "--xla-flags", help='For JAX, "--xla_cpu_enable_fast_math=true"; after your XLA_FLAGS.', metavar="FLAGS"
+    ),
+]
+Blas = Annotated[
+    str | None,
+    typer.Option(
+        "--blas", help="For NumPy, kernels of OpenBLAS or BLIS, Haswell say; a library of FlexiBLAS.", metavar="NAME"
+    ),
+]
 TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
 Out = Annotated[Path, typer.Option("--out", help=f"Folder to write into; {LATEST} holds the last run that names none.")]

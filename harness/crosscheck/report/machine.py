@@ -14,7 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-STEERING = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_", "NVIDIA_TF32")
+STEERING = (
+    "OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "FLEXIBLAS", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_",
+    "NVIDIA_TF32",
+)  # fmt: skip
 LIBRARIES = ("nvidia-", "jax-cuda", "mkl", "intel-openmp", "triton")  # how the names of packages begin that hold some
 NVIDIA = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
 SOURCES = Path(__file__).parents[1]  # of the harness
@@ -44,9 +47,15 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "usable cores": usable_cores(),
         "pandas": pd.__version__,
         "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(STEERING)},
     }
+
+
+def usable_cores() -> int | None:
+    """Return how many processors this process may use: fewer than there are under taskset, or in a container."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def host() -> dict[str, Any]:

@@ -39,6 +39,7 @@ __all__ = ["About", "Conversation", "Job", "failure_of", "missing", "probe", "ru
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 MAX_LOST_PROCESSES = 3  # as a rule, see Job
 FOREVER = 1e9  # seconds
+COMPILING = 300.0  # seconds more for a case of a variant that declares that it compiles
 IMPORTS = 2  # deaths during the import after which no other process tries
 SERVES = "crosscheck.runner.serve:serve"
 
@@ -298,8 +299,9 @@ class _Worker(Member):
             return
         self.current = self.left_cases.popleft()
         self.number += 1
-        self.allow(self.limits.case)
         job, case = self.current
+        compiles = self.about is not None and self.about.declarations[job.variant].compiles
+        self.allow(self.limits.case + COMPILING * compiles)
         self.child.limit(largest(case))
         self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 

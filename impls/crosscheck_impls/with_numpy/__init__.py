@@ -13,6 +13,7 @@ from crosscheck_impls.with_numpy import (
     l_layer,
     logistic_regression,
     loops,
+    onnx,
     per_example,
     textbook,
     two_layer,
@@ -43,6 +44,7 @@ variants: Mapping[str, Variant] = {
         chunked.gradient_descent,
         Declaration(sums=("blocks", chunked.BLOCK)),
     ),
+    "onnx": Variant(onnx.gradients, declaration=Declaration(compiles=True)),
 }
 
 

@@ -11,6 +11,9 @@ from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Pa
 from crosscheck_impls.with_torch import (
     autograd,
     chunked,
+    compiled,
+    cuda_graph,
+    exported,
     fast,
     l_layer,
     logistic_regression,
@@ -53,6 +56,9 @@ variants: Mapping[str, Variant] = {
         chunked.gradient_descent,
         Declaration(formulation="autodiff", sums=("blocks", chunked.BLOCK)),
     ),
+    "compiled": compiled.by("inductor"),
+    "exported": Variant(exported.gradients, declaration=Declaration(formulation="autodiff", compiles=True)),
+    "cuda_graph": Variant(cuda_graph.gradients, cuda_graph.gradient_descent, Declaration(compiles=True)),
 }
 
 
