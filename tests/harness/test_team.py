@@ -18,6 +18,7 @@ from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
 from crosscheck.report import tables
 from crosscheck.report.words import of_cause, of_failure
+from crosscheck.runner import children
 from crosscheck.runner.blame import first_to_go, not_waiting, where
 from crosscheck.runner.spread import Spread
 from crosscheck_impls.interface import DISTRIBUTED, VARIANTS, BadInput
@@ -130,6 +131,11 @@ def test_where_nobody_stands_out_nobody_is_said_to_wait() -> None:
     words = of_failure(failure(Kind.TIMED_OUT, number=10)._replace(rank=said))
     assert words.startswith("rank 0 of 3 sits in net.py:7 gradients, rank 1 has answered: no answer")
     assert not_waiting({}, [], 3) is None
+
+
+def test_in_no_line_of_the_implementation_a_rank_sits_in_what_the_harness_has_called() -> None:
+    copies = stack((np.__file__, 90, "inner"), (np.__file__, 40, "array"), (children.__file__, 7, "from_numpy"))
+    assert not_waiting({0: copies, 1: copies, 2: copies}, [], 3) == Rank(0, 3, "__init__.py:40 array", (), ())
 
 
 # ---------------------------------------------------------------- teams that add up over a socket

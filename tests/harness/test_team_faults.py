@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -38,9 +40,10 @@ LIBRARIES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.package)
-def test_one_of_three_goes_wrong(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_three_goes_wrong(library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An error, kill -9, an endless loop, an array of another size; the other rows are there, and nothing is left."""
     pytest.importorskip(library.package)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     name, _, value = MARK.partition("=")
     monkeypatch.setenv(name, value)
     problem = build(BY_NAME["small_weights-2layer-tanh"])._replace(iterations=2)
@@ -56,6 +59,7 @@ def test_one_of_three_goes_wrong(library: Library, monkeypatch: pytest.MonkeyPat
     assert "loops, ranks 0 and 2 wait for it: no answer within 40 s" in said["loops"][1]
     assert library.size in said["other_size"][1]
     assert gone(MARK)
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---------------------------------------------------------------- whose array has another size

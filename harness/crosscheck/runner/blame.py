@@ -7,6 +7,7 @@ import sysconfig
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,7 +111,7 @@ def not_waiting(printed: Mapping[int, str], answered: Sequence[int], of: int) ->
     if not stacks:
         return None
     inside = [rank for rank, frames in stacks.items() if not frames[0].ours]
-    places = {rank: _place(frames) for rank, frames in stacks.items()}
+    places = {rank: _place(frames) or _called(frames) for rank, frames in stacks.items()}
     alone = [rank for rank in stacks if rank not in inside]
     if len(alone) != 1:
         alone = [rank for rank in stacks if list(places.values()).count(places[rank]) == 1]
@@ -133,6 +134,12 @@ def where(printed: str) -> list[Frame]:
             if len(words) >= 5 and words[2].isdecimal():
                 frames.append(Frame(path, int(words[2]), words[4]))
     return frames
+
+
+def _called(frames: Sequence[Frame]) -> str:
+    """Return the frame of a library that the harness has called; nothing if there is none."""
+    inside = list(takewhile(lambda frame: not frame.path.startswith(HARNESS), frames))
+    return str(inside[-1]) if inside else ""
 
 
 def _place(frames: Sequence[Frame]) -> str:

@@ -232,6 +232,13 @@ class Team:
         while silent and (left := until - time.monotonic()) > 0:
             wait(silent, left)
             silent = [child for child in silent if not child.printed().endswith(OUTERMOST)]
+        print(
+            "ASKED",
+            asked,
+            answered,
+            {rank: self._ranks[rank].printed()[-3500:] for rank in asked},
+            flush=True,
+        )
         return not_waiting({rank: self._ranks[rank].printed() for rank in asked}, answered, len(self._ranks))
 
     def _end(self) -> None:
