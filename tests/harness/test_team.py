@@ -138,6 +138,12 @@ def test_in_no_line_of_the_implementation_a_rank_sits_in_what_the_harness_has_ca
     assert not_waiting({0: copies, 1: copies, 2: copies}, [], 3) == Rank(0, 3, "__init__.py:40 array", (), ())
 
 
+def test_a_rank_that_waits_for_a_question_has_answered() -> None:
+    waits, idle = stack(LIBRARY, ("/home/me/net.py", 7, "gradients")), stack((children.__file__, 7, "receive"))
+    assert not_waiting({0: waits, 1: idle}, [2], 3) == Rank(0, 3, "net.py:7 gradients", (), (1, 2))
+    assert not_waiting({0: idle, 1: idle}, [], 2) is None
+
+
 # ---------------------------------------------------------------- teams that add up over a socket
 
 

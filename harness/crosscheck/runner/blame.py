@@ -108,6 +108,9 @@ def not_waiting(printed: Mapping[int, str], answered: Sequence[int], of: int) ->
     answered is named, and nobody is said to wait for it.
     """
     stacks = {rank: frames for rank, text in printed.items() if (frames := where(text))}
+    idle = [rank for rank, frames in stacks.items() if frames[0].path.startswith(HARNESS)]  # it waits for a question
+    stacks = {rank: frames for rank, frames in stacks.items() if rank not in idle}
+    answered = sorted({*answered, *idle})
     if not stacks:
         return None
     inside = [rank for rank, frames in stacks.items() if not frames[0].ours]

@@ -35,7 +35,7 @@ from crosscheck.runner.spread import START, Spread
 from crosscheck.runner.threads import THREADS
 
 SERVES = "crosscheck.runner.rank:serve"
-SPARE = 8.0  # seconds of a case's time in which the team itself sees what holds it up; of little time a quarter
+SAYING = 4.0  # seconds in which every rank is to say where it is
 SETTLE = 1.0  # seconds in which those that failed with the first are heard too
 OUTERMOST = " in <module>\n"  # the end of what a rank prints of where it is
 DETAIL = {"TORCH_DISTRIBUTED_DEBUG": "DETAIL"}  # each collective is compared first, which takes as long again
@@ -121,16 +121,16 @@ class Team:
         return list(self._noticed.values())
 
     def allow(self, seconds: float) -> None:
-        """Begin a case, for which there are so many seconds."""
+        """Begin a case, for which there are so many seconds, from when the ranks are there."""
         self._lost = self._lost if self._failed else 0
         self._failed, self._noticed = False, {}
-        self._seconds, self._until = seconds, time.monotonic() + seconds - min(SPARE, seconds / 4)
+        self._seconds, self._until = seconds, time.monotonic() + seconds
 
     # ------------------------------------------------------------ the ranks
 
     def _begin(self) -> About:
         """Start the ranks; return what they say of themselves."""
-        spread, address = self.spread, f"127.0.0.1:{_free_port()}"
+        spread, address, before = self.spread, f"127.0.0.1:{_free_port()}", time.monotonic()
         environment = _environment(spread) | (DETAIL if self._detail else {})
         if self._by_mpi:
             self._ranks += mpi.launch(spread.processes, environment)
@@ -145,6 +145,7 @@ class Team:
             self._by_mpi = True
             return self._begin()
         self._pids = [each.pid for each in ready]
+        self._until += time.monotonic() - before
         for dtype in self._dtypes:
             self._ask(Call("configure", word=dtype))
         return cast(About, about)
@@ -228,7 +229,7 @@ class Team:
         for rank in asked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pids[rank], SAY_WHERE)
-        until, silent = time.monotonic() + SPARE / 2, [self._ranks[rank] for rank in asked]
+        until, silent = time.monotonic() + SAYING, [self._ranks[rank] for rank in asked]
         while silent and (left := until - time.monotonic()) > 0:
             wait(silent, left)
             silent = [child for child in silent if not child.printed().endswith(OUTERMOST)]
