@@ -301,7 +301,8 @@ class _Worker(Member):
         self.number += 1
         job, case = self.current
         compiles = self.about is not None and self.about.declarations[job.variant].compiles
-        self.allow(self.limits.case + COMPILING * compiles)
+        team = is_team(job.framework)  # which takes the time of its ranks itself, twice where it asks once more
+        self.allow(2 * self.limits.case + START if team else self.limits.case + COMPILING * compiles)
         self.child.limit(largest(case))
         self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 
