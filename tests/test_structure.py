@@ -17,9 +17,9 @@ COMMON = (
     "two_layer",
 )  # fmt: skip
 OWN = {
-    "numpy": {"chunked", "fast", "loops", "onnx"},
-    "torch": {"autograd", "chunked", "compiled", "cuda_graph", "exported", "fast", "native"},
-    "jax": {"autograd", "chunked", "fast", "native"},
+    "numpy": {"chunked", "fast", "loops", "onnx", "reduced"},
+    "torch": {"autograd", "chunked", "compiled", "cuda_graph", "exported", "fast", "native", "reduced"},
+    "jax": {"autograd", "chunked", "fast", "native", "reduced"},
 }
 # what one framework's file has besides, and why
 BESIDES = {

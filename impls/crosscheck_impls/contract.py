@@ -32,6 +32,13 @@ COMPILED: Mapping[str, tuple[str, ...]] = {
     "jax": (),
 }
 
+# And those of narrow modes, with the precision that each declares: over float32 arrays, and full in float64.
+REDUCED: Mapping[str, Mapping[str, str]] = {
+    "numpy": {"bf16_products": "bfloat16_products"},
+    "torch": {"tf32": "tf32", "autocast_bf16": "bfloat16", "autocast_fp16": "float16", "float8": "float8"},
+    "jax": {"tf32": "tf32", "bf16_products": "bfloat16_products", "mixed": "bfloat16", "float8": "float8"},
+}
+
 
 class Declaration(NamedTuple):
     """What a variant says of itself; the harness judges it by that and names it where it matters.
@@ -40,7 +47,12 @@ class Declaration(NamedTuple):
         `logits`: J from the logits, dZ[L] = A - Y, sigmoid and tanh without overflow.
         `autodiff`: J from the logits, dZ[L] by differentiating softplus, whose error grows with |Z|.
         `textbook`: the notes to the letter: J through log(A), dA[L] by division, tanh by its definition.
-    precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
+    precision: `full`, or a mode over float32 arrays, which in float64 is full. Products are summed in float32.
+        `tf32`: operands of matrix products are cut, or rounded, to 10 bits after the point.
+        `bfloat16_products`: they are rounded to bfloat16.
+        `bfloat16`: so are Z, A, dA, dZ, dW and db; J, dZ[L], the params and their update are float32, as in autocast.
+        `float16`: the same in float16, with the loss times 1024 before the backward pass.
+        `float8`: operands are rounded to e4m3, dZ to e5m2, each scaled by a power of two that its largest number fits.
     relu_grad_at_zero: which one-sided derivative at 0 a variant has that cannot honour the network's,
         by activation.
     flushes: whether numbers below the normal range may become 0.
@@ -56,7 +68,7 @@ class Declaration(NamedTuple):
     """
 
     formulation: Literal["logits", "autodiff", "textbook"] = "logits"
-    precision: Literal["full", "tf32", "bfloat16"] = "full"
+    precision: Literal["full", "tf32", "bfloat16_products", "bfloat16", "float16", "float8"] = "full"
     relu_grad_at_zero: tuple[tuple[str, Side], ...] = ()
     flushes: bool = False
     convention: str = ""
@@ -67,7 +79,7 @@ class Declaration(NamedTuple):
 
 DECLARED = {
     "formulation": ("logits", "autodiff", "textbook"),
-    "precision": ("full", "tf32", "bfloat16"),
+    "precision": ("full", "tf32", "bfloat16_products", "bfloat16", "float16", "float8"),
     "loops_over": ("nothing", "examples", "numbers"),
 }
 

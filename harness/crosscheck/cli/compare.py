@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from crosscheck_impls.interface import BadInput
@@ -24,6 +24,7 @@ from crosscheck.cli.options import (
     Junit,
     Out,
     Plots,
+    Precisions,
     Problems,
     Processes,
     Quiet,
@@ -53,6 +54,13 @@ LONG = ("digits", "digits_777", "long_sums", "many_examples", "waves")  # data s
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
+class Instead(NamedTuple):
+    """What is asked in the place of the usual variants: teams of so many processes, or narrow modes."""
+
+    processes: list[int] | None
+    precision: list[str] | None
+
+
 @remembers
 @of_a_problem
 def compare(
@@ -66,6 +74,7 @@ def compare(
     xla_flags: XlaFlags = None,
     blas: Blas = None,
     processes: Processes = None,
+    precision: Precisions = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -113,6 +122,7 @@ def compare(
       crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
+      crosscheck compare --precision tf32 --precision float8 --device cuda
       crosscheck compare --impl torch/compiled --impl torch/exported
       crosscheck compare --impl jax --xla-flags "--xla_cpu_enable_fast_math=true"
       crosscheck compare --impl numpy --blas Haswell
@@ -143,8 +153,8 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept), steering.steered(xla_flags, blas):
-        read = partial(in_chunks.requested, problem, options, everything, quiet)
-        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, processes)
+        read, instead = partial(in_chunks.requested, problem, options, everything, quiet), Instead(processes, precision)
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, instead)
         steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
@@ -211,6 +221,7 @@ def explain(
     xla_flags: XlaFlags = None,
     blas: Blas = None,
     processes: Processes = None,
+    precision: Precisions = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -243,8 +254,8 @@ def explain(
             parameter="chunk",
         )
     with interrupts.reported(), steering.steered(xla_flags, blas):
-        read = partial(in_chunks.requested, problem, options, everything, quiet)
-        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, processes)
+        read, instead = partial(in_chunks.requested, problem, options, everything, quiet), Instead(processes, precision)
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, instead)
         steering.concern([each.framework for each in chosen], xla_flags, blas)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
@@ -292,7 +303,7 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
-    processes: list[int] | None,
+    instead: Instead,
 ) -> tuple[list[Any], list[Any], list[str]]:
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
 
@@ -300,19 +311,28 @@ def _requested(
     """
     from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.teams import distributed
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    processes, precision = instead
     if chunk is not None and processes:
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
+        )
+    if precision and (processes or chunk is not None):
+        raise BadInput(
+            f"{', '.join(precision)}: its variants take neither --processes nor --chunk; leave one out",
+            parameter="precision",
         )
     impl = in_chunks.implementations(impl) if chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
             chosen = distributed(impl, processes, time_limit)
+        elif precision:
+            chosen = reduced(precision, impl)
         else:
             chosen = comparison.implementations(impl, time_limit)
     problems = read()

@@ -13,7 +13,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput
 
-from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
+from crosscheck.cli.completion import (
+    complete_dtype,
+    complete_impl,
+    complete_precision,
+    complete_problem,
+    complete_verdict,
+)
 from crosscheck.cli.destination import LATEST
 from crosscheck.problems.catalogue import Options, Problem
 from crosscheck.problems.files.how import How
@@ -119,6 +125,16 @@ Processes = Annotated[
         "--processes",
         help="Instead, what is distributed over so many processes or devices; again for more.",
         metavar="NUMBER",
+    ),
+]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        help="Instead, narrow modes over float32: tf32, bfloat16_products, bfloat16, float16, float8, or reduced for "
+        "all; again for more.",
+        metavar="MODE",
+        autocompletion=complete_precision,
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]

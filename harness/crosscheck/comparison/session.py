@@ -16,6 +16,7 @@ from crosscheck_impls.interface import (
     DISTRIBUTED,
     DTYPES,
     ON_REQUEST,
+    REDUCED,
     VARIANTS,
     BadInput,
     Declaration,
@@ -69,7 +70,7 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
             raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
-        there = (*variants, *ON_REQUEST.get(framework, ()), *COMPILED.get(framework, ()))
+        there = [*variants, *(each for more in (ON_REQUEST, COMPILED, REDUCED) for each in more.get(framework, ()))]
         if variant and variant not in there:
             near = nearest(name, [f"{framework}/{each}" for each in there])
             if variant in DISTRIBUTED.get(framework, {}):

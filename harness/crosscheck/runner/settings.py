@@ -15,6 +15,7 @@ COMPILED = {  # what one of JAX's processes has compiled the others need not, no
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
+OF_A_GPU = 8 * 2**20  # kilobytes of the host's memory that a process with CUDA's libraries may take
 SHARED = {
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # else the first of JAX's processes takes 3/4 of a GPU's memory
     "TORCHINDUCTOR_COMPILE_THREADS": "1",  # else torch compiles in more processes, which import it first
@@ -33,6 +34,15 @@ def environment(at_once: int, threads: Mapping[str, str] | None = None, compiles
     if compiles and (folder := cache_dir("torch")) is not None:
         wanted |= {"TORCHINDUCTOR_CACHE_DIR": str(folder)}
     return {**wanted, **os.environ}
+
+
+def fit_in_memory() -> int:
+    """Return how many processes that use a GPU fit into the memory that is left; as many as processors if unknown."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        left = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+        return max(1, left // OF_A_GPU)
+    return os.cpu_count() or 1
 
 
 def shares(at_once: int) -> list[list[int]]:

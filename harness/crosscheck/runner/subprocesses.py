@@ -108,8 +108,8 @@ def run(
     time_limit: seconds for one case, and for an import unless that has a limit of its own. Nothing that a worker does
     raises here; what `done` raises does. Whatever ends this, all processes are ended.
     """
-    at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1))
     on_cpu = all(job.device == "cpu" for job in jobs)
+    at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1, *([] if on_cpu else [settings.fit_in_memory()])))
     free = deque[Sequence[int]](settings.shares(at_once) if on_cpu else [[]] * at_once)
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     limits = Limits(time_limit, import_limit or time_limit)

@@ -15,6 +15,7 @@ from crosscheck_impls.with_numpy import (
     loops,
     onnx,
     per_example,
+    reduced,
     textbook,
     two_layer,
 )
@@ -45,6 +46,7 @@ variants: Mapping[str, Variant] = {
         Declaration(sums=("blocks", chunked.BLOCK)),
     ),
     "onnx": Variant(onnx.gradients, declaration=Declaration(compiles=True)),
+    "bf16_products": Variant(reduced.gradients, declaration=Declaration(precision="bfloat16_products")),
 }
 
 
