@@ -14,10 +14,11 @@ from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Passes, Rank, Stage
 from crosscheck.problems.catalogue import BY_NAME, build
 from crosscheck.report.words import of_cause, of_failure
-from crosscheck.runner.blame import Passing, of_another_size, passes_another
+from crosscheck.runner.blame import Passing, has_given_up, of_another_size, passes_another, still_at_work
 from crosscheck.runner.passing import names, tell_each_line
 
 from tests.harness.processes import gone
+from tests.harness.test_team import stack
 
 MARK = "CROSSCHECK_FAULTS_TEST=1"
 OUTSIDERS = "tests.harness.outsiders"
@@ -49,14 +50,14 @@ def test_one_of_three_goes_wrong(library: Library, monkeypatch: pytest.MonkeyPat
     problem = build(BY_NAME["small_weights-2layer-tanh"])._replace(iterations=2)
     kinds = ("raises", "killed", "loops", "other_size", "right")
     chosen = distributed([f"{OUTSIDERS}.{library.module}/{kind}" for kind in kinds], [3])
-    rows = compare(Request([problem], chosen, ["float64"], "cpu", 40.0), lambda *_: None).rows
+    rows = compare(Request([problem], chosen, ["float64"], "cpu", 25.0), lambda *_: None).rows
     said = {row.implementation.partition("/")[2]: (str(row.verdict), of_cause(row.cause)) for row in rows}
     assert said.pop("right") == ("agrees", "")
     assert {verdict for verdict, _ in said.values()} == {"failed"}
     assert said["raises"][1].startswith("rank 1 of 3 in planted.py:10 raises: ArithmeticError: out of luck")
     assert said["killed"][1].startswith("rank 1 of 3: the process was ended by SIGKILL")
     assert said["loops"][1].startswith("rank 1 of 3 sits in planted.py:")
-    assert "loops, ranks 0 and 2 wait for it: no answer within 40 s" in said["loops"][1]
+    assert "loops, ranks 0 and 2 wait for it: no answer within 25 s" in said["loops"][1]
     assert library.size in said["other_size"][1]
     assert gone(MARK)
     assert list(tmp_path.iterdir()) == []
@@ -74,7 +75,7 @@ def passing(*shapes: tuple[int, ...], at: str = "net.py:7 exchange") -> list[Pas
 
 def test_the_one_that_passes_another_shape_than_all_others_is_named_and_whose_words_they_are() -> None:
     named = passes_another(TRUNCATED, 2, passing((10,), (1000,), (10,)))
-    assert named.rank == Rank(1, 3, "net.py:7 exchange", passes=Passes("sums", (1000,), (0, 2), (10,), 2))
+    assert named.rank == Rank(1, 3, "net.py:7 exchange", passes=Passes("sums", (1000,), (0, 2), (10,)), heard=2)
     assert of_failure(named) == (
         "rank 1 of 3 in net.py:7 exchange passes sums (1000,), ranks 0 and 2 pass (10,): rank 2: "
         "Exception: MPI_ERR_TRUNCATE: message truncated"
@@ -110,6 +111,24 @@ def test_where_no_single_one_differs_nothing_is_said_of_it(said: list[Passing]) 
 )
 def test_only_a_library_that_has_seen_two_sizes_is_believed(words: str, of_sizes: bool) -> None:
     assert of_another_size(words) is of_sizes
+
+
+# ---------------------------------------------------------------- who lets a library wait
+
+
+LOOPS = stack(("/home/me/net.py", 5, "loops"))
+WAITS = stack((np.__file__, 5, "wait"), ("/home/me/net.py", 7, "gradients"))
+
+
+def test_where_a_library_gives_up_the_one_that_is_still_at_work_is_named() -> None:
+    waited = TRUNCATED._replace(message="JaxRuntimeError: DEADLINE_EXCEEDED: GetKeyValue() timed out", rank=Rank(0, 3))
+    assert has_given_up(waited.message)
+    assert not has_given_up(TRUNCATED.message)
+    assert of_failure(still_at_work(waited, {1: LOOPS, 2: WAITS})) == (
+        "rank 1 of 3 sits in net.py:5 loops: rank 0: JaxRuntimeError: DEADLINE_EXCEEDED: GetKeyValue() timed out"
+    )
+    assert still_at_work(waited, {1: LOOPS, 2: LOOPS}) == waited
+    assert still_at_work(waited, {2: WAITS}) == waited
 
 
 # ---------------------------------------------------------------- what a line passes

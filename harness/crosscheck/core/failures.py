@@ -78,13 +78,12 @@ NOT_RUN = frozenset({Kind.NOT_INSTALLED, Kind.NO_DEVICE, Kind.TOO_SLOW, Kind.UNA
 
 
 class Passes(NamedTuple):
-    """An array whose shape is another on one process than on the others; heard: the process whose failure it is."""
+    """An array whose shape is another on one process than on the others."""
 
     name: str
     shape: tuple[int, ...]
     others: tuple[int, ...]
     theirs: tuple[int, ...]
-    heard: int
 
 
 class Rank(NamedTuple):
@@ -92,7 +91,8 @@ class Rank(NamedTuple):
 
     at: `file.py:26 function`, empty where nobody knows. waiting: the ranks that wait for it inside of a library.
     answered: those that are done and do not wait. blames: the rank that does something else, by its library's word.
-    passes: what it passes there, where it is something else than the others do.
+    passes: what it passes there, where it is something else than the others do. heard: whose words they are, if
+    another rank's.
     """
 
     number: int
@@ -102,6 +102,7 @@ class Rank(NamedTuple):
     answered: tuple[int, ...] = ()
     blames: int | None = None
     passes: Passes | None = None
+    heard: int | None = None
 
 
 class Failure(NamedTuple):

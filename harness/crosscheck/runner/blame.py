@@ -15,6 +15,7 @@ from crosscheck.core.failures import Failure, Kind, Passes, Rank
 
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 HARNESS = str(Path(__file__).parent.parent)
+GIVEN_UP = ("DEADLINE_EXCEEDED", "Timed out waiting")  # XLA's words, and gloo's
 OTHER_SIZE = ("op.preamble.length <= op.nbytes", "MPI_ERR_TRUNCATE")  # gloo's words, and MPI's
 
 
@@ -69,6 +70,23 @@ def _by_itself(failure: Failure) -> int:
     return 2 if failure.kind is Kind.EXITED else 1
 
 
+def has_given_up(message: str) -> bool:
+    """Return whether a library says that it has waited for another process for as long as it does."""
+    return any(words in message for words in GIVEN_UP)
+
+
+def still_at_work(failure: Failure, printed: Mapping[int, str]) -> Failure:
+    """Return a failure to wait as that of the one rank which goes on in a line of its own, where there is one.
+
+    printed: what the ranks have printed of where they are, which neither answer nor have failed.
+    """
+    there = {rank: frames for rank, text in printed.items() if (frames := where(text)) and frames[0].ours}
+    if failure.rank is None or len(there) != 1:
+        return failure
+    ((rank, frames),) = there.items()
+    return failure._replace(rank=Rank(rank, failure.rank.of, _place(frames), heard=failure.rank.number))
+
+
 def of_another_size(text: str) -> bool:
     """Return whether a library says that one process has sent more than another takes; who is wrong it cannot know."""
     return any(words in text for words in OTHER_SIZE)
@@ -96,8 +114,8 @@ def passes_another(failure: Failure, heard: int, passing: Sequence[Passing]) -> 
         odd = [heard] if len(odd) == of == 2 else odd
         if len(odd) == 1:
             others = tuple(rank for rank in range(of) if rank != odd[0])
-            passes = Passes(name, shapes[odd[0]], others, shapes[others[0]], heard)
-            return failure._replace(rank=Rank(odd[0], of, passing[0].at, passes=passes))
+            passes, whose = Passes(name, shapes[odd[0]], others, shapes[others[0]]), None if heard == odd[0] else heard
+            return failure._replace(rank=Rank(odd[0], of, passing[0].at, passes=passes, heard=whose))
     return failure
 
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -27,7 +27,15 @@ from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Rank,
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.text import one_line
 from crosscheck.runner import mpi
-from crosscheck.runner.blame import Passing, first_to_go, not_waiting, of_another_size, passes_another
+from crosscheck.runner.blame import (
+    Passing,
+    first_to_go,
+    has_given_up,
+    not_waiting,
+    of_another_size,
+    passes_another,
+    still_at_work,
+)
 from crosscheck.runner.children import Child, wait
 from crosscheck.runner.rank import SAY_WHERE, Begin, Call, Done, Held, Ready, Reply
 from crosscheck.runner.serve import About
@@ -207,13 +215,16 @@ class Team:
                     child.joined(reply.said.pid)
         if len(said) < len(self._ranks):
             if failed:
-                self._lose(*self._blamed(failed))
+                self._lose(*self._blamed(failed, said))
             self._lose(Failure(stage, Kind.TIMED_OUT, number=seconds, rank=self._held_up(sorted(said))))
         return [said[rank] for rank in range(len(self._ranks))]
 
-    def _blamed(self, failed: Mapping[int, tuple[float, Failure]]) -> tuple[Failure, bool]:
+    def _blamed(self, failed: Mapping[int, tuple[float, Failure]], said: Iterable[int]) -> tuple[Failure, bool]:
         """Return the failure that came first, and whether the next team is to say more of it."""
         failure = first_to_go(failed, len(self._ranks))
+        if self._pids and has_given_up(failure.message):
+            late = {*range(len(self._ranks))} - {*failed, *said}
+            return still_at_work(failure, self._where(sorted(late))), False
         aborted = any(each.number == signal.SIGABRT for _, each in failed.values())
         sizes = [k for k, (_, each) in failed.items() if of_another_size(each.message + self._ranks[k].printed())]
         if sizes and len(self._passing) == len(self._ranks):
@@ -226,6 +237,10 @@ class Team:
         asked = [rank for rank in range(len(self._ranks)) if rank not in answered]
         if not self._pids:  # they begin
             return Rank(asked[0], len(self._ranks), answered=tuple(answered))
+        return not_waiting(self._where(asked), answered, len(self._ranks))
+
+    def _where(self, asked: Sequence[int]) -> dict[int, str]:
+        """Let ranks print where they are, and return what each has printed."""
         for rank in asked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pids[rank], SAY_WHERE)
@@ -233,14 +248,7 @@ class Team:
         while silent and (left := until - time.monotonic()) > 0:
             wait(silent, left)
             silent = [child for child in silent if not child.printed().endswith(OUTERMOST)]
-        print(
-            "ASKED",
-            asked,
-            answered,
-            {rank: self._ranks[rank].printed()[-3500:] for rank in asked},
-            flush=True,
-        )
-        return not_waiting({rank: self._ranks[rank].printed() for rank in asked}, answered, len(self._ranks))
+        return {rank: self._ranks[rank].printed() for rank in asked}
 
     def _end(self) -> None:
         for child in self._ranks:
