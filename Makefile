@@ -20,6 +20,8 @@ IMPLS := $(foreach name,$(IMPL),--impl $(name))
 PROBLEMS := $(foreach name,$(PROBLEM),--problem $(name))
 OPTIONS := $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) $(if $(DATA),--data $(DATA)) \
 	$(if $(LABEL),--label $(LABEL)) $(if $(LAYERS),--layers $(LAYERS)) $(OUT_OPTION) $(IMPLS) $(PROBLEMS) $(ARGS)
+TEAMS := --processes 2 --processes 4 --processes 8 \
+	--problem kink-2layer-relu --problem square-6layer-mixed --problem many_examples-logistic
 CROSSCHECK := $(PY) -m crosscheck
 PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
@@ -75,6 +77,8 @@ results: $(READY) ## renew the committed tables in results/, in about an hour; f
 	$(CROSSCHECK) compare --out results
 	$(CROSSCHECK) truth --out results
 	$(CROSSCHECK) power --out results
+	$(CROSSCHECK) power $(TEAMS) --draws 0 --out results/distributed
+	$(MAKE) compare-distributed OUT=results/distributed
 	$(CROSSCHECK) honest --seed 3 --out results
 	$(MAKE) mutate OUT=results
 	$(CROSSCHECK) claims --out results

@@ -68,6 +68,14 @@ def written(folder: Path, kind: str, X: Any, Y: Any) -> Source:
 KINDS = ("npy", "npy fortran", "npy rows", "h5", "h5 rows", "parquet")
 
 
+def test_how_far_the_file_has_been_looked_through_is_told(tmp_path: Path, data: tuple[Any, Any]) -> None:
+    source = written(tmp_path, "npy", *data)
+    told: list[tuple[str, int, int]] = []
+    given = Options(data=Path(source.path), chunk=CHUNK, how=How(label=source.label), layers="")
+    requested(None, given, report=lambda *args: told.append(args))
+    assert told == [("reading x.npy", min(stop, M), M) for stop in range(CHUNK, M + CHUNK, CHUNK)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_part_of_a_file_is_what_was_written(tmp_path: Path, kind: str, data: tuple[Any, Any]) -> None:
     source = written(tmp_path, kind, *data)

@@ -18,6 +18,7 @@ from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
 from crosscheck.report import tables
 from crosscheck.report.words import of_cause, of_failure
+from crosscheck.runner import children
 from crosscheck.runner.blame import first_to_go, not_waiting, where
 from crosscheck.runner.spread import Spread
 from crosscheck_impls.interface import DISTRIBUTED, VARIANTS, BadInput
@@ -132,6 +133,17 @@ def test_where_nobody_stands_out_nobody_is_said_to_wait() -> None:
     assert not_waiting({}, [], 3) is None
 
 
+def test_in_no_line_of_the_implementation_a_rank_sits_in_what_the_harness_has_called() -> None:
+    copies = stack((np.__file__, 90, "inner"), (np.__file__, 40, "array"), (children.__file__, 7, "from_numpy"))
+    assert not_waiting({0: copies, 1: copies, 2: copies}, [], 3) == Rank(0, 3, "__init__.py:40 array", (), ())
+
+
+def test_a_rank_that_waits_for_a_question_has_answered() -> None:
+    waits, idle = stack(LIBRARY, ("/home/me/net.py", 7, "gradients")), stack((children.__file__, 7, "receive"))
+    assert not_waiting({0: waits, 1: idle}, [2], 3) == Rank(0, 3, "net.py:7 gradients", (), (1, 2))
+    assert not_waiting({0: idle, 1: idle}, [], 2) is None
+
+
 # ---------------------------------------------------------------- teams that add up over a socket
 
 
@@ -241,29 +253,20 @@ def test_a_number_of_processes_that_is_none_is_one_line(
 # ---------------------------------------------------------------- the frameworks' own
 
 
+NAMES = ("kink-2layer-relu", "one_example-2layer-tanh", "saturated-logistic")
 NEEDS = {"numpy": "mpi4py", "torch": "torch", "jax": "jax"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", NEEDS)
 def test_every_distributed_variant_gives_what_one_process_gives(framework: str) -> None:
-    """On three processes or devices, with 61 examples and with one: shares that differ in length, and empty ones."""
+    """61 examples and one, two features for three processes: shares that differ in length, and empty ones."""
     pytest.importorskip(NEEDS[framework])
-    problems = [build(BY_NAME[name])._replace(iterations=2) for name in ("kink-2layer-relu", "one_example-2layer-tanh")]
+    problems = [build(BY_NAME[name])._replace(iterations=2) for name in NAMES]
     request = Request(problems, distributed([framework], [3]), ["float64"], "cpu", 300.0, together=True)
     rows = compare(request, lambda *_: None).rows
     said = {(row.implementation, row.problem): (row.verdict, of_cause(row.cause)) for row in rows}
     assert {verdict for verdict, _ in said.values()} <= {"agrees", "convention"}, said
-    assert len(said) == 2 * len(DISTRIBUTED[framework])
+    assert len(said) == len(NAMES) * len(DISTRIBUTED[framework])
     table = tables.frame(rows)
     assert set(table["replicas"][table["processes"] == 3]) <= {"identical"}
-
-
-@pytest.mark.slow
-def test_the_rank_whose_sum_has_another_size_is_named(problem: Problem) -> None:
-    """gloo aborts a process that is not the one; the team asks once more, so that it tells."""
-    pytest.importorskip("torch")
-    (row,) = rows_of(problem, ["tests.harness.outsiders.other_size/gradients"], 3, 120.0).values()
-    assert row.verdict == "failed"
-    assert "rank 1 of 3 in other_size.py:" in of_cause(row.cause)
-    assert "mismatch between collectives" in of_cause(row.cause)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import typer
@@ -151,9 +153,8 @@ def compare(
 
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept), steering.steered(xla_flags, blas):
-        chosen, problems, dtypes = _requested(
-            impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
-        )
+        read, instead = partial(in_chunks.requested, problem, options, everything, quiet), Instead(processes, precision)
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, instead)
         steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
@@ -241,6 +242,7 @@ def explain(
 
     Example: crosscheck explain --impl torch/native --problem kink
     """
+    from crosscheck.cli import in_chunks
     from crosscheck.comparison.explain import explain as run
     from crosscheck.comparison.session import Request
     from crosscheck.report import screen
@@ -252,9 +254,8 @@ def explain(
             parameter="chunk",
         )
     with interrupts.reported(), steering.steered(xla_flags, blas):
-        chosen, problems, dtypes = _requested(
-            impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
-        )
+        read, instead = partial(in_chunks.requested, problem, options, everything, quiet), Instead(processes, precision)
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, instead)
         steering.concern([each.framework for each in chosen], xla_flags, blas)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
@@ -297,9 +298,8 @@ def compared(
 
 def _requested(
     impl: list[str] | None,
-    problem: list[str] | None,
-    options: Options,
-    everything: bool,
+    read: Callable[[], list[Any]],
+    chunk: int | None,
     dtype: list[str] | None,
     device: str,
     time_limit: float,
@@ -313,22 +313,21 @@ def _requested(
     from crosscheck.comparison import session as comparison
     from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.teams import distributed
-    from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
     processes, precision = instead
-    if options.chunk is not None and processes:
+    if chunk is not None and processes:
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
         )
-    if precision and (processes or options.chunk is not None):
+    if precision and (processes or chunk is not None):
         raise BadInput(
             f"{', '.join(precision)}: its variants take neither --processes nor --chunk; leave one out",
             parameter="precision",
         )
-    impl = in_chunks.implementations(impl) if options.chunk is not None else impl
+    impl = in_chunks.implementations(impl) if chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
             chosen = distributed(impl, processes, time_limit)
@@ -336,7 +335,7 @@ def _requested(
             chosen = reduced(precision, impl)
         else:
             chosen = comparison.implementations(impl, time_limit)
-    problems = requested(problem, options, everything)
+    problems = read()
     if processes:
         problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:

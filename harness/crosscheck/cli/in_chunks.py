@@ -1,4 +1,4 @@
-"""What `compare --chunk` does besides: who is asked, and the oracle certified on parts of the file."""
+"""What `compare --chunk` does besides: the file looked through, who is asked, the oracle certified on parts of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput
 
 from crosscheck.core import interrupts
 from crosscheck.oracle.streamed import CHUNKS, EXAMPLES, Parts, enclosed
-from crosscheck.problems.catalogue import Problem
+from crosscheck.problems import catalogue
+from crosscheck.problems.catalogue import Options, Problem
 from crosscheck.report import screen
 
 
@@ -25,6 +26,14 @@ def implementations(names: Sequence[str] | None) -> list[str]:
             raise BadInput(f"{name}: takes no chunks, expected {framework}/chunked, or leave --chunk out",
                            parameter="impl")  # fmt: skip
     return [f"{name}/chunked" if name in VARIANTS else name for name in names or ours]
+
+
+def requested(
+    problem: list[str] | None, options: Options, everything: bool = False, quiet: bool = False
+) -> list[Problem]:
+    """Return the problems that are asked for; of a file that is read in chunks, say how far it is. Raises BadInput."""
+    with screen.progress("reading", quiet or options.chunk is None) as report:
+        return catalogue.requested(problem, options, everything, report)
 
 
 def certify(problems: Sequence[Problem], quiet: bool) -> None:

@@ -61,11 +61,10 @@ def train(
     """
     from crosscheck.cli import in_chunks
     from crosscheck.comparison.training import train as run
-    from crosscheck.problems.catalogue import requested
 
     if problem is None and options.data is None:
         raise BadInput("train: no data, expected --problem NAME (crosscheck list) or --data FILE")
-    problems = requested([problem] if problem else None, options)
+    problems = in_chunks.requested([problem] if problem else None, options)
     if len(problems) != 1:
         raise BadInput(f"--problem {problem}: {len(problems)} problems begin so, expected one; crosscheck list")
     if out is not None:

@@ -77,11 +77,22 @@ class Evidence(StrEnum):
 NOT_RUN = frozenset({Kind.NOT_INSTALLED, Kind.NO_DEVICE, Kind.TOO_SLOW, Kind.UNAVAILABLE})
 
 
+class Passes(NamedTuple):
+    """An array whose shape is another on one process than on the others."""
+
+    name: str
+    shape: tuple[int, ...]
+    others: tuple[int, ...]
+    theirs: tuple[int, ...]
+
+
 class Rank(NamedTuple):
     """One of the processes that are one implementation together: which, of how many, and where it was in its code.
 
     at: `file.py:26 function`, empty where nobody knows. waiting: the ranks that wait for it inside of a library.
     answered: those that are done and do not wait. blames: the rank that does something else, by its library's word.
+    passes: what it passes there, where it is something else than the others do. heard: whose words they are, if
+    another rank's.
     """
 
     number: int
@@ -90,6 +101,8 @@ class Rank(NamedTuple):
     waiting: tuple[int, ...] = ()
     answered: tuple[int, ...] = ()
     blames: int | None = None
+    passes: Passes | None = None
+    heard: int | None = None
 
 
 class Failure(NamedTuple):

@@ -12,6 +12,7 @@ from crosscheck_impls.interface import DTYPES
 from crosscheck.evaluation.baselines import CRITERIA
 from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Pair
+from crosscheck.mutation.distributed import SIGN
 from crosscheck.mutation.mutants import Kind, find
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.report.tables import table
@@ -183,7 +184,33 @@ def markdown(pairs: Sequence[Pair], runs: Sequence[HonestRun]) -> str:
             *table(["mutant", "what it is", "pairs", "same", *DTYPES, "by"], _mutants(pairs, kind)),
             "",
         ]
+    if Kind.DISTRIBUTED in there:
+        lines += _of_teams(pairs)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _of_teams(pairs: Sequence[Pair]) -> list[str]:
+    """Return for each problem a table of the largest error over the bound, by mutant, dtype and number of ranks."""
+    of = {pair.mutant: pair.mutant.partition(SIGN) for pair in pairs if pair.kind == Kind.DISTRIBUTED}
+    ranks, names = dict.fromkeys(P for P, _, _ in of.values()), dict.fromkeys(name for _, _, name in of.values())
+    lines = [
+        "## Teams: the largest error over the bound",
+        "",
+        f"On {', '.join(ranks)} ranks. –: no mistake there, the ranks divide the examples, or there is no such layer.",
+        "",
+    ]
+    for problem in dict.fromkeys(pair.problem for pair in pairs):
+        there = {(pair.mutant, pair.dtype): pair for pair in pairs if pair.problem == problem}
+        rows = [
+            (name, *(", ".join(_ratio(there.get((f"{P}{SIGN}{name}", dtype))) for P in ranks) for dtype in DTYPES))
+            for name in names
+        ]
+        lines += [f"### {problem}", "", *table(["mutant", *DTYPES], rows), ""]
+    return lines
+
+
+def _ratio(pair: Pair | None) -> str:
+    return "–" if pair is None or pair.caught == "equivalent" or pair.ratio is None else f"{pair.ratio:.1g}"
 
 
 def _mutants(pairs: Sequence[Pair], kind: str) -> Iterable[list[object]]:

@@ -193,6 +193,23 @@ def _(group: Group, now: Moment) -> Params:
     return group.of(group.share(0))[1] if now.t == now.iterations - 1 else now.gradients
 
 
+@steps(
+    "clipped by a local norm",
+    "each rank clips its own gradient to the whole one's norm, which leaves that one as it is",
+)
+def _(group: Group, now: Moment) -> Params:
+    shares, limit = group.shares(), _norm(now.gradients)
+    parts = []
+    for J, gradient in map(group.of, shares):
+        scale = limit / norm if (norm := _norm(gradient)) > limit else 1
+        parts.append((J, tuple(Layer(scale * dW, scale * db) for dW, db in gradient)))
+    return combined(parts, [len(each) for each in shares], group.X.shape[1])[1]
+
+
+def _norm(gradient: Params) -> Any:
+    return sum((array**2).sum() for array in flat(gradient)) ** 0.5
+
+
 # ---------------------------------------------------------------- tensor parallel
 
 

@@ -19,6 +19,7 @@ from crosscheck_impls.interface import (
     nearest,
 )
 
+from crosscheck.core.progress import Report, silent
 from crosscheck.problems.files.how import How, refuse_given
 from crosscheck.problems.limits import MAX_DIGITS, check_iterations, check_network
 
@@ -181,8 +182,13 @@ class Options(NamedTuple):
     chunk: int | None = None
 
 
-def requested(names: list[str] | None, options: Options, everything: bool = False) -> list[Problem]:
-    """Return the problems that are asked for, with their arrays. Raises BadInput."""
+def requested(
+    names: list[str] | None, options: Options, everything: bool = False, report: Report = silent
+) -> list[Problem]:
+    """Return the problems that are asked for, with their arrays; report: how far a file is that is read in chunks.
+
+    Raises BadInput.
+    """
     if options.data is None:
         refuse_given(options.how, How._fields, "goes with data, which is missing; name the training data")
         if options.chunk is not None:
@@ -194,13 +200,13 @@ def requested(names: list[str] | None, options: Options, everything: bool = Fals
         raise BadInput("problem and data: expected one of them; leave the other out")
     iterations = 100 if options.chunk is None else streamed.ITERATIONS
     name = options.data.name.removesuffix(".gz").removesuffix(".GZ")
-    return [build(Spec(Path(name).stem, "", alpha=0.01, iterations=iterations), options)]
+    return [build(Spec(Path(name).stem, "", alpha=0.01, iterations=iterations), options, report)]
 
 
 OWN = Options()  # none: the problem's own settings
 
 
-def build(spec: Spec, options: Options = OWN) -> Problem:
+def build(spec: Spec, options: Options = OWN, report: Report = silent) -> Problem:
     """Return a problem with its arrays, the options put in the place of its settings. Raises BadInput."""
     from crosscheck.problems import streamed
     from crosscheck.problems.datasets import SETS, standardise, validate_labels
@@ -235,7 +241,7 @@ def build(spec: Spec, options: Options = OWN) -> Problem:
     check_differentiable(network)
     check_network(network, data.X.shape[1] if source is None else min(source.chunk, data.X.shape[1]))
     if source is not None:
-        told = streamed.summary(data, source, streamed.look_through(data, source, network), network)
+        told = streamed.summary(data, source, streamed.look_through(data, source, network, report), network)
     elif loss == "cross_entropy":
         validate_labels(data, str(options.data or spec.data))
     alpha = spec.alpha if options.learning_rate is None else options.learning_rate

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from crosscheck_impls.interface import BadInput, Network
 
+from crosscheck.core.progress import Report, silent
 from crosscheck.core.records import Source
 from crosscheck.oracle.float64 import exact
 from crosscheck.problems.datasets import Data
@@ -43,8 +44,8 @@ class Seen(NamedTuple):
     features: tuple[float, float]
 
 
-def look_through(data: Data, source: Source, network: Network) -> Seen:
-    """Read everything once. Raises BadInput for what is not finite or no label, with its place."""
+def look_through(data: Data, source: Source, network: Network, report: Report = silent) -> Seen:
+    """Read everything once; report: how many examples have been. Raises BadInput for what is no number or label."""
     X, Y = cast(Any, data.X), cast(Any, data.Y)
     m = X.shape[1]
     ones = np.zeros(Y.shape[0], int)
@@ -62,6 +63,7 @@ def look_through(data: Data, source: Source, network: Network) -> Seen:
                 "cross-entropy; recode them, or use --loss squared_error for a regression"
             )
         ones += (parts[1] == 1).sum(axis=1)
+        report(f"reading {Path(source.path).name}", stop, m)
     largest = float(max(-lowest[0], highest[0]))
     if largest > float(np.finfo("float32").max):
         raise BadInput(f"{source.path}: X reaches {largest:.3g}, above the largest float32; scale it down")

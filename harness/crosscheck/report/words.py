@@ -94,6 +94,7 @@ def of_failure(failure: Failure) -> str:
         case _:
             words = what
     if failure.rank is not None:
+        words = words if failure.rank.heard is None else f"rank {failure.rank.heard}: {words}"
         words = f"{_of_rank(failure.rank, failure.kind)}: {words}"
     if failure.stage is Stage.LOAD and failure.kind is not Kind.TIMED_OUT:
         words = f"import: {words}"
@@ -106,8 +107,12 @@ def _of_rank(rank: Rank, kind: Kind) -> str:
     who = f"rank {rank.number} of {rank.of}"
     if not rank.at:
         return who
+    if rank.passes is not None:
+        name, shape, others, theirs = rank.passes
+        they = f"{_ranks(others)} pass{'es' if len(others) == 1 else ''} {theirs}"
+        return f"{who} in {rank.at} passes {name} {shape}, {they}"
     if kind is not Kind.TIMED_OUT:
-        return f"{who} in {rank.at}"
+        return f"{who} {'in' if rank.heard is None else 'sits in'} {rank.at}"
     wait = f", {_ranks(rank.waiting)} wait{'s' if len(rank.waiting) == 1 else ''} for it" if rank.waiting else ""
     done = f", {_ranks(rank.answered)} {'has' if len(rank.answered) == 1 else 'have'} answered" if rank.answered else ""
     return f"{who} sits in {rank.at}{wait}{done}"

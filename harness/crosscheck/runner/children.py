@@ -205,7 +205,10 @@ class Child:
     def last_words(self) -> str:
         """Return the line of what it printed that says most about its end; nothing if none does."""
         lines = self._log.decode(errors="replace").splitlines()
-        return next((one_line(line, REASON) for line in lines if _tells(line)), "")
+        thrown = [
+            line.partition("what():")[2].strip() for line in lines if line.lstrip().startswith("what():")
+        ]  # by C++
+        return next((one_line(line, REASON) for line in [*thrown, *filter(_tells, lines)]), "")
 
     def death(self, stage: Stage) -> Failure:
         """End it, and return how it ended."""

@@ -23,6 +23,7 @@ from crosscheck.core.failures import Failure, Kind, Lost, Stage
 from crosscheck.runner import rank
 from crosscheck.runner.children import GRACE, Child, close, death_of, pipe
 from crosscheck.runner.line import Line
+from crosscheck.runner.scratch import SCRATCH
 from crosscheck.runner.wire import Reader
 
 BEGIN = """\
@@ -107,7 +108,7 @@ def launch(number: int, environment: Mapping[str, str]) -> list[Launched]:
             command += [*([":"] if len(command) > 1 else []), "-n", "1", sys.executable, "-P", "-c", begin, opens]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=ranks[0].opens[2], stderr=ranks[0].opens[2],
-            env={**OPEN_MPI, "TMPDIR": tempfile.gettempdir(), **environment},
+            env={**OPEN_MPI, **environment, "TMPDIR": environment.get(SCRATCH) or tempfile.gettempdir()},
         )  # fmt: skip
         for each in ranks:
             each.began(process)

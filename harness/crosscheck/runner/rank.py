@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -18,30 +19,38 @@ from crosscheck_impls.interface import Array, Framework, Incomplete, Layer, Netw
 
 from crosscheck.core.failures import Failure, Rank, Stage
 from crosscheck.core.plain import from_plain
-from crosscheck.runner.blame import raised_at
+from crosscheck.runner.blame import Passing, raised_at
 from crosscheck.runner.collect import configure, environment
 from crosscheck.runner.line import Line
 from crosscheck.runner.loading import load_implementation
+from crosscheck.runner.passing import tell_each_line
 from crosscheck.runner.serve import About, describe, failure_of
 
 SAY_WHERE = signal.SIGUSR1  # on which a rank prints where it is, whatever it does
+LAUNCHER = "launcher"  # what a module may say: "mpiexec", where MPI is to start its processes
+MPIEXEC = "mpiexec"
 STARTS = "start"  # the function of a module that takes a rank, how many there are, and an address, and joins them
 
 
 class Begin(NamedTuple):
-    """What a rank is told first. address: `host:port`, where the ranks may meet."""
+    """What a rank is told first. address: `host:port`, where the ranks may meet. by_mpi: whether MPI has started it.
+
+    tells: whether it is to say before each line what it passes there.
+    """
 
     framework: str
     rank: int
     of: int
     address: str
+    by_mpi: bool = False
+    tells: bool = False
 
 
 class Ready(NamedTuple):
-    """A rank is there: its process, and what it says of its framework."""
+    """A rank is there: its process, and what it says of its framework; nothing where it is for MPI to start it."""
 
     pid: int
-    about: About
+    about: About | None
 
 
 class Call(NamedTuple):
@@ -84,7 +93,7 @@ class Done(NamedTuple):
 class Reply(NamedTuple):
     """What a rank says, and when, by a clock that all processes of the machine share."""
 
-    said: Ready | Done | Failure
+    said: Ready | Done | Failure | Passing
     time: float
 
 
@@ -103,7 +112,11 @@ def serve(line: Line) -> None:
     except BaseException as error:  # an import may raise anything
         _leave(line, begin, Stage.LOAD, error)
     _say(line, Ready(os.getpid(), about))
+    if about is None:
+        os._exit(0)
     there = _Arrays(framework, begin.rank)
+    if begin.tells:
+        tell_each_line(partial(_say, line))
     for frame in line.requests():
         try:
             done = there.do(from_plain(Call, *frame))
@@ -113,8 +126,10 @@ def serve(line: Line) -> None:
     os._exit(0)
 
 
-def _join(begin: Begin) -> tuple[Framework, About]:
+def _join(begin: Begin) -> tuple[Framework, About | None]:
     framework = load_implementation(begin.framework)
+    if not begin.by_mpi and getattr(framework, LAUNCHER, "") == MPIEXEC:
+        return framework, None
     start = getattr(framework, STARTS, None)
     if start is None:
         raise Incomplete(f"{begin.framework} has no {STARTS}(rank, of, address), which makes processes a team")
@@ -122,12 +137,13 @@ def _join(begin: Begin) -> tuple[Framework, About]:
     return framework, describe(begin.framework)
 
 
-def _say(line: Line, said: Ready | Done | Failure) -> None:
+def _say(line: Line, said: Ready | Done | Failure | Passing) -> None:
     line.send(Reply(said, time.monotonic()))
 
 
 def _leave(line: Line, begin: Begin, stage: Stage, error: BaseException) -> NoReturn:
     """Say what went wrong, and where, and go."""
+    sys.settrace(None)
     blames = getattr(load_implementation(begin.framework), "blames", None) if stage is Stage.CASE else None
     rank = Rank(begin.rank, begin.of, raised_at(error), blames=blames and blames(error))
     _say(line, failure_of(stage, error)._replace(rank=rank))

@@ -125,8 +125,9 @@ def _answer(start: Start, about: About, case: Case, configured: set[str], second
         try:
             answer = ask(*asked)
         except Lost as lost:
-            if not lost.again:
+            if not lost.again or allow is None:
                 raise
+            allow(framework, seconds)
             answer = ask(*asked)
         return of_plain_numbers(answer, case.dtype)
     except BaseException as error:  # somebody's code may raise anything

@@ -42,7 +42,7 @@ class Spread(NamedTuple):
 
     @property
     def by_mpi(self) -> bool:
-        """Whether mpiexec starts the processes."""
+        """Whether mpiexec starts the processes, as far as the name tells; a module may say so itself, see `rank`."""
         return self.framework == "numpy"
 
 

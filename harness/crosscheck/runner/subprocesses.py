@@ -28,6 +28,7 @@ from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import checked, lacking, largest
 from crosscheck.runner.loading import loader_of
+from crosscheck.runner.scratch import scratch
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
 from crosscheck.runner.spread import NEEDS, START, Spread, is_team
 from crosscheck.runner.threads import THREADS
@@ -115,12 +116,12 @@ def run(
     shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
     clock, before = Clock(), list[Running]()
-    with compiled.checked(settings.jax_cache_dir()):
+    with compiled.checked(settings.jax_cache_dir()), scratch() as of_mpi:
         try:
             while waiting or active:
                 while waiting and len(active) < at_once:
                     job, processors = waiting.popleft(), free.popleft()
-                    environment = alone if job.all_processors else shared
+                    environment = (alone if job.all_processors else shared) | of_mpi
                     active.append(_Worker(job, done, limits, environment, processors))
                     active[-1].begin()
                 at = [worker.at for worker in active]
@@ -180,14 +181,16 @@ class Conversation:
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
     job = Job(framework, "", "", ())
-    worker = _Worker(job, lambda *_: None, Limits(time_limit, time_limit), settings.environment(1), ())
     clock = Clock()
-    try:
-        worker.begin()
-        while worker.child is not None:
-            attend([worker], clock)
-    finally:
-        worker.end()
+    with scratch() as of_mpi:
+        environment = settings.environment(1) | of_mpi
+        worker = _Worker(job, lambda *_: None, Limits(time_limit, time_limit), environment, ())
+        try:
+            worker.begin()
+            while worker.child is not None:
+                attend([worker], clock)
+        finally:
+            worker.end()
     return worker.about or worker.refused or Failure(Stage.LOAD, Kind.TIMED_OUT, number=time_limit)
 
 
@@ -298,7 +301,8 @@ class _Worker(Member):
         self.number += 1
         job, case = self.current
         compiles = self.about is not None and self.about.declarations[job.variant].compiles
-        self.allow(self.limits.case + COMPILING * compiles)
+        team = is_team(job.framework)  # which takes the time of its ranks itself, twice where it asks once more
+        self.allow(2 * self.limits.case + START if team else self.limits.case + COMPILING * compiles)
         self.child.limit(largest(case))
         self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -27,7 +27,15 @@ from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Rank,
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.text import one_line
 from crosscheck.runner import mpi
-from crosscheck.runner.blame import first_to_go, not_waiting
+from crosscheck.runner.blame import (
+    Passing,
+    first_to_go,
+    has_given_up,
+    not_waiting,
+    of_another_size,
+    passes_another,
+    still_at_work,
+)
 from crosscheck.runner.children import Child, wait
 from crosscheck.runner.rank import SAY_WHERE, Begin, Call, Done, Held, Ready, Reply
 from crosscheck.runner.serve import About
@@ -35,8 +43,9 @@ from crosscheck.runner.spread import START, Spread
 from crosscheck.runner.threads import THREADS
 
 SERVES = "crosscheck.runner.rank:serve"
-SHARE = 0.9  # of a case's time, after which the team itself sees what holds it up
+SAYING = 4.0  # seconds in which every rank is to say where it is
 SETTLE = 1.0  # seconds in which those that failed with the first are heard too
+OUTERMOST = " in <module>\n"  # the end of what a rank prints of where it is
 DETAIL = {"TORCH_DISTRIBUTED_DEBUG": "DETAIL"}  # each collective is compared first, which takes as long again
 MAX_LOST = 3  # teams, one after another, each with a case; then there is no other
 
@@ -62,7 +71,8 @@ class Team:
         self._noticed: dict[str, Broken] = {}
         self._seconds, self._until, self._failed, self._lost = START, np.inf, False, 0
         self._last: Failure | None = None
-        self._detail = False
+        self._passing: dict[int, Passing] = {}
+        self._detail, self._by_mpi = False, self.spread.by_mpi
         about = self._begin()
         self.declarations = about.declarations
         self.gradients = {variant: partial(self._gradients, variant) for variant in about.variants}
@@ -119,28 +129,34 @@ class Team:
         return list(self._noticed.values())
 
     def allow(self, seconds: float) -> None:
-        """Begin a case, for which there are so many seconds."""
+        """Begin a case, for which there are so many seconds, from when the ranks are there."""
         self._lost = self._lost if self._failed else 0
         self._failed, self._noticed = False, {}
-        self._seconds, self._until = seconds, time.monotonic() + SHARE * seconds
+        self._seconds, self._until = seconds, time.monotonic() + seconds
 
     # ------------------------------------------------------------ the ranks
 
     def _begin(self) -> About:
         """Start the ranks; return what they say of themselves."""
-        spread, address = self.spread, f"127.0.0.1:{_free_port()}"
+        spread, address, before = self.spread, f"127.0.0.1:{_free_port()}", time.monotonic()
         environment = _environment(spread) | (DETAIL if self._detail else {})
-        if spread.by_mpi:
+        if self._by_mpi:
             self._ranks += mpi.launch(spread.processes, environment)
         else:
             self._ranks += [Child(SERVES, environment) for _ in range(spread.processes)]
         for rank, child in enumerate(self._ranks):
-            child.send(Begin(spread.module, rank, spread.processes, address))
-        ready = self._replies(time.monotonic() + START, START, Stage.LOAD)
-        self._pids = [each.pid for each in ready if isinstance(each, Ready)]
+            child.send(Begin(spread.module, rank, spread.processes, address, self._by_mpi, self._detail))
+        ready = cast(list[Ready], self._replies(time.monotonic() + START, START, Stage.LOAD))
+        about = ready[0].about
+        if about is None and not self._by_mpi:
+            self._end()
+            self._by_mpi = True
+            return self._begin()
+        self._pids = [each.pid for each in ready]
+        self._until += time.monotonic() - before
         for dtype in self._dtypes:
             self._ask(Call("configure", word=dtype))
-        return cast(Ready, ready[0]).about
+        return cast(About, about)
 
     def _ask(self, call: Call) -> list[Done]:
         """Tell every rank the same, and return what each says. Raises Lost."""
@@ -184,7 +200,11 @@ class Team:
             waiting = {k: child for k, child in enumerate(self._ranks) if k not in said and k not in failed}
             wait(waiting.values(), min(until, settled) - time.monotonic())
             for rank, child in waiting.items():
-                if (reply := _reply(child, stage)) is None:
+                reply = None
+                for reply in _heard(child, stage):
+                    if isinstance(reply.said, Passing):
+                        self._passing[rank] = reply.said
+                if reply is None or isinstance(reply.said, Passing):
                     continue
                 if isinstance(reply.said, Failure):
                     failed[rank] = reply.time, reply.said
@@ -195,29 +215,49 @@ class Team:
                     child.joined(reply.said.pid)
         if len(said) < len(self._ranks):
             if failed:
-                aborted = any(failure.number == signal.SIGABRT for _, failure in failed.values())
-                self._lose(first_to_go(failed, len(self._ranks)), again=aborted and not self._detail)
+                self._lose(*self._blamed(failed, said))
             self._lose(Failure(stage, Kind.TIMED_OUT, number=seconds, rank=self._held_up(sorted(said))))
         return [said[rank] for rank in range(len(self._ranks))]
+
+    def _blamed(self, failed: Mapping[int, tuple[float, Failure]], said: Iterable[int]) -> tuple[Failure, bool]:
+        """Return the failure that came first, and whether the next team is to say more of it."""
+        failure = first_to_go(failed, len(self._ranks))
+        if self._pids and has_given_up(failure.message):
+            late = {*range(len(self._ranks))} - {*failed, *said}
+            return still_at_work(failure, self._where(sorted(late))), False
+        aborted = any(each.number == signal.SIGABRT for _, each in failed.values())
+        sizes = [k for k, (_, each) in failed.items() if of_another_size(each.message + self._ranks[k].printed())]
+        if sizes and len(self._passing) == len(self._ranks):
+            all_of_them = [self._passing[rank] for rank in range(len(self._ranks))]
+            failure = passes_another(failed[min(sizes)][1]._replace(rank=failure.rank), min(sizes), all_of_them)
+        return failure, (aborted or bool(sizes)) and not self._detail
 
     def _held_up(self, answered: list[int]) -> Rank | None:
         """Return the rank that the others wait for, by where each of them is now."""
         asked = [rank for rank in range(len(self._ranks)) if rank not in answered]
         if not self._pids:  # they begin
             return Rank(asked[0], len(self._ranks), answered=tuple(answered))
+        return not_waiting(self._where(asked), answered, len(self._ranks))
+
+    def _where(self, asked: Sequence[int]) -> dict[int, str]:
+        """Let ranks print where they are, and return what each has printed."""
         for rank in asked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pids[rank], SAY_WHERE)
-        until = time.monotonic() + SETTLE
-        while (left := until - time.monotonic()) > 0:
-            wait([self._ranks[rank] for rank in asked], left)
-        return not_waiting({rank: self._ranks[rank].printed() for rank in asked}, answered, len(self._ranks))
+        until, silent = time.monotonic() + SAYING, [self._ranks[rank] for rank in asked]
+        while silent and (left := until - time.monotonic()) > 0:
+            wait(silent, left)
+            silent = [child for child in silent if not child.printed().endswith(OUTERMOST)]
+        return {rank: self._ranks[rank].printed() for rank in asked}
 
-    def _lose(self, failure: Failure, again: bool = False) -> None:
-        """End all ranks, and say why. again: a library has aborted a process; the next team is to say more of that."""
+    def _end(self) -> None:
         for child in self._ranks:
             child.stop()
         self._ranks, self._pids, self._forget[:] = [], [], []
+
+    def _lose(self, failure: Failure, again: bool = False) -> None:
+        """End all ranks, and say why. again: a library has aborted a process; the next team is to say more of that."""
+        self._end()
         self._failed, self._lost, self._last, self._detail = True, self._lost + 1, failure, self._detail or again
         raise Lost(failure, again)
 
@@ -227,15 +267,19 @@ def load(name: str) -> Framework:
     return cast(Framework, Team(name))
 
 
-def _reply(child: Child, stage: Stage) -> Reply | None:
-    """Return what a rank says, or how it has ended; None if it says nothing."""
-    ended = child.ended()
+def _heard(child: Child, stage: Stage) -> Iterator[Reply]:
+    """Yield what a rank says, and how it has ended."""
+    ended, answered = child.ended(), False
     try:
         for frame in child.frames():
-            return cast(Reply, from_plain(Reply, *frame))
+            reply = cast(Reply, from_plain(Reply, *frame))
+            answered = answered or not isinstance(reply.said, Passing)
+            yield reply
     except Malformed as error:
-        return Reply(Failure(stage, Kind.UNREADABLE, one_line(str(error))), time.monotonic())
-    return Reply(child.death(stage), time.monotonic()) if ended else None
+        yield Reply(Failure(stage, Kind.UNREADABLE, one_line(str(error))), time.monotonic())
+        return
+    if ended and not answered:
+        yield Reply(child.death(stage), time.monotonic())
 
 
 def _environment(spread: Spread) -> dict[str, str]:

@@ -24,13 +24,25 @@ name = "jax"
 AUTODIFF = Declaration(formulation="autodiff", flushes=True)
 
 
+def replica(array: Array) -> Array:
+    """Return what the first device of this process holds of an array that lies whole on all of them.
+
+    Raises RuntimeError where another one holds other bits.
+    """
+    first, *others = (shard.data for shard in array.addressable_shards)
+    for each in others:
+        if np.asarray(each).tobytes() != np.asarray(first).tobytes():
+            raise RuntimeError(f"{each.device} holds other bits than {first.device} of an array {array.shape}")
+    return first
+
+
 def from_one(gradients: Gradients) -> Gradients:
     """Return the gradients, whose J and dParams lie on every device, as arrays on the device where X lies."""
 
     def on_one(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         given = jax.tree.map(np.asarray, (params, X, Y))
         on_all = gradients(network, *given)
-        one: tuple[Array, Params] = jax.tree.map(lambda array: jax.device_put(array.addressable_data(0)), on_all)
+        one: tuple[Array, Params] = jax.tree.map(lambda array: jax.device_put(replica(array)), on_all)
         return one
 
     return on_one

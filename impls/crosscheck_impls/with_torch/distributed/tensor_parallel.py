@@ -9,7 +9,7 @@ import torch.distributed as dist
 from torch import Tensor as Array
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import Replicate
+from torch.distributed.tensor import DTensor, Replicate
 from torch.distributed.tensor.parallel import ColwiseParallel, ParallelStyle, RowwiseParallel, parallelize_module
 
 from crosscheck_impls.interface import Layer, Network, Params
@@ -38,6 +38,13 @@ def wrap(network: Network, params: Params) -> nn.Sequential:
     return model
 
 
+def place_gradients(model: nn.Module) -> None:
+    """Split each gradient as its parameter is: torch leaves it whole where there are more processes than columns."""
+    for each in model.parameters():
+        if isinstance(each, DTensor) and isinstance(each.grad, DTensor):
+            each.grad = each.grad.redistribute(placements=each.placements)
+
+
 @torch.enable_grad()
 def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
     """Return J and dParams."""
@@ -60,5 +67,6 @@ def gradient_descent(
         J = criterion(network, model(X.T), Y.T)
         J.backward()
         costs[t] = J.detach()
+        place_gradients(model)
         optimizer.step()
     return tuple(Layer(whole(each.weight), whole(each.bias)[:, None]) for each in linears(model)), costs
