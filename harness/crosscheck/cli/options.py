@@ -121,6 +121,17 @@ Processes = Annotated[
         metavar="NUMBER",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Ask every host of a Dask cluster, whose scheduler is at this address; extra `cluster`.",
+        metavar="HOST:PORT",
+    ),
+]
+Slurm = Annotated[
+    str | None,
+    typer.Option(help="Ask these nodes by Slurm, node[1-8] or gpu1,gpu2; `local` tries it here.", metavar="NODES"),
+]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
