@@ -438,9 +438,8 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                "--host", "127.0.0.1", "--scheduler-file", str(said)]  # fmt: skip
     with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as process:
         try:
-            yield json.loads(when(lambda: said.exists() and said.read_text().endswith("}") and said.read_text()))[
-                "address"
-            ]
+            whole = when(lambda: said.exists() and said.read_text().endswith("}") and said.read_text())
+            yield json.loads(whole)["address"]
         finally:
             process.kill()
 
@@ -545,7 +544,7 @@ def test_the_jobs_of_submitit_do_the_same(run: Run, monkeypatch: pytest.MonkeyPa
     pytest.importorskip("submitit")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
-    code, out, err = run(*COMPARE, "--slurm", "local")
+    code, _, err = run(*COMPARE, "--slurm", "local")
     assert code == 0, err
     assert len(table()) == ROWS
     assert {row["host"] for row in table()} == {os.uname().nodename}
