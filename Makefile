@@ -25,7 +25,7 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all compare-distributed power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
+.PHONY: help compare compare-all compare-distributed cuda power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
@@ -58,6 +58,9 @@ claims: $(READY) ## measure what the notes claim: tables and pictures; ONLY=N22
 bench: $(READY) ## time everything against its peers and the floor; ONLY=784 QUICK=1; the peers: pip install '.[bench]'
 	$(CROSSCHECK) bench $(if $(QUICK),--quick) $(if $(DEVICE),--device $(DEVICE)) $(if $(DTYPE),--dtype $(DTYPE)) \
 		$(OUT_OPTION) $(foreach name,$(ONLY),--only $(name)) $(IMPLS) $(ARGS)
+
+cuda: $(READY) ## all that is to be asked of a GPU, in under ten minutes; the same again goes on; PYTHON=python3
+	$(PY) .ci/cuda.py $(if $(DEVICE),--device $(DEVICE)) $(OUT_OPTION) $(ARGS)
 
 results: $(READY) ## renew the committed tables in results/, in about an hour; first pip install '.[bench]' for the peers
 	$(CROSSCHECK) compare --out results

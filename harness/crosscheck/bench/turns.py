@@ -29,6 +29,7 @@ from crosscheck.report.words import of_failure
 from crosscheck.runner.children import Child, ask
 from crosscheck.runner.collect import environment
 from crosscheck.runner.line import Line
+from crosscheck.runner.settings import SHARED
 from crosscheck.runner.threads import THREADS
 
 ALPHA = 1e-3  # small: nothing saturates, whatever the number of iterations
@@ -156,7 +157,7 @@ def starter(name: str) -> Any:
 def contestants(names: Sequence[str], threads: int, device: str) -> Iterator[list[Contestant]]:
     """Start a process each, one after another, and end them all. What is not installed has a reason and no process."""
     everyone = [Contestant(name) for name in names]
-    settings = dict.fromkeys(THREADS, str(threads)) | {"KERAS_BACKEND": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    settings = dict.fromkeys(THREADS, str(threads)) | SHARED | {"KERAS_BACKEND": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     # XLA takes as many threads as it finds processors
     processors = sorted(os.sched_getaffinity(0))[:threads] if hasattr(os, "sched_getaffinity") else []
     try:
@@ -191,7 +192,7 @@ def serve(line: Line) -> None:
             size, dtype, seconds = message
             run = starter(name)(size.network, *draw(size, dtype), ALPHA, device)
             first = timed(run, 1)
-            memory = peak(run)
+            memory = peak(run) if device == "cpu" else None  # of the host's memory
             iterations = repetitions(run, seconds)
             line.send(Ready(first, iterations, memory, about(name)))
         except Exception as error:

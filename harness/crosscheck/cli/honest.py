@@ -10,7 +10,7 @@ from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
-from crosscheck.cli.options import Force, Impls, Out, Resume
+from crosscheck.cli.options import Device, Force, Impls, Out, Resume
 from crosscheck.core import interrupts
 from crosscheck.runner.threads import load_numpy
 
@@ -25,6 +25,7 @@ def honest(
     count: Annotated[int, typer.Option(help="Runs: an implementation on a network in one dtype.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 1,
     impl: Impls = None,
+    device: Device = "cpu",
     only: Annotated[
         list[int] | None,
         typer.Option(help="A network's number: explain its runs, write nothing; again for more.", metavar="NUMBER"),
@@ -50,12 +51,13 @@ def honest(
 
     \b
       crosscheck honest --count 2000 --impl numpy --impl my_package.mine
+      crosscheck honest --count 2000 --impl torch --device cuda
       crosscheck honest --seed 1 --only 1234 --impl torch/fast
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.comparison.identity import header
-    from crosscheck.comparison.session import implementations
+    from crosscheck.comparison.session import check_device, implementations
     from crosscheck.evaluation import honest, honest_tables
     from crosscheck.judge.verdict import Row
     from crosscheck.report import screen
@@ -73,15 +75,16 @@ def honest(
     with interrupts.reported(kept):
         with interrupts.orderly():
             chosen = implementations(impl or [*honest.OURS, *honest.varied()])
+            check_device(device, chosen)
         chosen = [each for each in chosen if impl or not missing(each.framework)]
         if only:
-            _explain(only, seed, chosen)
-        covers = {"implementation": list(map(str, chosen)), "dtype": DTYPES}
-        plan = list(honest.batches(count, seed, chosen))
+            _explain(only, seed, chosen, device)
+        covers = {"implementation": list(map(str, chosen)), "dtype": DTYPES, "device": [device]}
+        plan = list(honest.batches(count, seed, chosen, device))
         if not destination.replaces_freely(out, force) and (standing := destination.runs(out / "honest.csv")) > count:
             destination.refuse_if_lost(out / "honest.csv", [f"{standing - count} of {standing} runs"])
         destination.prepare(out, "honest.csv", {name: name for name in covers}, covers, force)
-        asked = {"count": str(count), "seed": str(seed), "implementations": covers["implementation"]}
+        asked = {"count": str(count), "seed": str(seed), "device": device, "implementations": covers["implementation"]}
         with interrupts.orderly(), screen.progress("honest runs") as report:
             head = header("honest", asked, [each.framework for each in chosen])
             with run.of(head, Row, honest.checked(plan, seed)) as done:
@@ -101,7 +104,7 @@ def honest(
     raise typer.Exit(code)
 
 
-def _explain(numbers: Sequence[int], seed: int, chosen: Sequence[Implementation]) -> None:
+def _explain(numbers: Sequence[int], seed: int, chosen: Sequence[Implementation], device: str) -> None:
     """Print the networks of these numbers and what came of each run, and leave with the exit code."""
     from crosscheck.comparison.explain import explain
     from crosscheck.comparison.session import Request
@@ -112,7 +115,7 @@ def _explain(numbers: Sequence[int], seed: int, chosen: Sequence[Implementation]
         raise BadInput(f"{wrong[0]}: expected the number of a network, from 0 to {MOST:,}", parameter="only")
     drawn = [problem(seed, number) for number in dict.fromkeys(numbers)]
     with interrupts.orderly(), screen.progress("explaining") as report:
-        blocks = explain(Request(drawn, chosen, DTYPES), report)
+        blocks = explain(Request(drawn, chosen, DTYPES, device), report)
     for each in drawn:
         typer.echo(f"{each.name}: m = {each.data.X.shape[1]}, alpha = {each.alpha:.3g}, {each.iterations} iterations")
         typer.echo(f"{each.network}\n")

@@ -209,7 +209,9 @@ def bench(
     ] = None,
     dtype: Annotated[
         list[str] | None,
-        typer.Option(help="float32 or float64; both by default.", metavar="DTYPE", autocompletion=complete_dtype),
+        typer.Option(
+            "--dtype", help="float32 or float64; both by default.", metavar="DTYPE", autocompletion=complete_dtype
+        ),
     ] = None,
     threads: Annotated[int, typer.Option(help="Of each contestant; all processors by default.")] = os.cpu_count() or 1,
     rounds: Annotated[int, typer.Option(help="Turns that each contestant has.")] = 7,

@@ -31,7 +31,7 @@ def train(
     ] = None,
     options: Options = OWN,
     dtype: Annotated[
-        str, typer.Option(help="float64 or float32.", metavar="DTYPE", autocompletion=complete_dtype)
+        str, typer.Option("--dtype", help="float64 or float32.", metavar="DTYPE", autocompletion=complete_dtype)
     ] = "float64",
     device: Device = "cpu",
     costs: Annotated[Path | None, typer.Option(help="Write iteration,cost of every iteration to this .csv.")] = None,

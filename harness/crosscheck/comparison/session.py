@@ -203,6 +203,8 @@ def compare(
     jobs += session.jobs_with_all_processors(jobs)
     if request.together:
         jobs = list(session.together(jobs))
+    elif request.device != "cpu":
+        jobs = list(by_dtype(jobs))
     jobs = [job for job in jobs if job.cases]
     with in_background(session.judge) as later:
         if jobs:
@@ -212,6 +214,16 @@ def compare(
     again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
     return session.results
+
+
+def by_dtype(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Yield each job as one for each dtype: for a GPU it is compilers that take the time, a processor each."""
+    for job in jobs:
+        if job.variants:
+            yield job
+        else:
+            for dtype in dict.fromkeys(case.dtype for case in job.cases):
+                yield replace(job, cases=[case for case in job.cases if case.dtype == dtype])
 
 
 def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:

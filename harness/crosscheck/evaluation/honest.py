@@ -36,6 +36,7 @@ class Batch(NamedTuple):
     numbers: range
     chosen: tuple[Implementation, ...]
     all_processors: bool
+    device: str = "cpu"
 
     @property
     def runs(self) -> int:
@@ -45,10 +46,10 @@ class Batch(NamedTuple):
     def request(self, seed: int) -> Request:
         """Return what is asked, with the networks drawn."""
         drawn = [problem(seed, number) for number in self.numbers]
-        return Request(drawn, self.chosen, DTYPES, together=True, all_processors=self.all_processors)
+        return Request(drawn, self.chosen, DTYPES, self.device, together=True, all_processors=self.all_processors)
 
 
-def batches(count: int, seed: int, chosen: Sequence[Implementation]) -> Iterator[Batch]:
+def batches(count: int, seed: int, chosen: Sequence[Implementation], device: str = "cpu") -> Iterator[Batch]:
     """Yield batches with at least `count` runs in all, less than one problem's more."""
     compiled = [each for each in chosen if each.framework == "jax"]
     others = [each for each in chosen if each.framework != "jax"]
@@ -58,7 +59,7 @@ def batches(count: int, seed: int, chosen: Sequence[Implementation]) -> Iterator
         hand = next(dealers[pooled(first)], ())
         if hand:
             size = min(BATCH, math.ceil(count / (len(hand) * len(DTYPES))))
-            yield Batch(range(first, first + size), hand, first // BATCH % 2 == 1)
+            yield Batch(range(first, first + size), hand, first // BATCH % 2 == 1, device)
             count -= size * len(hand) * len(DTYPES)
         first += BATCH
 
@@ -80,8 +81,9 @@ def checked(plan: Sequence[Batch], seed: int) -> Callable[[Row], None]:
         cells(row)
         number = number_of(row.problem)
         batch = by_start.get(number // BATCH * BATCH)
-        asked = batch is not None and number in batch.numbers and row.implementation in map(str, batch.chosen)
-        if not asked or row.key != Key(name(seed, number), row.implementation, row.dtype, "cpu"):
+        if batch is None or number not in batch.numbers or row.implementation not in map(str, batch.chosen):
+            raise ValueError(f"a run of {row.problem}, which was not asked for")
+        if row.key != Key(name(seed, number), row.implementation, row.dtype, batch.device):
             raise ValueError(f"a run of {row.problem}, which was not asked for")
         if row.dtype not in DTYPES:
             raise ValueError(f"a run in {row.dtype}, expected {' or '.join(DTYPES)}")

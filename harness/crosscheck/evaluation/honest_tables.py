@@ -1,4 +1,4 @@
-"""The tables of the honest runs: honest.csv, a line for each implementation and dtype; honest.md, with every alarm."""
+"""The tables of the honest runs: honest.csv, a line for each implementation, dtype, device; honest.md, every alarm."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SHOWN = 200  # alarms listed
 
 
 def lines(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
-    """Yield a line for each implementation and dtype: how many runs, networks and verdicts, and the largest errors."""
-    for name, dtype in sorted({(row.implementation, row.dtype) for row in rows}):
-        these = [row for row in rows if (row.implementation, row.dtype) == (name, dtype)]
+    """Yield a line for each implementation, dtype, device: how many runs and verdicts, and the largest errors."""
+    for key in sorted({(row.implementation, row.dtype, row.device) for row in rows}):
+        these = [row for row in rows if (row.implementation, row.dtype, row.device) == key]
         verdicts = Counter(row.verdict for row in these)
         counts = {str(verdict): verdicts[verdict] for verdict in Verdict}
         ratios = [c.ratio for row in these if (c := row.worst()) is not None]
         noises = [c.noise for row in these if (c := row.noisiest()) is not None and c.noise is not None]
-        yield {"implementation": name, "dtype": dtype, "runs": len(these), **counts,
+        yield {**dict(zip(("implementation", "dtype", "device"), key, strict=True)), "runs": len(these), **counts,
                "largest": max(ratios, default=None), "noise": max(noises, default=None)}  # fmt: skip
 
 
@@ -63,7 +63,8 @@ def summary(rows: Sequence[Row]) -> list[str]:
 
 def again(row: Row, seed: int) -> str:
     """Return the command that asks a run again."""
-    return f"crosscheck honest --seed {seed} --only {number_of(row.problem)} --impl {row.implementation}"
+    on = "" if row.device == "cpu" else f" --device {row.device}"
+    return f"crosscheck honest --seed {seed} --only {number_of(row.problem)} --impl {row.implementation}{on}"
 
 
 def markdown(rows: Sequence[Row], plan: Sequence[Batch], seed: int) -> str:
@@ -99,7 +100,7 @@ def markdown(rows: Sequence[Row], plan: Sequence[Batch], seed: int) -> str:
         "",
         "`largest`: the largest error in units of the error bound; `noise`: in units of the rounding noise.",
         "",
-        *table(["implementation", "dtype", "runs", *Verdict, "largest", "noise"], body),
+        *table(["implementation", "dtype", "device", "runs", *Verdict, "largest", "noise"], body),
         "",
         "## Alarms",
         "",

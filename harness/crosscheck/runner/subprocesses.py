@@ -111,7 +111,8 @@ def run(
     raises here; what `done` or `go_on` raises does. Whatever ends this, all processes are ended.
     """
     at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1))
-    free = deque[Sequence[int]](settings.shares(at_once))
+    on_cpu = all(job.device == "cpu" for job in jobs)
+    free = deque[Sequence[int]](settings.shares(at_once) if on_cpu else [[]] * at_once)
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     limits = Limits(time_limit, import_limit or time_limit)
     shared, alone = settings.environment(at_once), settings.environment(1)

@@ -6,6 +6,7 @@ Every process calls the same function with the same arguments, and returns the w
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 import torch.distributed as dist
 
 from crosscheck_impls.interface import Declaration, Variant
@@ -31,8 +32,13 @@ variants: Mapping[str, Variant] = {
 
 
 def start(rank: int, of: int, address: str) -> None:
-    """Join the other processes: this is the one with number `rank`; address: `host:port` of the first."""
+    """Join the other processes: this is the one with number `rank`; address: `host:port` of the first.
+
+    A GPU each, in turn: NCCL joins no two processes on one.
+    """
     backend = "cpu:gloo,cuda:nccl" if "cuda" in devices() else "gloo"
+    if "cuda" in devices():
+        torch.cuda.set_device(rank % torch.cuda.device_count())
     dist.init_process_group(backend, init_method=f"tcp://{address}", rank=rank, world_size=of)
 
 
