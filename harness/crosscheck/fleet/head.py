@@ -25,6 +25,7 @@ from crosscheck.fleet.engine import Engine, Lost, Task, Worker
 from crosscheck.fleet.task import Call, Part, Present
 from crosscheck.problems.files.chunks import without_data
 from crosscheck.report.words import of_failure
+from crosscheck.runner.children import Clock
 from crosscheck.runner.evidence import WORDS, accepted, largest
 from crosscheck.runner.serve import About, Told
 from crosscheck.runner.spread import START, is_team
@@ -53,11 +54,13 @@ class Errand:
     lost: int = 0
 
 
-class _Seen(NamedTuple):
-    """The last worker that a host had, and when."""
+@dataclass
+class _Host:
+    """What waits for a host, the last worker that it had, and for how many seconds it has had none."""
 
+    waiting: deque[Errand]
     name: str
-    at: float
+    absent: float = 0.0
 
 
 class _Active(NamedTuple):
@@ -181,31 +184,27 @@ def place(
     engine: Engine, errands: Sequence[Errand], running: Callable[[Sequence[Running]], None] = lambda _: None
 ) -> None:
     """Let the workers of each host do its errands, one after another; whatever ends this, all tasks are ended."""
-    waiting: dict[str, deque[Errand]] = {}
+    hosts = {each.host: _Host(deque(), each.host) for each in errands}
     for each in errands:
-        waiting.setdefault(each.host, deque()).append(each)
+        hosts[each.host].waiting.append(each)
     active: dict[str, _Active] = {}
-    seen = {host: _Seen(host, time.monotonic()) for host in waiting}
-    before: list[Running] = []
+    clock, before = Clock(), list[Running]()
     try:
-        while active or any(waiting.values()):
-            there = {worker.key: worker for worker in engine.workers()}
-            ended = [key for key, each in active.items() if _ended(each, key in there, waiting)]
+        while active or any(host.waiting for host in hosts.values()):
+            there = {worker.key: worker for worker in engine.workers() if worker.host in hosts}
+            _give_up(hosts, there, clock.lap())
+            ended = [key for key, each in active.items() if _ended(each, key in there, hosts)]
             for key in ended:
                 del active[key]
-            seen |= {worker.host: _Seen(worker.name, time.monotonic()) for worker in there.values()}
             for key, worker in there.items():
-                if key not in active and waiting.get(worker.host):
-                    active[key] = _started(engine, worker, waiting[worker.host].popleft())
-            _give_up(waiting, seen)
+                if key not in active and hosts[worker.host].waiting:
+                    active[key] = _started(engine, worker, hosts[worker.host].waiting.popleft())
             at = [Running(each.errand.name, each.worker.name) for each in active.values()]
             if at != before:
                 running(at)
             before = at
-            if active and not ended:
+            if not ended:
                 time.sleep(LOOK)
-            elif not active:
-                time.sleep(LOOK * any(waiting.values()))
     finally:
         for each in active.values():
             each.task.drop()
@@ -216,7 +215,7 @@ def _started(engine: Engine, worker: Worker, errand: Errand) -> _Active:
     return _Active(worker, errand, engine.start(worker, asked, errand.seconds), time.monotonic() + errand.seconds)
 
 
-def _ended(active: _Active, there: bool, waiting: Mapping[str, deque[Errand]]) -> bool:
+def _ended(active: _Active, there: bool, hosts: Mapping[str, _Host]) -> bool:
     """Take what came of a task, if it has come to an end; what is lost waits for another worker, or has failed."""
     worker, errand, task, until = active
     try:
@@ -232,14 +231,18 @@ def _ended(active: _Active, there: bool, waiting: Mapping[str, deque[Errand]]) -
     except Lost:
         errand.lost += 1
         if errand.lost < TRIES:
-            waiting[errand.host].appendleft(errand)
+            hosts[errand.host].waiting.appendleft(errand)
         else:
             errand.fail(Failure(Stage.CASE, Kind.WORKER_LOST, worker.name))
     return True
 
 
-def _give_up(waiting: Mapping[str, deque[Errand]], seen: Mapping[str, _Seen]) -> None:
-    """Fail what waits for a host that has had no worker for a while."""
-    for host, errands in waiting.items():
-        while errands and time.monotonic() - seen[host].at > PATIENCE:
-            errands.popleft().fail(Failure(Stage.CASE, Kind.WORKER_LOST, seen[host].name))
+def _give_up(hosts: Mapping[str, _Host], there: Mapping[str, Worker], passed: float) -> None:
+    """Fail what waits for a host that has had no worker for a while. passed: seconds since the last time."""
+    for host in hosts.values():
+        host.absent += passed
+    for worker in there.values():
+        hosts[worker.host].name, hosts[worker.host].absent = worker.name, 0.0
+    for host in hosts.values():
+        while host.waiting and host.absent > PATIENCE:
+            host.waiting.popleft().fail(Failure(Stage.CASE, Kind.WORKER_LOST, host.name))
