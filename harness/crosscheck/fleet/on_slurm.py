@@ -23,9 +23,11 @@ from crosscheck.core.text import one_line
 from crosscheck.fleet.engine import Engine, Lost, Task, Worker
 from crosscheck.fleet.task import answer
 from crosscheck.report.machine import hostname
+from crosscheck.runner.children import Clock
 
 LOCAL = "local"  # in the place of nodes: jobs on this machine, without Slurm
 PATIENCE = 30.0  # seconds for Slurm to say which nodes a list names
+GRACE = 10.0  # seconds after the end of a job for its file to be seen
 
 
 def on_node(asked: str, answered: str) -> None:
@@ -91,14 +93,17 @@ class Slurm(Engine):
 
 class _Job(Task):
     def __init__(self, job: Any, answered: Path) -> None:
-        self._job, self._answered = job, answered
+        self._job, self._answered, self._clock, self._ended = job, answered, Clock(), 0.0
 
     def result(self) -> bytes | None:
-        """Return the bytes, once they are there."""
-        ended = self._job.done()  # first: the file is there before the job has ended
+        """Return the bytes, once the job has ended; a disk may show them a moment later."""
+        passed = self._clock.lap()
+        if not self._job.done():
+            return None
         with contextlib.suppress(FileNotFoundError):
             return self._answered.read_bytes()
-        if ended:
+        self._ended += passed
+        if self._ended > GRACE:
             raise Lost
         return None
 
