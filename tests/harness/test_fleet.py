@@ -527,8 +527,9 @@ def test_a_host_with_another_kernel_is_listed_first(
 
 
 @pytest.mark.slow
-def test_an_interrupt_ends_what_runs_on_the_hosts(
-    run: Run, scheduler: str, worker: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_the_end_of_the_head_ends_what_runs_on_the_hosts(
+    run: Run, scheduler: str, worker: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, number: int, code: int
 ) -> None:
     worker("alpha")
     there(scheduler, "alpha")
@@ -537,9 +538,9 @@ def test_an_interrupt_ends_what_runs_on_the_hosts(
                     scheduler, folder=tmp_path)  # fmt: skip
     when(lambda: len(marked(mark)) > 2)  # a keeper, and what it keeps
     time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     when(lambda: len(marked(mark)) == 1)
 
 

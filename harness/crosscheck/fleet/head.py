@@ -206,8 +206,8 @@ def place(
             if not ended:
                 time.sleep(LOOK)
     finally:
-        for each in active.values():
-            each.task.drop()
+        for started in active.values():
+            started.task.drop()
 
 
 def _started(engine: Engine, worker: Worker, errand: Errand) -> _Active:

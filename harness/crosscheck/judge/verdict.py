@@ -51,8 +51,8 @@ class Key(NamedTuple):
 
     def row(self, verdict: Verdict, cause: Cause | None = None, comparisons: Sequence[Comparison] = ()) -> Row:
         """Return a row about it."""
-        *names, host = self
-        return Row(*names, verdict=verdict, cause=cause, comparisons=list(comparisons), host=host)
+        problem, implementation, dtype, device, host = self
+        return Row(problem, implementation, dtype, device, verdict, cause, list(comparisons), host=host)
 
 
 @dataclass

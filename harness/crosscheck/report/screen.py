@@ -57,8 +57,7 @@ def show(
     """
     console = console or output()
     if (fleet := of_hosts(rows)) and (not quiet or fleet.odd):
-        for line in [*of_merged(fleet, verbose, "host").splitlines(), ""]:
-            console.print(line, overflow="ellipsis", no_wrap=True, markup=False)
+        console.print(Text(f"{of_merged(fleet, verbose, 'host')}\n"), overflow="ellipsis", no_wrap=True)
     if not quiet and verbose:
         _print_rows(rows, console)
     elif not quiet:

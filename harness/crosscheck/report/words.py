@@ -251,7 +251,7 @@ def _(cause: Twin) -> str:
 
 @of_cause.register
 def _(cause: WithAllProcessors) -> str:
-    threads = f"{cause.threads} thread{'s' if cause.threads > 1 else ''}"
+    threads = f"{cause.threads} thread{'s' if cause.threads > 1 else ''}" if cause.threads else "all processors"
     return f"in a fresh process with {threads}: {of_cause(cause.cause)}"
 
 
