@@ -111,7 +111,7 @@ def test_what_does_not_agree_is_told_once_by_its_cause() -> None:
     rows += [Row(f"p{k}", "jax/native", dtype, "cpu", Verdict.CONVENTION, convention) for k in range(3)
              for dtype in ("float64", "float32")]  # fmt: skip
     lines = printed(rows, 80).splitlines()
-    assert "disagrees: torch/fast on p0, float64, and 3 more: no such thing" in lines
+    assert "disagrees: torch/fast on p0, float64, and 3 more, each with its own figures: no such thing" in lines
     assert "  relu'(0) = 0: jax/native on 3 problems" in lines
     wrapped = printed([row(Verdict.FAILED, said="so many words " * 20)], 60, terminal=True).splitlines()
     assert sum("so many words" in line for line in wrapped) > 3
@@ -159,7 +159,8 @@ def test_annotations_are_one_line_each_and_escaped() -> None:
     rows += [row(Verdict.SUSPECT), row(Verdict.AGREES)]
     error, warning = exchange.of_github(rows, set(BAD))
     assert error.startswith(
-        "::error title=torch/fast%3A failed::on p0, float64, and 2 more: 100 %25, a: b%0D%0A::error"
+        "::error title=torch/fast%3A failed::on p0, float64, and 2 more, each with its own figures: "
+        "100 %25, a: b%0D%0A::error"
     )
     assert warning == "::warning title=torch/fast%3A suspect::on kink, float64"
     many = [row(Verdict.FAILED, said=f"reason {k}") for k in range(50)]

@@ -87,12 +87,12 @@ def _attributed(
         if left <= 1 and (search.wrong or search.same_labels(mutant)):
             if search.of_run:
                 steps = same_steps(judge, answer, declared, mutant)
-                if not steps:
+                if steps < 2 and mutant is not guess:  # one step alone is that of many changes
                     continue
             explained.append((mutant, left))
             if mutant is guess:
                 break
-        elif search.wrong and not explained and mutant.name in BY_NAME:
+        elif search.of_arrays and not explained and mutant.name in BY_NAME:
             share = search.share(mutant)
             near = share < min(CLOSE, nearest[0] if nearest else 1.0)
             if near and (where is None or search.place(mutant) == where):
@@ -134,6 +134,11 @@ class _Search:
     def of_run(self) -> bool:
         """Whether what is wrong is wrong in a run alone."""
         return any(self.seen[k].length for k in self.wrong)
+
+    @property
+    def of_arrays(self) -> bool:
+        """Whether more than J is wrong: many a mistake comes near to a single number."""
+        return any(self.seen[k].got.size > 1 for k in self.wrong)
 
     def layer(self) -> list[int]:
         """Return the last layer whose gradient is wrong, or 0 where J is; nothing where no gradient is wrong."""

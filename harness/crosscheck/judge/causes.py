@@ -123,6 +123,13 @@ Cause: TypeAlias = (
 )  # fmt: skip
 
 
+def unexplained(cause: Cause | None) -> Cause | None:
+    """Return a cause without the change of the reference that explains it."""
+    if isinstance(cause, BrokenPromises | OutsideBound | WrongLabels | NotTheFormula | Noisy):
+        return cause._replace(explanation=None)
+    return cause
+
+
 def explanation_of(cause: Cause | None) -> Explanation | None:
     """Return the change of the reference that explains a cause, if one was found."""
     return getattr(cause, "explanation", None)

@@ -25,6 +25,7 @@ from crosscheck.judge.causes import (
     Twin,
     WrongLabels,
     explanation_of,
+    unexplained,
 )
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.evidence import Heat, heat, noisy_heat
@@ -225,10 +226,25 @@ def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention
 def twins(rows: list[Row]) -> None:
     """A float32 row is as good as its float64 twin at most: float64 tests the formulas, float32 the precision.
 
-    It disagrees if the twin disagrees, and has failed if that has.
+    It disagrees if the twin disagrees, and has failed if that has. Where the twin disagrees and something else or
+    nothing explains it, what explains the row is not the cause: float64 can tell more of them apart.
     """
     by_key = {row.key: row for row in rows}
     for row in rows:
         twin = by_key.get(row.key._replace(dtype="float64"))
         if row.dtype == "float32" and row.verdict in JUDGED and twin is not None and twin.verdict in BAD:
             row.verdict, row.cause = twin.verdict, Twin(twin.verdict, twin.cause)
+        elif (
+            row.dtype == "float32"
+            and twin is not None
+            and twin.verdict is Verdict.DISAGREES
+            and not (_borne_out(row.explained, twin.explained))
+        ):
+            row.cause = unexplained(row.cause)
+
+
+def _borne_out(explained: Explanation | None, twin: Explanation | None) -> bool:
+    """Return whether what explains a row, exactly or nearly, explains its twin as well as that."""
+    if explained is None:
+        return True
+    return twin is not None and twin.mutant is explained.mutant and twin.exactly >= explained.exactly

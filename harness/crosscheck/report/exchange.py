@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from crosscheck.core.failures import Verdict
 from crosscheck.judge.verdict import Row
 from crosscheck.report.tables import NO_STAMP, Stamp, frame, summary
-from crosscheck.report.words import MEANING, of_cause
+from crosscheck.report.words import MEANING, and_more, of_cause
 
 SKIPPED = (Verdict.NOT_RUN, Verdict.UNDEFINED)
 MOST = 10  # annotations of a kind, which is what GitHub shows of one step
@@ -89,7 +89,7 @@ def of_github(rows: Iterable[Row], fails: Collection[str]) -> list[str]:
             alike.setdefault((kind, row.verdict, row.whose, of_cause(row.cause)), []).append(row)
     lines: dict[str, list[str]] = {"error": [], "warning": []}
     for (kind, verdict, implementation, cause), those in alike.items():
-        where = f"on {those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if those[1:] else "")
+        where = f"on {those[0].problem}, {those[0].dtype}" + and_more(len(those) - 1)
         title = f"{implementation}: {verdict}"
         lines[kind].append(f"::{kind} title={_property(title)}::{_data(f'{where}: {cause}' if cause else where)}")
     return [line for each in lines.values() for line in each[:MOST]]

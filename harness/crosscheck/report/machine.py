@@ -44,9 +44,15 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "usable cores": usable_cores(),
         "pandas": pd.__version__,
         "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(STEERING)},
     }
+
+
+def usable_cores() -> int | None:
+    """Return how many processors this process may use: fewer than there are under taskset, or in a container."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def host() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from crosscheck.report.matrix import COLOURS
 from crosscheck.report.progress import progress as progress
 from crosscheck.report.side_by_side import of_merged
 from crosscheck.report.tables import HEADER, cells, summary
-from crosscheck.report.words import MEANING, of_cause
+from crosscheck.report.words import MEANING, and_more, of_cause
 
 WIDTH = 120  # of the table where the output is a file or a pipe, and COLUMNS says nothing
 CAUSES = 5  # of each other verdict
@@ -121,7 +121,7 @@ def wrong(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
             alike.setdefault((_verdict(row), row.whose, kind_of(row.cause)), []).append(row)
     lines = []
     for (verdict, implementation, _), those in list(alike.items())[:LINES]:
-        where = f"{those[0].problem}, {those[0].dtype}" + (f", and {len(those) - 1} more" if len(those) > 1 else "")
+        where = f"{those[0].problem}, {those[0].dtype}" + and_more(len(those) - 1)
         cause = _cause(those[0])
         words = f"{verdict}: {implementation} on {where}" + (f": {cause}" if cause else "")
         lines.append(Text(words, style=COLOURS[verdict]))

@@ -274,6 +274,11 @@ def briefly(cause: Cause | None) -> str:
     return of_cause(cause)
 
 
+def and_more(count: int) -> str:
+    """Return how many rows more a sentence about one of them stands for: what is alike in them is the kind of cause."""
+    return f", and {count} more, each with its own figures" if count else ""
+
+
 def of_explanation(explanation: Explanation | None) -> str:
     """Return the change of the reference that explains an answer, or that none does."""
     if explanation is None:
