@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -408,6 +409,9 @@ def test_the_parts_of_a_job_are_all_of_it_in_order(sizes: list[int], most: int) 
     ("words", "said"),
     [
         (["--cluster", "127.0.0.1:1"], "--cluster 127.0.0.1:1: no scheduler of Dask's answers"),
+        (["--cluster", "head"], "--cluster 'head': no address, expected HOST:PORT or tls://HOST:PORT"),
+        (["--cluster", "http://head:8786"], "no address, expected HOST:PORT"),
+        (["--cluster", "head:port"], "no address, expected HOST:PORT"),
         (["--cluster", "a:1", "--slurm", "b"], "--cluster one engine at a time; leave --slurm out"),
         (["--slurm", "a b"], "--slurm 'a b': no name of a node, expected node1,node2 or node[1-8]"),
         (["--slurm", "node[1-2]"], "Slurm does not say which nodes these are"),
@@ -433,39 +437,46 @@ def test_explain_is_for_one_machine(run: Run) -> None:
 # ---------------------------------------------------------------- engines that exist
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A scheduler of Dask's in a process of its own."""
-    pytest.importorskip("distributed")
-    said = tmp_path_factory.mktemp("scheduler") / "scheduler.json"
+@contextlib.contextmanager
+def scheduled(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a scheduler of Dask's in a process of its own, and return its address too."""
+    said = folder / "scheduler.json"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
                "--host", "127.0.0.1", "--scheduler-file", str(said)]  # fmt: skip
     with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as process:
         try:
             whole = when(lambda: said.exists() and said.read_text().endswith("}") and said.read_text())
-            yield json.loads(whole)["address"]
+            yield json.loads(whole)["address"], process
         finally:
             process.kill()
 
 
+@contextlib.contextmanager
+def working(address: str, name: str, folder: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker of Dask's in a process of its own; its environment has the mark FLEET=name of folder."""
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1",
+               "--no-dashboard", "--name", name, "--local-directory", str(folder)]  # fmt: skip
+    around = {**ENVIRONMENT, "FLEET": f"{name} of {folder.name}", **variables}
+    with subprocess.Popen(command, cwd=ROOT, env=around, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler."""
+    pytest.importorskip("distributed")
+    with scheduled(tmp_path_factory.mktemp("scheduler")) as (address, _):
+        yield address
+
+
 @pytest.fixture
 def worker(scheduler: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start workers of Dask's, each in a process of its own; their environment has the mark FLEET=name."""
-    started = []
-
-    def start(name: str, **variables: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--no-nanny", "--nthreads", "1",
-                   "--no-dashboard", "--name", name, "--local-directory", str(tmp_path)]  # fmt: skip
-        mark = {"FLEET": f"{name} of {tmp_path.name}"}
-        started.append(subprocess.Popen(
-            command, cwd=ROOT, env={**ENVIRONMENT, **mark, **variables}, stderr=subprocess.DEVNULL
-        ))  # fmt: skip
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.kill()
-        each.wait()
+    """Start workers of that scheduler, which end with the test."""
+    with contextlib.ExitStack() as started:
+        yield lambda name, **variables: started.enter_context(working(scheduler, name, tmp_path, **variables))
 
 
 def when(so: Callable[[], Any], seconds: float = 60.0) -> Any:
@@ -524,6 +535,20 @@ def test_a_host_with_another_kernel_is_listed_first(
                        scheduler, "--out", "mine")  # fmt: skip
     assert code == 0
     assert "hosts that differ from most, or have no majority to differ from (1)\n  gamma: 0 of " in out
+
+
+@pytest.mark.slow
+def test_without_its_scheduler_a_run_ends_with_one_line_and_can_be_gone_on_with(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    with scheduled(tmp_path) as (address, scheduler), working(address, "alpha", tmp_path):
+        there(address, "alpha")
+        process = start(*COMPARE, "--cluster", address, folder=tmp_path)
+        when(lambda: JOURNAL.exists() and '"is": "Row"' in JOURNAL.read_text())
+        scheduler.kill()
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (2, "")
+    assert f"crosscheck: --cluster {address}: the scheduler is gone; start it again, and --resume goes on\n" in err
+    assert "distributed" not in err
 
 
 @pytest.mark.slow

@@ -43,17 +43,20 @@ class Dask(Engine):
     questions = 12
 
     def __init__(self, address: str) -> None:
-        """Connect. Raises BadInput where no scheduler answers."""
+        """Connect. Raises BadInput for what is no address, and where no scheduler answers."""
+        check_address(address)
         need("distributed", "cluster", "--cluster")
         import dask
         from distributed import Client
 
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told in the table
+        for name in logging.root.manager.loggerDict:
+            if name.startswith("distributed"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)  # what is lost is told in the table
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
         self._address = address
         try:
             self._client = Client(address, timeout=CONNECT, set_as_default=False, name="crosscheck")
-        except (OSError, ValueError, ImportError) as error:
+        except OSError as error:
             words = one_line(str(error), 120)
             raise BadInput(
                 f"{address}: no scheduler of Dask's answers ({words}), expected HOST:PORT; start one: dask scheduler",
@@ -64,7 +67,7 @@ class Dask(Engine):
         """Return the workers that the scheduler knows."""
         try:
             there = self._client.scheduler_info()["workers"]
-        except (OSError, TimeoutError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, KeyError) as error:  # a client without it says nothing of workers
             raise BadInput(
                 f"{self._address}: the scheduler is gone; start it again, and --resume goes on", parameter="cluster"
             ) from error
@@ -106,6 +109,15 @@ class _Future(Task):
         """Let the scheduler forget it; the worker sees that within a second, and ends what it has started."""
         with contextlib.suppress(OSError, TimeoutError, RuntimeError):
             self._future.cancel()
+
+
+def check_address(address: str) -> None:
+    """Raise BadInput unless it is HOST:PORT, with tcp:// or tls:// before it or nothing."""
+    scheme, _, place = address.rpartition("://")
+    host, _, port = place.rpartition(":")
+    if scheme not in ("", "tcp", "tls") or not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise BadInput(f"{one_line(address, 60)!r}: no address, expected HOST:PORT or tls://HOST:PORT",
+                       parameter="cluster")  # fmt: skip
 
 
 def worker_of(address: str, said: Any) -> Worker:
