@@ -25,7 +25,11 @@ PYTEST := $(PY) -m pytest -q
 SIDE_BY_SIDE := -n auto --dist loadfile
 CONFORMANCE := harness/crosscheck/testing/conformance
 
-.PHONY: help compare compare-all compare-distributed cuda power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
+# eager, and what is made of it
+COMPILED := torch/autograd torch/compiled torch/exported \
+	$(if $(filter cuda,$(DEVICE)),torch/by_hand torch/cuda_graph,numpy/by_hand numpy/onnx)
+
+.PHONY: help compare compare-all compare-distributed compare-compilers cuda power honest mutate truth claims bench results wild readme coverage-table data-table test test-fast test-numpy \
 	test-torch test-jax test-harness conformance fuzz lint lock clean
 
 help: ## show this
@@ -39,6 +43,11 @@ compare-all: $(READY) ## also every activation on every data set
 
 compare-distributed: $(READY) ## what is distributed, on 2 and 3 processes or devices, against the same oracle
 	$(CROSSCHECK) compare --processes 2 --processes 3 $(OPTIONS)
+
+compare-compilers: $(READY) ## what compilers make of a variant, beside it, and the table results/compilers.md, or OUT; DEVICE=cuda
+	$(CROSSCHECK) compare --force --out results/latest $(if $(DEVICE),--device $(DEVICE)) $(PROBLEMS) \
+		$(foreach name,$(COMPILED),--impl $(name)) $(ARGS); \
+	code=$$?; [ $$code -gt 1 ] || $(PY) -m tests.compilers results/latest $(OUT_OPTION) && exit $$code
 
 power: $(READY) ## plant every known mutant in every problem; takes minutes
 	$(CROSSCHECK) power $(PROBLEMS) $(OUT_OPTION) $(ARGS)

@@ -1,15 +1,16 @@
 """`make cuda`: all there is to be asked of a GPU, in one call of under ten minutes, since such machines come and go.
 
 Each step is a command of `crosscheck` with --resume and a folder of its own, so that the same call goes on with what
-the last one had no time for. The bench runs alone; after it, what compiles much and what does not run side by side.
-`--device cpu` tries the script where there is no GPU. Exit code: 1 if something disagrees or failed, 2 if a step could
-not be run, 3 if there was no time for all, 0 otherwise, also where there is no GPU: then it says `not run`.
+the last one had no time for. One after another: side by side their processes would need more memory than many machines
+have. `--device cpu` tries the script where there is no GPU. Exit code: 1 if something disagrees or failed, 2 if a step
+could not be run, 3 if there was no time for all, 0 otherwise, also where there is no GPU: then it says `not run`.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import re
 import signal
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crosscheck_impls.interface import ON_REQUEST
+from crosscheck_impls.interface import COMPILED, ON_REQUEST
 
 ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]
 FEW = ("flower-2layer-tanh", "digits-2layer-relu", "saturated-2layer-tanh", "wide-3layer-leaky_relu")
 NO_TIME = 3
+PROGRESS = re.compile(r"\d+ of \d+, ")
 PATIENCE = 20  # seconds that a step has to write down what it has
 
 
@@ -76,25 +78,25 @@ class Step:
         """Return what it printed, without its progress: what follows the table of verdicts, or its last words."""
         ends = next((k for k, line in enumerate(self.output) if line.startswith("Tables:")), len(self.output))
         begins = max((k for k, line in enumerate(self.output[:ends]) if " comparisons over " in line), default=0)
-        return [line for line in self.output[begins:ends] if " of " not in line or "left" not in line][-12:]
+        return [line for line in self.output[begins:ends] if not PROGRESS.match(line)][-12:]
 
 
-def steps() -> list[list[list[Step]]]:
-    """Return the stages, one after another; of each the lanes, side by side; of each the steps, one after another."""
+def steps() -> list[Step]:
+    """Return the steps, in order."""
     requested = [f"{name}/{variant}" for name in FRAMEWORKS for variant in ON_REQUEST.get(name, ())]
+    compiled = ["torch/by_hand", "torch/autograd", *(f"torch/{variant}" for variant in COMPILED["torch"])]
     few = named(FEW, "--problem")
     sizes = named(["planar", "784", "1024"], "--only")
     return [
-        [[Step("bench", ["bench", "--dtype", "float32", "--no-growth", "--rounds", "5", *sizes], 110)]],
-        [
-            [Step("compare", ["compare", *named(FRAMEWORKS)], 420)],
-            [
-                Step("on_request", ["compare", *named(requested), *few], 150),
-                Step("distributed", ["compare", "--processes", "1", *named(FRAMEWORKS), *few], 60),
-                Step("qualify", ["qualify", "--budget-minutes", "1"], 100),
-                Step("honest", ["honest", "--count", "2000", *named(FRAMEWORKS)], 200),
-            ],
-        ],
+        Step("bench", ["bench", "--dtype", "float32", "--no-growth", "--rounds", "5", *sizes], 90),
+        Step("compare", ["compare", *named(FRAMEWORKS)], 300),
+        Step("on_request", ["compare", *named(requested), *few], 120),
+        Step("precision", ["compare", "--precision", "reduced", *named(FRAMEWORKS), *few], 150),
+        Step("qualify", ["qualify", "--budget-minutes", "1"], 100),
+        Step("distributed", ["compare", "--processes", "1", *named(FRAMEWORKS), *few], 60),
+        Step("compiled", ["compare", *named(compiled), *few], 200),
+        Step("xla_flags", ["compare", "--impl", "jax/by_hand", "--xla-flags", "--xla_gpu_autotune_level=0", *few], 120),
+        Step("honest", ["honest", "--count", "2000", *named(FRAMEWORKS)], 300),
     ]
 
 
@@ -102,12 +104,6 @@ def has_gpu() -> bool:
     """Return whether a framework that is here sees a GPU."""
     ask = "from crosscheck_impls.interface import load; import sys; sys.exit('cuda' not in load(sys.argv[1]).devices())"
     return any(subprocess.run([sys.executable, "-c", ask, name], check=False).returncode == 0 for name in FRAMEWORKS)
-
-
-def lane(those: Sequence[Step], device: str, out: Path, deadline: float) -> None:
-    """Run steps one after another."""
-    for step in those:
-        step.run(device, out, deadline)
 
 
 def markdown(done: Sequence[Step], device: str, out: Path) -> str:
@@ -133,17 +129,10 @@ def main() -> int:
     if asked.device == "cuda" and not has_gpu():
         print("cuda: not run: no GPU that torch or jax sees here")
         return 0
-    stages = [
-        [[step for step in those if not asked.only or step.name in asked.only] for those in lanes] for lanes in steps()
-    ]
-    done = [step for lanes in stages for those in lanes for step in those]
+    done = [step for step in steps() if not asked.only or step.name in asked.only]
     asked.out.mkdir(parents=True, exist_ok=True)
-    for lanes in stages:
-        threads = [threading.Thread(target=lane, args=(those, asked.device, asked.out, deadline)) for those in lanes]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    for step in done:
+        step.run(asked.device, asked.out, deadline)
         (asked.out / "cuda.md").write_text(markdown(done, asked.device, asked.out), encoding="utf-8")
     late = [step.name for step in done if step.code in (None, 130)]
     print(f"Written: {asked.out}/cuda.md" + (f"; the same again goes on with {', '.join(late)}" if late else ""))

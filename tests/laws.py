@@ -56,6 +56,11 @@ def printed(values: Any, figures: str) -> None:
         assert f"{value:.{len(figure.partition('.')[2])}f}" == figure
 
 
+def plain_variants(framework: Any) -> list[str]:
+    """Return the variants that compile nothing; those that do have tests of their own."""
+    return [variant for variant in framework.gradients if not declaration(framework, variant).compiles]
+
+
 class Laws:
     """The suite of one framework. Everything is in NumPy outside of `put` and `get`."""
 
@@ -158,7 +163,7 @@ class Laws:
         X = np.array([[1, 2, -3, 4], [0, 5, 6, -7]], dtype)
         Y = np.array([[1, 0, 0, 1]], dtype)
         problem = Problem(TWO, (Layer(np.zeros((1, 2), dtype), np.zeros((1, 1), dtype)),), X, Y)
-        for variant in self.framework.gradients:
+        for variant in plain_variants(self.framework):
             J, ((dW, db),) = ask(self.framework, variant, problem)
             E = np.asarray(judge(problem, declaration(self.framework, variant)).theirs.J)
             assert_within("J", J, np.asarray(math.log(2)), E, dtype)
@@ -172,7 +177,7 @@ class Laws:
         X = np.array([[200, -200, 200, -200]], dtype)
         Y = np.array([[1, 0, 0, 1]], dtype)
         problem = Problem(ONE, (Layer(np.ones((1, 1), dtype), np.zeros((1, 1), dtype)),), X, Y)
-        for variant in self.framework.gradients:
+        for variant in plain_variants(self.framework):
             if variant == "textbook":
                 continue  # log(0): a documented row of its own
             J, ((dW, db),) = ask(self.framework, variant, problem)
@@ -234,7 +239,7 @@ class Laws:
     def test_the_cost_is_positive(self):
         """The minus that the notes forget."""
         problem = draw(TWO, seed=8)
-        assert all(ask(self.framework, variant, problem)[0] > 0 for variant in self.framework.gradients)
+        assert all(ask(self.framework, variant, problem)[0] > 0 for variant in plain_variants(self.framework))
 
     # ---------------------------------------------------------------- activations
 

@@ -33,11 +33,8 @@ def test_each_step_is_a_result_set_and_the_same_again_runs_nothing_twice(
     monkeypatch.chdir(tmp_path)
     judged = []
     for _ in range(2):
-        both = [
-            [cuda.Step("a", [*NUMPY, "kink-2layer-relu"], 60)],
-            [cuda.Step("b", [*NUMPY, "one_feature-linear"], 60)],
-        ]
-        assert ran(cuda, monkeypatch, [both], "--device", "cpu") == 0
+        both = [cuda.Step("a", [*NUMPY, "kink-2layer-relu"], 400), cuda.Step("b", [*NUMPY, "one_feature-linear"], 400)]
+        assert ran(cuda, monkeypatch, both, "--device", "cpu") == 0
         said = capsys.readouterr().out
         assert said.count("2 comparisons over 1 problems: 2 agrees.") == 2
         assert "goes on with" not in said
@@ -61,7 +58,7 @@ def test_what_there_is_no_time_for_is_named(
     monkeypatch.setattr(cuda, "PATIENCE", 1)
     slow = cuda.Step("slow", ["honest", "--count", "20000", "--impl", "numpy"], 8)
     never = cuda.Step("never", [*NUMPY, "kink-2layer-relu"], 0.5)
-    assert ran(cuda, monkeypatch, [[[slow, never]]], "--device", "cpu") == cuda.NO_TIME
+    assert ran(cuda, monkeypatch, [slow, never], "--device", "cpu") == cuda.NO_TIME
     assert "the same again goes on with slow, never" in capsys.readouterr().out
     assert Path("there/slow/honest.partial.jsonl").exists()
 
@@ -80,6 +77,6 @@ def test_a_step_that_cannot_run_is_an_error(
 ) -> None:
     """The step's own words say why."""
     monkeypatch.chdir(tmp_path)
-    steps = [[[cuda.Step("a", [*NUMPY, "nothing"], 60)]]]
+    steps = [cuda.Step("a", [*NUMPY, "nothing"], 60)]
     assert ran(cuda, monkeypatch, steps, "--device", "cpu") == 2
     assert "no such problem" in capsys.readouterr().out

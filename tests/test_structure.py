@@ -17,9 +17,9 @@ COMMON = (
     "two_layer",
 )  # fmt: skip
 OWN = {
-    "numpy": {"chunked", "fast", "loops"},
-    "torch": {"autograd", "chunked", "fast", "native"},
-    "jax": {"autograd", "chunked", "fast", "native"},
+    "numpy": {"chunked", "fast", "loops", "onnx", "reduced"},
+    "torch": {"autograd", "chunked", "compiled", "cuda_graph", "exported", "fast", "native", "reduced"},
+    "jax": {"autograd", "chunked", "fast", "native", "reduced"},
 }
 # what one framework's file has besides, and why
 BESIDES = {
@@ -87,6 +87,7 @@ def test_an_implementation_imports_only_the_interface_and_its_framework(framewor
     allowed = {"numpy", "crosscheck_impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
     for path in python_files(f"impls/crosscheck_impls/with_{framework}"):
         joins = {"mpi4py"} if path.parent.name == "distributed" else set()
+        joins |= {"onnx", "onnxruntime"} if path.name == "onnx.py" else set()
         assert roots(path) <= allowed | joins, relative(path)
         ours = {name for name in imports(path) if name.startswith("crosscheck_impls.")}
         outside = {

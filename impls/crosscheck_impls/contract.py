@@ -25,6 +25,19 @@ DISTRIBUTED: Mapping[str, Mapping[str, Literal["processes", "devices"]]] = {
 }
 # What is run only where it is named.
 ON_REQUEST: Mapping[str, tuple[str, ...]] = {"numpy": ("chunked",), "torch": ("chunked",), "jax": ("chunked",)}
+# And what a compiler, a recorder or another runtime makes of a variant; it may need what is not there.
+COMPILED: Mapping[str, tuple[str, ...]] = {
+    "numpy": ("onnx",),
+    "torch": ("compiled", "exported", "cuda_graph"),
+    "jax": (),
+}
+
+# And those of narrow modes, with the precision that each declares: over float32 arrays, and full in float64.
+REDUCED: Mapping[str, Mapping[str, str]] = {
+    "numpy": {"bf16_products": "bfloat16_products"},
+    "torch": {"tf32": "tf32", "autocast_bf16": "bfloat16", "autocast_fp16": "float16", "float8": "float8"},
+    "jax": {"tf32": "tf32", "bf16_products": "bfloat16_products", "mixed": "bfloat16", "float8": "float8"},
+}
 
 
 class Declaration(NamedTuple):
@@ -34,7 +47,12 @@ class Declaration(NamedTuple):
         `logits`: J from the logits, dZ[L] = A - Y, sigmoid and tanh without overflow.
         `autodiff`: J from the logits, dZ[L] by differentiating softplus, whose error grows with |Z|.
         `textbook`: the notes to the letter: J through log(A), dA[L] by division, tanh by its definition.
-    precision: `full`, or that of the operands of matrix products: `tf32`, or `bfloat16` everywhere.
+    precision: `full`, or a mode over float32 arrays, which in float64 is full. Products are summed in float32.
+        `tf32`: operands of matrix products are cut, or rounded, to 10 bits after the point.
+        `bfloat16_products`: they are rounded to bfloat16.
+        `bfloat16`: so are Z, A, dA, dZ, dW and db; J, dZ[L], the params and their update are float32, as in autocast.
+        `float16`: the same in float16, with the loss times 1024 before the backward pass.
+        `float8`: operands are rounded to e4m3, dZ to e5m2, each scaled by a power of two that its largest number fits.
     relu_grad_at_zero: which one-sided derivative at 0 a variant has that cannot honour the network's,
         by activation.
     flushes: whether numbers below the normal range may become 0.
@@ -45,20 +63,23 @@ class Declaration(NamedTuple):
         each, and the sums of the blocks in pairs, those sums in pairs again, one without a partner as it is. From
         J and dParams of each block by itself, m[r] times those are added and the total is divided by m, so that
         the blocks asked alone give the same bits: the harness asks. It also takes X and Y as `Chunks`.
+    compiles: whether its first call for a network and its shapes makes a program, for which the harness gives it five
+        minutes more than the time limit.
     """
 
     formulation: Literal["logits", "autodiff", "textbook"] = "logits"
-    precision: Literal["full", "tf32", "bfloat16"] = "full"
+    precision: Literal["full", "tf32", "bfloat16_products", "bfloat16", "float16", "float8"] = "full"
     relu_grad_at_zero: tuple[tuple[str, Side], ...] = ()
     flushes: bool = False
     convention: str = ""
     loops_over: Literal["nothing", "examples", "numbers"] = "nothing"
     sums: tuple[Literal["blocks"], int] | None = None
+    compiles: bool = False
 
 
 DECLARED = {
     "formulation": ("logits", "autodiff", "textbook"),
-    "precision": ("full", "tf32", "bfloat16"),
+    "precision": ("full", "tf32", "bfloat16_products", "bfloat16", "float16", "float8"),
     "loops_over": ("nothing", "examples", "numbers"),
 }
 

@@ -5,10 +5,12 @@ Z[l], A[l], dZ[l] and dA[l] are (n[l], m). Nothing here computes: no framework i
 """
 
 from crosscheck_impls.contract import (
+    COMPILED,
     CONTRACT,
     DECLARED,
     DISTRIBUTED,
     ON_REQUEST,
+    REDUCED,
     VARIANTS,
     Chunks,
     Declaration,
@@ -35,6 +37,7 @@ from crosscheck_impls.network import (
     Network,
     Params,
     Side,
+    Unavailable,
     check,
     check_descent,
     check_differentiable,
@@ -44,6 +47,7 @@ from crosscheck_impls.network import (
 
 __all__ = [
     "ACTIVATIONS",
+    "COMPILED",
     "CONTRACT",
     "DECLARED",
     "DISTRIBUTED",
@@ -51,6 +55,7 @@ __all__ = [
     "KINKED",
     "ON_REQUEST",
     "OUTPUTS",
+    "REDUCED",
     "VARIANTS",
     "Array",
     "BadInput",
@@ -68,6 +73,7 @@ __all__ = [
     "Network",
     "Params",
     "Side",
+    "Unavailable",
     "Variant",
     "check",
     "check_descent",

@@ -46,6 +46,10 @@ class Incomplete(BadInput):
     """A module that lacks a part of the contract, so that it is no implementation, though it may hold one function."""
 
 
+class Unavailable(BadInput):
+    """A variant needs what is not here: a compiler, a GPU, a package. Its row is `not run`."""
+
+
 class Layer(NamedTuple):
     """One layer's weights W (n[l], n[l-1]) and biases b (n[l], 1), or their gradients; a pytree everywhere."""
 

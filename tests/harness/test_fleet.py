@@ -415,6 +415,7 @@ def test_the_parts_of_a_job_are_all_of_it_in_order(sizes: list[int], most: int) 
         (["--cluster", "http://head:8786"], "no address, expected HOST:PORT"),
         (["--cluster", "head:port"], "no address, expected HOST:PORT"),
         (["--cluster", "a:1", "--slurm", "b"], "--cluster one engine at a time; leave --slurm out"),
+        (["--cluster", "a:1", "--blas", "Haswell"], "--blas Haswell: steers this machine alone; start the workers"),
         (["--slurm", "a b"], "--slurm 'a b': no name of a node, expected node1,node2 or node[1-8]"),
         (["--slurm", "node[1-2]"], "Slurm does not say which nodes these are"),
         (["--slurm", "node1"], "--slurm node1: "),

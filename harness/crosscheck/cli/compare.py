@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from crosscheck_impls.interface import BadInput
@@ -11,6 +11,7 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import (
+    Blas,
     Cluster,
     Device,
     Dtypes,
@@ -22,6 +23,7 @@ from crosscheck.cli.options import (
     Junit,
     Out,
     Plots,
+    Precisions,
     Problems,
     Processes,
     Quiet,
@@ -30,6 +32,7 @@ from crosscheck.cli.options import (
     Strict,
     TimeLimit,
     Verbose,
+    XlaFlags,
     of_a_problem,
     takes_all_of,
     tell,
@@ -38,6 +41,7 @@ from crosscheck.cli.outputs import Outputs
 from crosscheck.cli.rerun import remembers
 from crosscheck.core import interrupts
 from crosscheck.problems.catalogue import OWN, Options
+from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
 
 STEPS = 8  # of gradient descent on several processes
@@ -52,6 +56,13 @@ LONG = ("digits", "digits_777", "long_sums", "many_examples", "waves")  # data s
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
 
 
+class Instead(NamedTuple):
+    """What is asked in the place of the usual variants: teams of so many processes, or narrow modes."""
+
+    processes: list[int] | None
+    precision: list[str] | None
+
+
 @remembers
 @of_a_problem
 def compare(
@@ -62,9 +73,12 @@ def compare(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
     cluster: Cluster = None,
     slurm: Slurm = None,
+    precision: Precisions = None,
     out: Out = LATEST,
     force: Force = False,
     resume: Resume = False,
@@ -116,10 +130,14 @@ def compare(
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
       crosscheck compare --cluster head:8786 --device cuda --resume
+      crosscheck compare --precision tf32 --precision float8 --device cuda
+      crosscheck compare --impl torch/compiled --impl torch/exported
+      crosscheck compare --impl jax --xla-flags "--xla_cpu_enable_fast_math=true"
+      crosscheck compare --impl numpy --blas Haswell
     """
     load_numpy()
     from crosscheck.cli import in_chunks
-    from crosscheck.cli.fleet import fleet
+    from crosscheck.cli.fleet import fleet, is_asked
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -143,10 +161,19 @@ def compare(
         return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
     fails = outcome.fail_on(fail_on, strict)
-    with interrupts.reported(kept):
+    with interrupts.reported(kept), steering.steered(xla_flags, blas):
         chosen, problems, dtypes = _requested(
-            impl, problem, options, everything, dtype, device, time_limit, processes, here=not (cluster or slurm)
+            impl,
+            problem,
+            options,
+            everything,
+            dtype,
+            device,
+            time_limit,
+            Instead(processes, precision),
+            here=not is_asked(cluster, slurm, {"xla_flags": xla_flags, "blas": blas}),
         )
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
             "implementation": list(map(str, chosen)),
@@ -216,7 +243,10 @@ def explain(
     options: Options = OWN,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     processes: Processes = None,
+    precision: Precisions = None,
     strict: Strict = False,
     fail_on: FailOn = None,
     quiet: Quiet = False,
@@ -247,8 +277,11 @@ def explain(
             f"{options.chunk}: explain needs all examples at once; leave it out, and give it a part of the file",
             parameter="chunk",
         )
-    with interrupts.reported():
-        chosen, problems, dtypes = _requested(impl, problem, options, everything, dtype, device, time_limit, processes)
+    with interrupts.reported(), steering.steered(xla_flags, blas):
+        chosen, problems, dtypes = _requested(
+            impl, problem, options, everything, dtype, device, time_limit, Instead(processes, precision)
+        )
+        steering.concern([each.framework for each in chosen], xla_flags, blas)
         tell(problems, quiet)
         with interrupts.orderly(), screen.progress("explaining", quiet) as report:
             blocks = run(Request(problems, chosen, dtypes, device, time_limit), report)
@@ -296,7 +329,7 @@ def _requested(
     dtype: list[str] | None,
     device: str,
     time_limit: float,
-    processes: list[int] | None,
+    instead: Instead,
     here: bool = True,
 ) -> tuple[list[Any], list[Any], list[str]]:
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
@@ -306,20 +339,29 @@ def _requested(
     """
     from crosscheck.cli import in_chunks
     from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.teams import distributed
     from crosscheck.problems.catalogue import requested
     from crosscheck.problems.limits import check_work
 
     comparison.check_time_limit(time_limit)
     dtypes = comparison.check_dtypes(dtype)
+    processes, precision = instead
     if options.chunk is not None and processes:
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
+        )
+    if precision and (processes or options.chunk is not None):
+        raise BadInput(
+            f"{', '.join(precision)}: its variants take neither --processes nor --chunk; leave one out",
+            parameter="precision",
         )
     impl = in_chunks.implementations(impl) if options.chunk is not None else impl
     with interrupts.orderly():  # an outsider's module is asked in a process of its own
         if processes:
             chosen = distributed(impl, processes, time_limit)
+        elif precision:
+            chosen = reduced(precision, impl)
         else:
             chosen = comparison.implementations(impl, time_limit)
     problems = requested(problem, options, everything)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS
+from crosscheck_impls.interface import COMPILED, DISTRIBUTED, DTYPES, ON_REQUEST, REDUCED, VARIANTS
 
 from crosscheck.cli.outcome import NAMES
 
@@ -12,7 +12,9 @@ def complete_impl(incomplete: str) -> list[str]:
     from crosscheck.runner.loading import registered
 
     ours = [
-        f"{name}/{variant}" for name in VARIANTS for variant in (*VARIANTS[name], *ON_REQUEST[name], *DISTRIBUTED[name])
+        f"{name}/{variant}"
+        for name in VARIANTS
+        for variant in (*VARIANTS[name], *ON_REQUEST[name], *COMPILED[name], *REDUCED[name], *DISTRIBUTED[name])
     ]
     return [name for name in [*VARIANTS, *ours, *registered()] if name.startswith(incomplete)]
 
@@ -28,6 +30,12 @@ def complete_problem(incomplete: str) -> list[str]:
 def complete_dtype(incomplete: str) -> list[str]:
     """Return the dtypes that begin so."""
     return [name for name in DTYPES if name.startswith(incomplete)]
+
+
+def complete_precision(incomplete: str) -> list[str]:
+    """Return the narrow modes that begin so, and the word for all."""
+    modes = {precision: None for variants in REDUCED.values() for precision in variants.values()}
+    return [name for name in (*modes, "reduced") if name.startswith(incomplete)]
 
 
 def complete_verdict(incomplete: str) -> list[str]:

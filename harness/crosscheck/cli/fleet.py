@@ -41,6 +41,21 @@ class Fleet(NamedTuple):
         return {"hosts": facts} if facts else {}
 
 
+def is_asked(cluster: str | None, slurm: str | None, steering: Mapping[str, str | None]) -> bool:
+    """Return whether a fleet is asked for. Raises BadInput for two of them, and for what steers this machine alone.
+
+    steering: the options that do, by name.
+    """
+    if cluster and slurm:
+        raise BadInput("one engine at a time; leave --slurm out", parameter="cluster")
+    for name, value in steering.items():
+        if value is not None and (cluster or slurm):
+            raise BadInput(
+                f"{value}: steers this machine alone; start the workers of the fleet with its variables", parameter=name
+            )
+    return bool(cluster or slurm)
+
+
 @contextlib.contextmanager
 def fleet(cluster: str | None, slurm: str | None, frameworks: Sequence[str]) -> Iterator[Fleet]:
     """Reach a fleet, if one is asked for, and leave it in the end. Raises BadInput.
@@ -64,8 +79,6 @@ def _engine(cluster: str | None, slurm: str | None) -> Engine:
     from crosscheck.fleet.on_dask import Dask
     from crosscheck.fleet.on_slurm import Slurm
 
-    if cluster and slurm:
-        raise BadInput("one engine at a time; leave --slurm out", parameter="cluster")
     return Dask(cluster) if cluster else Slurm(str(slurm))
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from crosscheck_impls.interface import DTYPES, BadInput
+from crosscheck_impls.interface import DTYPES, REDUCED, BadInput
 
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
-from crosscheck.cli.options import Device, Force, Impls, Out, Resume
+from crosscheck.cli.options import Device, Force, Impls, Out, Precisions, Resume
 from crosscheck.core import interrupts
 from crosscheck.runner.threads import load_numpy
 
@@ -25,6 +25,7 @@ def honest(
     count: Annotated[int, typer.Option(help="Runs: an implementation on a network in one dtype.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 1,
     impl: Impls = None,
+    precision: Precisions = None,
     device: Device = "cpu",
     only: Annotated[
         list[int] | None,
@@ -37,6 +38,10 @@ def honest(
     """Run right implementations on random networks, judged as compare judges:
     every alarm is a false one. By default all of ours, and some that round
     otherwise; 20,000 runs take about ten minutes.
+
+    With --precision the variants of narrow modes are run, each judged by the bound
+    of its mode, and mistakes of these modes are planted, beside
+    torch.testing.assert_close: precision.csv, precision_mutants.csv, precision.md.
 
     Writes honest.csv, honest.md and the journal, honest.jsonl, into --out, all at
     once. Tables there that cover more than this run are not replaced without
@@ -53,12 +58,15 @@ def honest(
       crosscheck honest --count 2000 --impl numpy --impl my_package.mine
       crosscheck honest --count 2000 --impl torch --device cuda
       crosscheck honest --seed 1 --only 1234 --impl torch/fast
+      crosscheck honest --precision reduced --count 20000
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.comparison.identity import header
+    from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.session import check_device, implementations
-    from crosscheck.evaluation import honest, honest_tables
+    from crosscheck.evaluation import honest, honest_tables, precision_tables
+    from crosscheck.evaluation.precisions import Tried, tried
     from crosscheck.judge.verdict import Row
     from crosscheck.report import screen
     from crosscheck.runner.subprocesses import missing
@@ -67,40 +75,47 @@ def honest(
         if not int(name == "count") <= value <= most:
             raise BadInput(f"{value}: expected a whole number from {int(name == 'count')} to {most:,}", parameter=name)
     rows: list[Row] = []
-    run = Recording(out, "honest", resume)
+    name = "precision" if precision else "honest"
+    run = Recording(out, name, resume)
 
     def kept() -> str:
         return run.interrupted(honest_tables.partial(rows), f"{len(rows)} runs") if rows else ""
 
     with interrupts.reported(kept):
         with interrupts.orderly():
-            chosen = implementations(impl or [*honest.OURS, *honest.varied()])
+            usual = [*honest.OURS, *honest.varied()]
+            chosen = reduced(precision, impl) if precision else implementations(impl or usual)
             check_device(device, chosen)
         chosen = [each for each in chosen if impl or not missing(each.framework)]
         if only:
             _explain(only, seed, chosen, device)
         covers = {"implementation": list(map(str, chosen)), "dtype": DTYPES, "device": [device]}
         plan = list(honest.batches(count, seed, chosen, device))
-        if not destination.replaces_freely(out, force) and (standing := destination.runs(out / "honest.csv")) > count:
-            destination.refuse_if_lost(out / "honest.csv", [f"{standing - count} of {standing} runs"])
-        destination.prepare(out, "honest.csv", {name: name for name in covers}, covers, force)
+        file = f"{name}.csv"
+        if not destination.replaces_freely(out, force) and (standing := destination.runs(out / file)) > count:
+            destination.refuse_if_lost(out / file, [f"{standing - count} of {standing} runs"])
+        destination.prepare(out, file, {column: column for column in covers}, covers, force)
         asked = {"count": str(count), "seed": str(seed), "device": device, "implementations": covers["implementation"]}
+        modes = {str(each): REDUCED[each.framework][each.variant] for each in chosen} if precision else {}
+        tries: list[Tried] = []
         with interrupts.orderly(), screen.progress("honest runs") as report:
-            head = header("honest", asked, [each.framework for each in chosen])
+            head = header(name, asked, [each.framework for each in chosen])
             with run.of(head, Row, honest.checked(plan, seed)) as done:
                 honest.run(plan, seed, report, done, run.add, rows)
                 code = outcome.exit_code(rows)
-                contents = honest_tables.contents(rows, plan, seed)
+                tries += tried(list(dict.fromkeys(modes.values())), report)
+                tables = honest_tables.contents(rows, plan, seed)
+                contents = precision_tables.contents(rows, tries, modes, seed) if precision else tables
                 trouble = run.finish(contents)
-    for line in honest_tables.summary(rows):
+    for line in [*honest_tables.summary(rows), *precision_tables.summary(tries)]:
         typer.echo(line)
     for row in honest_tables.alarms(rows):
         typer.echo(f"{row.verdict}: {row.implementation}, {row.dtype}: {outcome.cause(row)}")
         typer.echo(f"  {honest_tables.again(row, seed)}")
     if trouble:
-        typer.echo(contents["honest.md"])
+        typer.echo(contents[f"{name}.md"])
         raise unwritten(out, trouble)
-    typer.echo(f"Tables: {', '.join(str(out / name) for name in honest_tables.FILES)}")
+    typer.echo(f"Tables: {', '.join(str(out / file) for file in contents)}")
     raise typer.Exit(code)
 
 

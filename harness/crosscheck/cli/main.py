@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
-from crosscheck_impls.interface import DISTRIBUTED, ON_REQUEST, VARIANTS, BadInput
+from crosscheck_impls.interface import COMPILED, DISTRIBUTED, ON_REQUEST, REDUCED, VARIANTS, BadInput
 
 from crosscheck.cli import measure
 from crosscheck.cli.check import check
@@ -88,6 +88,10 @@ def list_() -> None:
         typer.echo(f"  {framework:6} {' '.join(f'{framework}/{variant}' for variant in variants)}{there}")
     asked = [f"{framework}/{variant}" for framework, variants in ON_REQUEST.items() for variant in variants]
     typer.echo(f"  only where they are named: {' '.join(asked)}")
+    made = [f"{framework}/{variant}" for framework, variants in COMPILED.items() for variant in variants]
+    typer.echo(f"  compiled, where they are named: {' '.join(made)}")
+    narrow = [f"{framework}/{variant}" for framework, variants in REDUCED.items() for variant in variants]
+    typer.echo(f"  with --precision, or named: {' '.join(narrow)}")
     for framework, over in DISTRIBUTED.items():
         there = f"   ({package} is not installed)" if (package := missing(f"{framework}*2")) else ""
         typer.echo(f"  with --processes: {' '.join(f'{framework}/{variant}' for variant in over)}{there}")

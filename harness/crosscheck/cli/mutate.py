@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput
+from crosscheck_impls.interface import COMPILED, ON_REQUEST, REDUCED, VARIANTS, BadInput
 
 from crosscheck.cli import destination
 from crosscheck.cli.completion import complete_impl
@@ -132,9 +132,10 @@ def _target(name: str, contract: bool) -> Target:
         return Target(name, framework, (), sources(framework))
     if package := missing(framework):
         raise BadInput(f"{name}: {package} is not installed; pip install {package}")
-    asked = [name, *(f"{framework}/{each}" for each in ON_REQUEST.get(framework, ()) if not alone)]
-    chosen, files = implementations(asked), sources(framework)
-    partly = "defaults.py", f"with_{framework}/chunked.py"  # the one is for anyone's module, the other reads files too
+    more = () if alone else (*ON_REQUEST.get(framework, ()), *REDUCED.get(framework, ()))
+    chosen, files = implementations([name, *(f"{framework}/{each}" for each in more)]), sources(framework)
+    # what reads files too, what takes minutes to compile, and what is for anyone's module
+    partly = [f"with_{framework}/{each}.py" for each in ("chunked", *COMPILED.get(framework, ()))] + ["defaults.py"]
     shared = tuple(files) if alone else partly if framework in VARIANTS else ()
     return Target(name, chosen[0].framework, tuple(each.variant for each in chosen), files, shared)
 

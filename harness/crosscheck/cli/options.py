@@ -13,7 +13,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from crosscheck_impls.interface import ACTIVATIONS, OUTPUTS, BadInput
 
-from crosscheck.cli.completion import complete_dtype, complete_impl, complete_problem, complete_verdict
+from crosscheck.cli.completion import (
+    complete_dtype,
+    complete_impl,
+    complete_precision,
+    complete_problem,
+    complete_verdict,
+)
 from crosscheck.cli.destination import LATEST
 from crosscheck.problems.catalogue import Options, Problem
 from crosscheck.problems.files.how import How
@@ -132,7 +138,29 @@ Slurm = Annotated[
     str | None,
     typer.Option(help="Ask these nodes by Slurm, node[1-8] or gpu1,gpu2; `local` tries it here.", metavar="NODES"),
 ]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        help="Instead, narrow modes over float32: tf32, bfloat16_products, bfloat16, float16, float8, or reduced for "
+        "all; again for more.",
+        metavar="MODE",
+        autocompletion=complete_precision,
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+XlaFlags = Annotated[
+    str | None,
+    typer.Option(
+        "--xla-flags", help='For JAX, "--xla_cpu_enable_fast_math=true"; after your XLA_FLAGS.', metavar="FLAGS"
+    ),
+]
+Blas = Annotated[
+    str | None,
+    typer.Option(
+        "--blas", help="For NumPy, kernels of OpenBLAS or BLIS, Haswell say; a library of FlexiBLAS.", metavar="NAME"
+    ),
+]
 TimeLimit = Annotated[float, typer.Option(help="Seconds that one implementation may take for one problem.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also every activation on every data set.")]
 Out = Annotated[Path, typer.Option("--out", help=f"Folder to write into; {LATEST} holds the last run that names none.")]

@@ -13,8 +13,9 @@ from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli import destination
 from crosscheck.cli.destination import LATEST
-from crosscheck.cli.options import WIDTH, Device, Dtypes, Force, Impls, Out, Resume
+from crosscheck.cli.options import WIDTH, Blas, Device, Dtypes, Force, Impls, Out, Resume, XlaFlags
 from crosscheck.core import files, interrupts
+from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def qualify(
     ] = 0,
     dtype: Dtypes = None,
     device: Device = "cpu",
+    xla_flags: XlaFlags = None,
+    blas: Blas = None,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 1,
     sign: Annotated[
         Path | None,
@@ -71,7 +74,8 @@ def qualify(
     \b
       crosscheck qualify
       crosscheck qualify --impl ./mine.py --budget-minutes 1 --dtype float64
-      OPENBLAS_CORETYPE=Haswell crosscheck qualify --impl numpy --out haswell
+      crosscheck qualify --impl numpy --blas Haswell --out haswell
+      crosscheck diff native haswell
     """
     load_numpy()
     from crosscheck.comparison.session import check_device, check_dtypes, implementations
@@ -87,9 +91,11 @@ def qualify(
         raise BadInput(f"{absent[0]}: not installed; install it, or name others", parameter="impl")
     dtypes = [each for each in check_dtypes(dtype) if not dtype or each in dtype]
     plan = Plan(chosen, factors(thread_counts(device), dtypes), device, seed, budget_minutes * 60, questions)
+    steering.concern([one.framework for one in chosen], xla_flags, blas)
     covers = {"implementation": list(map(str, chosen)), "dtype": dtypes}
-    destination.prepare(out, "qualify.csv", {name: name for name in covers}, covers, force)
-    code = _run(plan, out, resume)
+    with steering.steered(xla_flags, blas):
+        destination.prepare(out, "qualify.csv", {name: name for name in covers}, covers, force)
+        code = _run(plan, out, resume)
     if sign:
         typer.echo(f"Signature: {_signed(out / 'passport.json', sign)}")
     raise typer.Exit(code)

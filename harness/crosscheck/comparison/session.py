@@ -12,7 +12,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import DISTRIBUTED, DTYPES, ON_REQUEST, VARIANTS, BadInput, Declaration, nearest
+from crosscheck_impls.interface import (
+    COMPILED,
+    DISTRIBUTED,
+    DTYPES,
+    ON_REQUEST,
+    REDUCED,
+    VARIANTS,
+    BadInput,
+    Declaration,
+    nearest,
+)
 
 from crosscheck.comparison import again
 from crosscheck.core import interrupts
@@ -63,8 +73,9 @@ def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT)
             raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
         framework = outsiders.get(framework, framework)
         variants = _variants(name, framework, outsiders, time_limit)
-        if variant and variant not in (*variants, *ON_REQUEST.get(framework, ())):
-            near = nearest(name, [f"{framework}/{each}" for each in (*variants, *ON_REQUEST.get(framework, ()))])
+        there = [*variants, *(each for more in (ON_REQUEST, COMPILED, REDUCED) for each in more.get(framework, ()))]
+        if variant and variant not in there:
+            near = nearest(name, [f"{framework}/{each}" for each in there])
             if variant in DISTRIBUTED.get(framework, {}):
                 near = "it is distributed: add --processes 2"
             raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")

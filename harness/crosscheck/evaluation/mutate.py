@@ -65,8 +65,8 @@ class Result:
 class Target(NamedTuple):
     """Whose source is mutated. files: by the name that is shown. shared: those that count only where they run.
 
-    Of a variant that is named alone all files are shared with others; of a framework of ours `defaults.py` is, and what
-    reads files in `chunked.py`.
+    Of a variant that is named alone all files are shared with others; of a framework of ours `defaults.py` is, what
+    reads files in `chunked.py`, and what makes programs.
     """
 
     name: str

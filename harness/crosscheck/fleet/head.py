@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
-from crosscheck_impls.interface import BadInput
+from crosscheck_impls.interface import VARIANTS, BadInput
 
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed, from_plain
@@ -29,14 +29,14 @@ from crosscheck.runner.children import Clock
 from crosscheck.runner.evidence import WORDS, accepted, largest
 from crosscheck.runner.serve import About, Told
 from crosscheck.runner.spread import START, is_team
-from crosscheck.runner.subprocesses import Done, Job, Question, Running
+from crosscheck.runner.subprocesses import COMPILING, Done, Job, Question, Running
 from crosscheck.runner.wire import MEBIBYTE, Reader, pack
 
 LOOK = 0.2  # seconds between two looks at the tasks
 PATIENCE = 20.0  # seconds without any worker of a host after which its rows have failed
 TRIES = 2  # workers that a part may lose
 BYTES = 32 * MEBIBYTE  # of the cases of one part
-SPARE, DEATHS = 60.0, 3  # seconds, and how many processes a case may cost, before a worker is taken for lost
+SPARE, STARTS = 60.0, 4  # seconds besides, and how often a process may start, before a worker is taken for lost
 
 T = TypeVar("T")
 
@@ -147,7 +147,9 @@ def errand(job: Job, done: Done, time_limit: float) -> Errand:
             done(question.job, question.case, None, failure)
 
     start = START if is_team(job.framework) else time_limit
-    seconds = SPARE + DEATHS * (start + time_limit * (len(questions) + 1))
+    plain = VARIANTS.get(job.framework, ())
+    compiling = COMPILING * any(asked.variant not in plain for asked, _ in questions)
+    seconds = SPARE + STARTS * start + (time_limit + compiling) * len(questions)
     return Errand(job.host, asked, take, fail, seconds, job.name)
 
 

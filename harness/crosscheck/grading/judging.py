@@ -24,12 +24,13 @@ from crosscheck.judge.verdict import Key, Row, conventions, judge
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.mutation.rounding import through_single
 from crosscheck.oracle.error_bound import Precision, precision
+from crosscheck.oracle.formats import SINGLE, Mode
 
 PLAIN = Declaration()
 DTYPES = (Promise.DTYPE, Promise.DTYPE_KEPT)
 SEVERAL = 12  # numbers that are not 0, each of which is one of float32 by a chance of 2^-29
 FLOATS = ("float32", "float64", "float96", "float128", "longdouble")
-LOST = 2 * 2.0**-24 * 1.01  # of a product, both of whose operands have been rounded to float32
+ROUNDED = Mode(SINGLE, SINGLE, SINGLE, SINGLE)  # operands of products have been rounded to float32
 
 
 class InSingle(Judge):
@@ -37,7 +38,7 @@ class InSingle(Judge):
 
     def precision(self, declared: Declaration) -> Precision:
         """Return the constants of float32, with operands that have been rounded."""
-        return precision("float32", flushes=True)._replace(theta=LOST)
+        return precision("float32", flushes=True)._replace(mode=ROUNDED)
 
 
 class Search(NamedTuple):

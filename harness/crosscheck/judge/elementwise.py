@@ -26,6 +26,7 @@ from crosscheck.oracle.error_bound import (
     scaled,
 )
 from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero, propagate, stacked, unstacked
+from crosscheck.oracle.formats import Mode
 from crosscheck.oracle.noise import Noise, noise, rerun
 from crosscheck.oracle.streamed import LARGE, PART, Parts, streamed
 
@@ -58,7 +59,7 @@ class Judge:
         self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
         self._read: dict[Any, Known] = {}
         self._some: Judge | None = None
-        self._reruns: dict[int, list[Noise]] = {}
+        self._reruns: dict[tuple[int, Mode], list[Noise]] = {}
         self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
 
     def in_short(self, brief: Case) -> Judge:
@@ -139,10 +140,11 @@ class Judge:
             if case.source is not None:
                 self._noise[key] = self._of_some().noise(checkpoint, declared)
                 return self._noise[key]
-            if checkpoint not in self._reruns:  # whatever is declared
-                self._reruns[checkpoint] = rerun(case.network, params, case.X, case.Y)
             oracle, p = self.at_checkpoint(checkpoint, declared).oracle, self.precision(declared)
-            self._noise[key] = noise(case.network, params, case.Y, oracle, p, declared, self._reruns[checkpoint])
+            again = checkpoint, p.mode  # whatever else is declared
+            if again not in self._reruns:
+                self._reruns[again] = rerun(case.network, params, case.X, case.Y, p.mode)
+            self._noise[key] = noise(case.network, params, case.Y, oracle, p, declared, self._reruns[again])
         return self._noise[key]
 
     def _of_some(self) -> Judge:

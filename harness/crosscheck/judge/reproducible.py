@@ -17,9 +17,10 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 from crosscheck.core.records import Case, Run, Tensor, cast, flat, named
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.steps import nudged
-from crosscheck.mutation.rounding import bfloat16, tf32
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import Matrix, exact, grads_at_zero
+from crosscheck.oracle.formats import mode
+from crosscheck.oracle.narrowed import narrowed
 from crosscheck.oracle.reference import RIGHT, Reference
 
 FAR = 100.0
@@ -121,27 +122,13 @@ def _descend(judge: Judge, declared: Declaration, iterations: int) -> Descent:
 
 
 def under(case: Case, declared: Declaration) -> Reference:
-    """Return the reference with the derivatives at 0 and the precision of products that are declared."""
+    """Return the reference with the derivatives at 0 and in the mode that are declared."""
     at_zero = grads_at_zero(case.network, declared.relu_grad_at_zero)
 
     def right_of_kink(self: Reference, network: Network, name: str, Z: Array) -> Array:
         return Z >= 0 if at_zero[name] == "right" else Z > 0
 
-    own = RIGHT.replaced(right_of_kink=right_of_kink)
-    if declared.precision == "full" or case.dtype == "float64":
-        return own
-    cut = tf32 if declared.precision == "tf32" else bfloat16
-
-    def Z(self: Reference, l: int, W: Array, b: Array, A_prev: Array) -> Array:
-        return cut(W) @ cut(A_prev) + b
-
-    def dW(self: Reference, l: int, A: list[Array], Z: list[Array], dZ: Array, m: int) -> Array:
-        return cut(dZ) @ cut(A[l - 1]).T / m
-
-    def dA(self: Reference, l: int, params: Params, dZ: Array, dW: Array) -> Array:
-        return cut(params[l - 1].W).T @ cut(dZ)
-
-    return own.replaced(Z=Z, dW=dW, dA=dA)
+    return narrowed(mode(declared.precision, case.dtype), RIGHT.replaced(right_of_kink=right_of_kink))
 
 
 def _layers(arrays: list[Matrix]) -> Params:

@@ -117,5 +117,5 @@ def _range_of_J(judge: Judge, oracle: Evaluation, E_A: Matrix, p: Precision) -> 
     nearest_to_1 = np.finfo(judge.case.dtype).epsneg
     low = -Y * np.log(np.minimum(A + E_A, 1)) - (1 - Y) * np.log(np.minimum(rest + E_A, 1))
     high = -Y * np.log(np.maximum(A - E_A, p.tiny)) - (1 - Y) * np.log(np.maximum(rest - E_A, nearest_to_1))
-    roundings = (LOGARITHM * p.u * high + 2 * p.u).sum() + p.gamma_sum(high.size + 3) * (high + p.u).sum()
+    roundings = (LOGARITHM * p.u * high + 2 * p.u).sum() + p.gamma(high.size + 3) * (high + p.u).sum()
     return float(low.sum() - roundings) / m, float(high.sum() + roundings) / m

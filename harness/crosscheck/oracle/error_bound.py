@@ -5,6 +5,13 @@ oracle: a sum of n products in any order, blocked or fused, errs by at most gamm
 absolute values, gamma(n) = n u / (1 - n u). Where sums are declared to be trees, n is their depth. No constant in it
 is a chosen tolerance: each is a count of roundings or the measured error of an elementary function, which
 tests/harness/test_error_bound.py measures again.
+
+In a narrow mode (`formats`) the operands of products are rounded to a format, with errors a |l| + e and b |r| + f:
+relative ones join gamma, and what is lost near 0 is added (`Precision.gamma`, `near_zero`). Where results are stored in
+a format too, each of Z, A, dA, dZ, dW and db is rounded once more, Z twice, before and after b is added; the functions
+are those of float32, and their derivatives are formed in the format, in three roundings. Backward each number carries
+the scale of the loss and 1/m, so that what is lost near 0, and what overflows, is in units of m / scale. J, dZ[L]
+before it is stored, and W - alpha dW are float32's. A number that may be too large for its format has no bound.
 """
 
 from __future__ import annotations
@@ -17,6 +24,10 @@ import numpy.typing as npt
 from crosscheck_impls.interface import Declaration, Layer, Network, Params
 
 from crosscheck.oracle.float64 import ALL, Evaluation, Matrix, Propagation, grads_at_zero
+from crosscheck.oracle.formats import FULL
+from crosscheck.oracle.precision import Operand
+from crosscheck.oracle.precision import Precision as Precision
+from crosscheck.oracle.precision import precision as precision
 
 # Errors of elementary functions in units of u, an upper bound over the three frameworks on CPU:
 # measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
@@ -25,46 +36,6 @@ INFLATION = 1 + 1e-9  # covers the roundings of the bound itself, which is compu
 
 
 Sums: TypeAlias = tuple[str, int] | None  # the shape of the sums over the examples, as in a Declaration
-
-
-class Precision(NamedTuple):
-    """A precision's constants.
-
-    u: unit roundoff of elementwise operations; ua: of the accumulation in matrix products; theta: the relative
-    error that rounding the operands of a product adds; tiny: what a single result may lose near 0, the smallest
-    subnormal number, or the smallest normal one where subnormals are flushed to 0; largest: the largest number.
-    if_finite: bound only results that are finite, so that no textbook formula has overflowed or divided by 0.
-    """
-
-    u: float
-    ua: float
-    theta: float
-    tiny: float
-    largest: float
-    if_finite: bool = False
-
-    def gamma(self, n: int) -> float:
-        """n u / (1 - n u), for sums of n terms of products."""
-        return np.inf if n * self.ua >= 0.5 else n * self.ua / (1 - n * self.ua) + self.theta
-
-    def gamma_sum(self, n: int) -> float:
-        """The same for sums without a product, which no operand's rounding enters."""
-        return self.gamma(n) - self.theta
-
-
-def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Precision:
-    """Return the constants of a dtype, and of what an implementation declares: its matrix products, flushing.
-
-    TF32 truncates operands to 10 bits (unit 2^-10) and accumulates in float32 without rounding to nearest;
-    bfloat16 (unit 2^-8) also rounds every result.
-    """
-    info = np.finfo(dtype)
-    u, largest = float(info.eps) / 2, float(info.max)
-    tiny = float(info.tiny if flushes else info.smallest_subnormal)
-    if declared == "full" or dtype == "float64":
-        return Precision(u, u, 0.0, tiny, largest)
-    unit, out = (2.0**-10, 0.0) if declared == "tf32" else (2.0**-8, 2.0**-8)
-    return Precision(max(u, out), 2.0**-23, 2 * unit + unit * unit + 1.01 * out, tiny, largest)
 
 
 def depth(m: int, sums: Sums, outputs: int = 1) -> int:
@@ -176,8 +147,11 @@ def _forward(network: Network, params: Params, oracle: Pass, p: Precision, decla
         WE = W @ E_As[-1] if l > 1 else 0.0  # X has no error
         S = W @ before + np.abs(b)
         lost = p.tiny * (n + 1) * (1 + _largest(W) + _largest(before))  # a tiny W or A, times the other
-        E_Z = _plus(WE + p.gamma(n + 1) * (S + WE), lost, S > 0)
-        E_Z = _bound(E_Z, S, p)
+        formats = p.mode.W, p.mode.operand("A", l - 1)
+        lost = lost + p.near_zero(Operand(formats[0], W), Operand(formats[1], before + E_As[-1]))
+        E_Z = _plus(WE + p.gamma(n + 1, *formats) * (S + WE), lost, S > 0)
+        E_Z = p.stored(E_Z, np.abs(oracle.Z[l - 1]) + np.abs(b))  # the product, before b is added
+        E_Z = _bound(p.stored(E_Z, oracle.Z[l - 1]), S, p)
         E_A, E_g, straddles = _through(network, l, oracle, E_Z, p, declared)
         if straddles is not None:
             straddles_zero = straddles_zero + straddles.sum(axis=ALL)
@@ -192,15 +166,16 @@ def _backward(
     network: Network, params: Params, oracle: Evaluation, Y: Matrix, forward: _Forward, p: Precision,
     declared: Declaration, whole: Whole | None = None,
 ) -> ErrorBound:  # fmt: skip
-    A, k, u, tiny = oracle.A, Y.shape[1], p.u, p.tiny
+    A, k, tiny = oracle.A, Y.shape[1], p.tiny
     m, parts = whole or Whole(k, 1)
-    p = p._replace(largest=p.largest / parts)  # no sum overflows if no part of it comes near
+    p = p._replace(largest=p.largest / parts / p.mode.scale)  # no sum overflows if no part of it comes near
+    by = m / p.mode.scale  # what dZ and dA of one example are divided by: that of J, whose loss is scaled
     E_As, _, E_gs, straddles_zero, margin = forward
     e, E_dZ = _output(network, oracle, Y, forward, p, declared, m)
     c = oracle.losses
     # J: the errors of the terms, and of a sum of m terms
     terms, size_J = Y.size, (c + e).sum(axis=ALL)
-    E_J = (e.sum(axis=ALL) + p.gamma_sum(depth(m, declared.sums, len(Y)) + 3) * size_J) / m + tiny * terms
+    E_J = (e.sum(axis=ALL) + p.gamma(depth(m, declared.sums, len(Y)) + 3) * size_J) / m + tiny * terms
     E_J = _bound(E_J, 2 * size_J, p)  # (A − Y)² comes before its half
     E_gradient, roundings = [], depth(m, declared.sums) + 3
     for l in range(network.L, 0, -1):
@@ -209,24 +184,32 @@ def _backward(
         # dW = 1/m dZ Aᵀ: E_dW = (E_dZ (|A| + E_A)ᵀ + |dZ| E_Aᵀ + γ(depth+3) (|dZ| + E_dZ)(|A| + E_A)ᵀ) / m
         if l > 1:
             Ae += E_A
-        E_dW = (E_dZ + p.gamma(roundings) * De) @ Ae.mT
+        formats = p.mode.dZ, p.mode.operand("A", l - 1)
+        E_dW = (E_dZ + p.gamma(roundings, *formats) * De) @ Ae.mT
+        E_dW += p.near_zero(Operand(formats[0], De, by), Operand(formats[1], Ae.mT))
         if l > 1:  # X has no error
             E_dW += np.abs(oracle.dZ[l - 1]) @ E_A.mT
         largest = _largest(De)
         E_dW = E_dW / m + tiny * (k + 1) * (1 + largest)
         size_b = De.sum(axis=-1, keepdims=True)
-        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma_sum(roundings) * size_b) / m + tiny * (k + 1)
+        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma(roundings) * size_b) / m + tiny * (k + 1)
+        dW, db = (array * (k / m) for array in oracle.gradient[l - 1])
+        E_dW, E_db = p.stored(E_dW, dW, 1 / p.mode.scale), p.stored(E_db, db, 1 / p.mode.scale)
         E_gradient.append(Layer(_bound_product(E_dW, De, Ae.mT, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
             dA, slope = np.abs(oracle.dA[l - 2]), np.abs(oracle.slopes[l - 2])
             # dA[l−1] = W[l]ᵀ dZ[l];  dZ[l−1] = dA[l−1] ∘ g′
             n, largest_W = W.shape[-2], _largest(W)
-            E_dA = _bound_product(W.mT @ (E_dZ + p.gamma(n) * De), W.mT, De, p)
+            formats = p.mode.W, p.mode.dZ
+            E_dA = W.mT @ (E_dZ + p.gamma(n, *formats) * De)
+            E_dA += p.near_zero(Operand(formats[0], W.mT), Operand(formats[1], De, by))
+            E_dA = p.stored(_bound_product(E_dA, W.mT, De, p), dA, by)
             E_slope = slope + E_gs[l - 2]
-            E_dZ = E_dA * E_slope + dA * (E_gs[l - 2] + 3 * u * slope)
+            E_dZ = E_dA * E_slope + dA * (E_gs[l - 2] + 3 * p.hidden * slope)
             lost = tiny * (n + 2) * (1 + largest_W + largest) + tiny * m
             E_dZ = _plus(E_dZ, lost, E_slope > 0)  # where g′ is exactly 0, so is dZ
+            E_dZ = p.stored(E_dZ, oracle.dZ[l - 2], by)
     gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))
     J: Any = _finish(E_J)[()]  # a number, or (T,)
     return ErrorBound(J, gradient, _finish(E_As[-1]), straddles_zero, margin)
@@ -236,7 +219,9 @@ def _through(
     network: Network, l: int, oracle: Pass, E_Z: Matrix, p: Precision, declared: Declaration
 ) -> tuple[Matrix, Matrix, npt.NDArray[np.bool_] | None]:
     """Return E_A and E_g of layer l from E_Z, and which Z straddle zero, for a g that has a kink there."""
-    u, s, name = p.u, network.leaky_slope, network.g[l - 1]
+    if l == network.L and network.loss == "cross_entropy":
+        p = p._replace(mode=FULL)  # the loss takes the logits
+    u, h, s, name = p.u, p.hidden, network.leaky_slope, network.g[l - 1]
     Z, A, slope = oracle.Z[l - 1], oracle.A[l], oracle.slopes[l - 1]
     if name == "linear":
         return E_Z, np.zeros_like(Z), None
@@ -246,8 +231,8 @@ def _through(
         E_A = q + SIGMOID * u * (A + q) + p.tiny
         E_A = np.where((Z != 0) | (E_Z != 0), E_A, 0.0)  # σ(0) is ½ exactly
         # 1 / (1 + e⁻ᶻ), as PyTorch and the notes have it, is 0 where e⁻ᶻ overflows, though A is a subnormal number
-        E_A = np.where(np.exp(E_Z - Z) < p.largest / 4, E_A, np.maximum(E_A, A))
-        return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * u * (slope + E_A), None
+        E_A = p.stored(np.where(np.exp(E_Z - Z) < p.largest / 4, E_A, np.maximum(E_A, A)), A)
+        return E_A, np.abs(1 - 2 * A) * E_A + E_A * E_A + 3 * h * (slope + E_A), None
     if name == "tanh":
         q = np.fmin(slope * np.exp(2 * E_Z), 1.0) * E_Z
         E_A = _plus(q + TANH * u * (np.abs(A) + q), p.tiny, Z != 0)
@@ -255,7 +240,8 @@ def _through(
             # (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ): the difference errs by 4u of its two terms, hence 5u of 1; inf / inf overflows
             E_A = E_A + 5 * u
             E_A = np.where((np.exp(np.abs(Z) + E_Z) < p.largest / 4) | p.if_finite, E_A, np.inf)
-        return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * u * (A * A + slope), None
+        E_A = p.stored(E_A, A)
+        return E_A, 2 * np.abs(A) * E_A + E_A * E_A + 3 * h * (A * A + slope), None
     # ReLU and leaky ReLU: where the error interval of Z holds 0, either one-sided derivative is right
     straddles = (np.abs(Z) <= E_Z) & (E_Z > 0)
     if name == "relu":
@@ -263,8 +249,9 @@ def _through(
     at_zero = grads_at_zero(network, declared.relu_grad_at_zero)[name]
     right = (Z > 0) | straddles | ((Z == 0) & (at_zero == "right"))
     left = (Z < 0) | straddles  # where slope Z is computed: one rounding, and flushing; 0 stays exactly 0
-    E_A = np.where(right, E_Z, s * E_Z * (1 + 2 * u)) + np.where(left, 2 * u * np.abs(A) + p.tiny, 0.0)
-    E_g = np.where(straddles, (1 - s) + s * u, np.where(Z > 0, 0.0, s * u))
+    E_A = np.where(right, E_Z, s * E_Z * (1 + 2 * h)) + np.where(left, 2 * h * np.abs(A) + p.tiny, 0.0)
+    E_A = p.stored(E_A, A)
+    E_g = np.where(straddles, (1 - s) + s * h, np.where(Z > 0, 0.0, s * h))
     return E_A, E_g, straddles
 
 
@@ -278,9 +265,9 @@ def _output(
     if network.loss == "squared_error":
         e = difference * E_A + E_A * E_A / 2 + 4 * u * (c + difference * E_A + E_A * E_A)
         slope = np.abs(oracle.slopes[-1])
-        E_difference = E_A + u * (difference + E_A)
-        E_dZ = E_difference * (slope + E_g) + difference * E_g + 3 * u * difference * slope
-        return e, E_dZ + p.tiny * (m + 2)
+        E_difference = p.stored(E_A + u * (difference + E_A), difference, m / p.mode.scale)
+        E_dZ = E_difference * (slope + E_g) + difference * E_g + 3 * p.hidden * difference * slope
+        return e, p.stored(E_dZ + p.tiny * (m + 2), oracle.dZ[-1], m / p.mode.scale)
     e = np.fmin(difference * np.exp(E_Z), 1.0) * E_Z + LOGARITHM * u * c + 2 * u * np.abs(Z)
     E_dZ = E_A + 6 * u * (difference + E_A)
     if declared.formulation == "autodiff":
@@ -295,7 +282,7 @@ def _output(
         # y/a, (1 − y)/(1 − a) and both logarithms are taken of either side, whatever the label: 0/0 and 0·log 0
         vanishing = (np.minimum(A, 1 - A) <= 2 * E_A + 4 * p.tiny) & (not p.if_finite)
         e, E_dZ = np.where(vanishing, np.inf, e), np.where(vanishing, np.inf, E_dZ)
-    return e, E_dZ + p.tiny * (m + 2)
+    return e, p.stored(E_dZ + p.tiny * (m + 2), oracle.dZ[-1], m / p.mode.scale)
 
 
 def _plus(E: Matrix, lost: Any, where: npt.NDArray[np.bool_]) -> Matrix:

@@ -18,6 +18,8 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
+from crosscheck.oracle.formats import FULL, Mode
+from crosscheck.oracle.narrowed import narrowed
 from crosscheck.oracle.reference import RIGHT, Reference
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
@@ -54,14 +56,16 @@ def noise(
 
 
 @np.errstate(all="ignore")
-def rerun(network: Network, params: Params, X: Array, Y: Array) -> list[Noise]:
-    """Return J and dParams of the reference, several times in its dtype, each with other orders of summation."""
+def rerun(network: Network, params: Params, X: Array, Y: Array, mode: Mode = FULL) -> list[Noise]:
+    """Return J and dParams of the reference in its dtype and mode, several times, with other orders of summation."""
+    right = narrowed(mode)
+    divided = right if mode.stored.bits else narrowed(mode, DIVIDED)  # what is stored is divided by m before, anyway
     return [
-        permuted(network, params, X, Y, 0),
-        permuted(network, params, X, Y, None, Sequential),
-        permuted(network, params, X, Y, 1, reference=DIVIDED),
-        permuted(network, params, X, Y, 2, Sequential, DIVIDED),
-        permuted(network, params, X, Y, 3, Ascending),
+        permuted(network, params, X, Y, 0, reference=right),
+        permuted(network, params, X, Y, None, Sequential, right),
+        permuted(network, params, X, Y, 1, reference=divided),
+        permuted(network, params, X, Y, 2, Sequential, divided),
+        permuted(network, params, X, Y, 3, Ascending, right),
     ]
 
 
@@ -69,20 +73,24 @@ def random_walk(
     network: Network, params: Params, Y: Matrix, oracle: Evaluation, p: Precision, declared: Declaration
 ) -> Noise:
     """Return the standard deviation of each error if every rounding were independent. V is a variance."""
-    A, Z, u2, m = oracle.A, oracle.Z, p.u**2 / 3, Y.shape[1]
+    A, Z, u2, h2, m = oracle.A, oracle.Z, p.u**2 / 3, p.hidden**2 / 3, Y.shape[1]
+    W_, dZ_, stored = p.mode.W.unit**2 / 3, p.mode.dZ.unit**2 / 3, p.mode.stored.unit**2 / 3
+    X_, A_ = (p.mode.operand("A", l).unit ** 2 / 3 for l in (0, 1))
     V_A = np.zeros_like(A[0])
     V_As, V_Zs = [V_A], []
     for l, (name, (W, b)) in enumerate(zip(network.g, params, strict=True), start=1):
         W2, b2 = exact(W) ** 2, exact(b) ** 2
         # Z = W A + b: the errors of A, and n + 1 roundings of partial sums
-        V_Z = W2 @ V_A + u2 * _summed(W.shape[1] + 1, W2 @ A[l - 1] ** 2 + b2, Z[l - 1] ** 2)
-        V_A = oracle.slopes[l - 1] ** 2 * V_Z + u2 * _activation(name, Z[l - 1], A[l], p, declared)
+        squares = W2 @ A[l - 1] ** 2 + b2
+        V_Z = W2 @ V_A + u2 * _summed(W.shape[1] + 1, squares, Z[l - 1] ** 2)
+        V_Z = V_Z + (W_ + (A_ if l > 1 else X_)) * squares + stored * (2 * Z[l - 1] ** 2 + b2)
+        V_A = oracle.slopes[l - 1] ** 2 * V_Z + u2 * _activation(name, Z[l - 1], A[l], p, declared) + stored * A[l] ** 2
         V_Zs.append(V_Z)
         V_As.append(V_A)
     difference, c, slope = A[-1] - Y, oracle.losses, oracle.slopes[-1]
     if network.loss == "squared_error":
         V_c = difference**2 * V_As[-1] + 4 * u2 * c**2
-        V_dZ = slope**2 * (V_As[-1] + u2 * difference**2) + difference**2 * _bend(network, network.L, oracle, V_As, u2)
+        V_dZ = slope**2 * (V_As[-1] + u2 * difference**2) + difference**2 * _bend(network, network.L, oracle, V_As, h2)
     else:
         # Z is added and taken off again: Y Z, or (1 - Y) Z where log(sigmoid(Z)) is computed first, as torch does
         V_c = difference**2 * V_Zs[-1] + 4 * u2 * (c**2 + Z[-1] ** 2)
@@ -91,7 +99,8 @@ def random_walk(
             V_dZ = V_dZ + 3 * u2 * (Z[-1] * (A[-1] + Y * (1 - A[-1]))) ** 2
         if declared.formulation == "textbook":  # log(A) and 1 - A of a rounded A, and that difference itself
             V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2 + u2 * (1 - Y)
-    lost = (p.tiny + LOST) * (m + 2)
+    V_dZ = V_dZ + 2 * stored * oracle.dZ[-1] ** 2
+    lost = (p.tiny + LOST) * (m + 2) + (p.mode.stored.below + p.mode.W.below) / p.mode.scale
     J = np.sqrt(V_c.sum() + u2 * _summed(c.size, (c**2).sum(), c.sum() ** 2)) / m + p.u * abs(oracle.J) + lost
     gradient = []
     for l in range(network.L, 0, -1):
@@ -99,14 +108,17 @@ def random_walk(
         mdW, mdb = (m * array for array in oracle.gradient[l - 1])
         # dW = 1/m dZ Aᵀ, db = 1/m Σ dZ: the sum, and the division
         V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + u2 * (_summed(m, D2 @ A2.T, mdW**2) + mdW**2)
+        V_dW = V_dW + (dZ_ + (A_ if l > 1 else X_)) * (D2 @ A2.T) + stored * mdW**2
         V_db = V_dZ.sum(axis=1, keepdims=True) + u2 * (_summed(m, D2.sum(axis=1, keepdims=True), mdb**2) + mdb**2)
+        V_db = V_db + stored * mdb**2
         gradient.append(Layer(np.sqrt(V_dW) / m + lost, np.sqrt(V_db) / m + lost))
         if l > 1:
             W2 = exact(params[l - 1].W) ** 2
             # dA = Wᵀ dZ, dZ = dA ∘ g′
             V_dA = W2.T @ V_dZ + u2 * _summed(len(W2), W2.T @ D2, oracle.dA[l - 2] ** 2)
-            bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_As, u2)
-            V_dZ = oracle.slopes[l - 2] ** 2 * V_dA + bent + u2 * oracle.dZ[l - 2] ** 2
+            V_dA = V_dA + (W_ + dZ_) * (W2.T @ D2) + stored * oracle.dA[l - 2] ** 2
+            bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_As, h2)
+            V_dZ = oracle.slopes[l - 2] ** 2 * V_dA + bent + (h2 + stored) * oracle.dZ[l - 2] ** 2
     return Noise(float(J), tuple(gradient[::-1]))
 
 

@@ -14,7 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-STEERING = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_", "NVIDIA_TF32")
+STEERING = (
+    "OPENBLAS_", "MKL_", "OMP_", "GOTO_", "BLIS_", "FLEXIBLAS", "XLA_", "JAX_", "TORCH_", "ATEN_", "CUBLAS_",
+    "NVIDIA_TF32",
+)  # fmt: skip
 LIBRARIES = ("nvidia-", "jax-cuda", "mkl", "intel-openmp", "triton")  # how the names of packages begin that hold some
 NVIDIA = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
 SOURCES = Path(__file__).parents[1]  # of the harness

@@ -47,7 +47,7 @@ MEANING = {
     Verdict.DISAGREES: "a number lies outside the elementwise error bound, or what must be exact is not; or an "
     f"irreproducible run leaves the oracle's by more than {FAR:g} envelopes of rounding",
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
-    Verdict.NOT_RUN: "the framework or the device is not there, or a loop in Python would take too long",
+    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, or a loop in Python would take too long",
 }
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 EVIDENCE = {
@@ -74,7 +74,7 @@ def of_failure(failure: Failure) -> str:
     match failure.kind:
         case Kind.NOT_INSTALLED:
             return f"{what} is not installed"
-        case Kind.NO_DEVICE | Kind.NO_VARIANT | Kind.NOT_FOUND | Kind.INCOMPLETE:
+        case Kind.NO_DEVICE | Kind.UNAVAILABLE | Kind.NO_VARIANT | Kind.NOT_FOUND | Kind.INCOMPLETE:
             return what
         case Kind.TOO_SLOW:
             return f"{int(number):,} steps of Python in one gradient would take too long; train runs it all the same"

@@ -205,7 +205,7 @@ class Child:
     def last_words(self) -> str:
         """Return the line of what it printed that says most about its end; nothing if none does."""
         lines = self._log.decode(errors="replace").splitlines()
-        return next((one_line(line, REASON) for line in lines if "Fatal" in line or "rror" in line), "")
+        return next((one_line(line, REASON) for line in lines if _tells(line)), "")
 
     def death(self, stage: Stage) -> Failure:
         """End it, and return how it ended."""
@@ -216,6 +216,11 @@ class Child:
             code = 128 - code if code > 128 else code  # as bubblewrap says that of a signal
         kind = Kind.KILLED if code < 0 else Kind.EXITED
         return Failure(stage, kind, self.last_words(), abs(code))
+
+
+def _tells(line: str) -> bool:
+    """Return whether a line tells of an error; a C++ library's fatal one begins with F and the date, F1126 17:00:00."""
+    return "Fatal" in line or "rror" in line or (line.startswith("F") and line[1:5].isdecimal())
 
 
 def wait(children: Iterable[Child], seconds: float) -> None:

@@ -13,6 +13,7 @@ from crosscheck_impls.interface import Array, Declaration, Framework, Layer, Par
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat, named
 from crosscheck.oracle.streamed import columns
+from crosscheck.runner import steering
 
 SLOW, TOO_SLOW = 100_000, 4_000_000  # Python's steps in one gradient: about 0.05 s and 2 s
 LOOPS = 30_000  # Python's steps in a free run and its single steps: about 0.1 s
@@ -335,8 +336,9 @@ def configure(framework: Framework, dtype: str) -> None:
 
 
 def environment(framework: Framework) -> dict[str, Any]:
-    """Return what a framework says of its versions and switches, as plain words and numbers."""
-    return _plain(getattr(framework, "environment", dict)())
+    """Return what a framework says of its versions and switches, as plain words and numbers; of NumPy its kernels."""
+    said = _plain(getattr(framework, "environment", dict)())
+    return said | {"kernels": steering.kernels()} if getattr(framework, "name", "") == "numpy" else said
 
 
 def _plain(said: Any) -> dict[str, Any]:

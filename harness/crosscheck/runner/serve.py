@@ -11,14 +11,23 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
-from crosscheck_impls.interface import Array, BadInput, Declaration, Incomplete, Layer, Params, declaration
+from crosscheck_impls.interface import (
+    Array,
+    BadInput,
+    Declaration,
+    Incomplete,
+    Layer,
+    Params,
+    Unavailable,
+    declaration,
+)
 
 from crosscheck.core.failures import Broken, Failure, Kind, Lost, Promise, Refusal, Stage
 from crosscheck.core.plain import Malformed, from_plain, to_plain
 from crosscheck.core.records import Answer, Case, Step
 from crosscheck.core.text import one_line, words_of
 from crosscheck.problems.files.chunks import with_data
-from crosscheck.runner import streamed
+from crosscheck.runner import steering, streamed
 from crosscheck.runner.collect import TooSlow, configure, measure
 from crosscheck.runner.evidence import largest
 from crosscheck.runner.line import Line
@@ -88,8 +97,9 @@ def serve(line: Line) -> None:
 
 
 def describe(framework: str, loader: str = "") -> About:
-    """Return what a framework is. Raises BadInput where it says that in no form that can be read."""
+    """Return what a framework is. Raises BadInput where it says that in no form that can be read, and Unavailable."""
     module = load_implementation(framework, loader)
+    steering.check(framework)
     devices = module.devices()
     if not isinstance(devices, tuple | list) or not all(isinstance(each, str) for each in devices):
         raise Incomplete(f"devices() returned {one_line(repr(devices), 60)}, expected names such as ('cpu',)")
@@ -130,6 +140,8 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
     if isinstance(error, Lost):
         return error.failure
     message = words_of(error)
+    if isinstance(error, Unavailable):
+        return Failure(stage, Kind.UNAVAILABLE, message)
     if isinstance(error, Refusal):
         return Failure(stage, error.kind, message, line=error.line, given=error.given)
     if stage is Stage.LOAD and isinstance(error, BadInput):

@@ -15,11 +15,15 @@ COMPILED = {  # what one of JAX's processes has compiled the others need not, no
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-SHARED = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # else the first of JAX's processes takes 3/4 of a GPU's memory
+OF_A_GPU = 8 * 2**20  # kilobytes of the host's memory that a process with CUDA's libraries may take
+SHARED = {
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # else the first of JAX's processes takes 3/4 of a GPU's memory
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",  # else torch compiles in more processes, which import it first
+}
 
 
 def environment(at_once: int, threads: Mapping[str, str] | None = None, compiles: bool = True) -> dict[str, str]:
-    """Return the variables of a worker, one of so many at once: a share of the threads, and JAX's cache.
+    """Return the variables of a worker, one of so many at once: a share of the threads, and the compilers' folders.
 
     Our own variables stay as they are. threads: instead of the share, for the libraries that are named. compiles:
     whether it may use JAX's cache.
@@ -27,7 +31,18 @@ def environment(at_once: int, threads: Mapping[str, str] | None = None, compiles
     wanted = dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // at_once))) | SHARED | dict(threads or {})
     if compiles and (folder := jax_cache_dir()) is not None:
         wanted |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(folder)}
+    if compiles and (folder := cache_dir("torch")) is not None:
+        wanted |= {"TORCHINDUCTOR_CACHE_DIR": str(folder)}
     return {**wanted, **os.environ}
+
+
+def fit_in_memory() -> int:
+    """Return how many processes that use a GPU fit into the memory that is left; as many as processors if unknown."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        left = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+        return max(1, left // OF_A_GPU)
+    return os.cpu_count() or 1
 
 
 def shares(at_once: int) -> list[list[int]]:
@@ -40,10 +55,17 @@ def shares(at_once: int) -> list[list[int]]:
 
 
 def jax_cache_dir() -> Path | None:
-    """Return the folder where JAX keeps what it compiles from run to run, in the user's cache; None if it cannot.
+    """Return the folder where JAX keeps what it compiles from run to run; None if it cannot.
 
-    JAX's key for a program holds the program itself, the options and the versions, but not what the processor can
-    do, so that each kind of processor has a folder.
+    JAX's key for a program holds the program itself, the options and the versions, but not what the processor can do.
+    """
+    return cache_dir("jax")
+
+
+def cache_dir(of: str) -> Path | None:
+    """Return a folder in the user's cache for what a compiler makes; None if there can be none.
+
+    Each kind of processor has one.
     """
     with contextlib.suppress(OSError, RuntimeError):  # no home, or none that can be written to
         processor = Path("/proc/cpuinfo")
@@ -51,7 +73,7 @@ def jax_cache_dir() -> Path | None:
         can = next((line for line in lines if line.startswith(("flags", "Features"))), lines[0])
         kind = f"{platform.machine()}-{zlib.crc32(can.encode()):08x}"
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(home) / "crosscheck" / "jax" / kind
+        folder = Path(home) / "crosscheck" / of / kind
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder

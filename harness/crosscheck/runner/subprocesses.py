@@ -38,6 +38,7 @@ __all__ = ["About", "Conversation", "Job", "failure_of", "missing", "probe", "ru
 TIME_LIMIT = 120.0  # seconds for one case, or for an import
 MAX_LOST_PROCESSES = 3  # as a rule, see Job
 FOREVER = 1e9  # seconds
+COMPILING = 300.0  # seconds more for a case of a variant that declares that it compiles
 IMPORTS = 2  # deaths during the import after which no other process tries
 SERVES = "crosscheck.runner.serve:serve"
 
@@ -110,8 +111,8 @@ def run(
     time_limit: seconds for one case, and for an import unless that has a limit of its own. Nothing that a worker does
     raises here; what `done` or `go_on` raises does. Whatever ends this, all processes are ended.
     """
-    at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1))
     on_cpu = all(job.device == "cpu" for job in jobs)
+    at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1, *([] if on_cpu else [settings.fit_in_memory()])))
     free = deque[Sequence[int]](settings.shares(at_once) if on_cpu else [[]] * at_once)
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     limits = Limits(time_limit, import_limit or time_limit)
@@ -298,8 +299,9 @@ class _Worker(Member):
             return
         self.current = self.left_cases.popleft()
         self.number += 1
-        self.allow(self.limits.case)
         job, case = self.current
+        compiles = self.about is not None and self.about.declarations[job.variant].compiles
+        self.allow(self.limits.case + COMPILING * compiles)
         self.child.limit(largest(case))
         self.child.send(Ask(self.number, job.variant, without_data(case), self.limits.case))
 

@@ -14,6 +14,7 @@ from crosscheck_impls.interface import Array, Declaration, Framework, Params, de
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.plain import Malformed
 from crosscheck.core.records import Answer, Case, flat, named
+from crosscheck.runner import steering
 from crosscheck.runner.collect import (
     SLOW,
     TooSlow,
@@ -64,6 +65,7 @@ class Tried(NamedTuple):
 def try_once(trial: Trial) -> Tried:
     """Ask one implementation. Raises whatever that raises, and TooSlow."""
     framework = load_implementation(trial.framework, trial.loader)
+    steering.check(trial.framework)
     first = not _configured
     if (trial.framework, trial.case.dtype) not in _configured:
         configure(framework, trial.case.dtype)

@@ -18,6 +18,7 @@ from crosscheck_impls.with_jax import (
     logistic_regression,
     native,
     per_example,
+    reduced,
     textbook,
     training,
     two_layer,
@@ -62,6 +63,10 @@ variants: Mapping[str, Variant] = {
         chunked.gradient_descent,
         Declaration(formulation="autodiff", flushes=True, sums=("blocks", chunked.BLOCK)),
     ),
+    "tf32": compiled(reduced.tf32, Declaration("autodiff", "tf32", flushes=True)),
+    "bf16_products": compiled(reduced.bf16_products, Declaration("autodiff", "bfloat16_products", flushes=True)),
+    "mixed": compiled(reduced.mixed, Declaration("autodiff", "bfloat16", flushes=True)),
+    "float8": compiled(reduced.float8, Declaration("autodiff", "float8", flushes=True)),
 }
 
 

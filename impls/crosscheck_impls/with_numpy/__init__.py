@@ -13,7 +13,9 @@ from crosscheck_impls.with_numpy import (
     l_layer,
     logistic_regression,
     loops,
+    onnx,
     per_example,
+    reduced,
     textbook,
     two_layer,
 )
@@ -43,6 +45,8 @@ variants: Mapping[str, Variant] = {
         chunked.gradient_descent,
         Declaration(sums=("blocks", chunked.BLOCK)),
     ),
+    "onnx": Variant(onnx.gradients, declaration=Declaration(compiles=True)),
+    "bf16_products": Variant(reduced.gradients, declaration=Declaration(precision="bfloat16_products")),
 }
 
 

@@ -7,15 +7,19 @@ import numpy as np
 import torch
 from torch import Tensor as Array
 
-from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Variant
+from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Side, Variant
 from crosscheck_impls.with_torch import (
     autograd,
     chunked,
+    compiled,
+    cuda_graph,
+    exported,
     fast,
     l_layer,
     logistic_regression,
     native,
     per_example,
+    reduced,
     textbook,
     two_layer,
 )
@@ -27,6 +31,8 @@ models: Mapping[str, Model] = {
     "two_layer": two_layer,
     "l_layer": l_layer,
 }
+LEFT: tuple[tuple[str, Side], ...] = (("relu", "left"), ("leaky_relu", "left"))
+CONVENTION = "torch.nn: relu'(0) = 0, leaky_relu'(0) = slope"
 
 
 def by_hand(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
@@ -43,16 +49,24 @@ variants: Mapping[str, Variant] = {
     "native": Variant(
         native.gradients,
         native.gradient_descent,
-        Declaration(
-            relu_grad_at_zero=(("relu", "left"), ("leaky_relu", "left")),
-            convention="torch.nn: relu'(0) = 0, leaky_relu'(0) = slope",
-        ),
+        Declaration(relu_grad_at_zero=LEFT, convention=CONVENTION),
     ),
     "chunked": Variant(
         chunked.gradients,
         chunked.gradient_descent,
         Declaration(formulation="autodiff", sums=("blocks", chunked.BLOCK)),
     ),
+    "compiled": compiled.by("inductor"),
+    "exported": Variant(exported.gradients, declaration=Declaration(formulation="autodiff", compiles=True)),
+    "cuda_graph": Variant(cuda_graph.gradients, cuda_graph.gradient_descent, Declaration(compiles=True)),
+    "tf32": Variant(reduced.tf32, declaration=Declaration("autodiff", "tf32")),
+    "autocast_bf16": Variant(
+        reduced.autocast_bf16, declaration=Declaration("logits", "bfloat16", LEFT, convention=CONVENTION)
+    ),
+    "autocast_fp16": Variant(
+        reduced.autocast_fp16, declaration=Declaration("logits", "float16", LEFT, convention=CONVENTION)
+    ),
+    "float8": Variant(reduced.float8, declaration=Declaration("autodiff", "float8")),
 }
 
 

@@ -6,7 +6,7 @@ from torch import Tensor as Array
 from crosscheck_impls.interface import Gradients, Layer, Network, Params
 
 
-def update(params: Params, gradients: Params, alpha: float) -> Params:
+def update(params: Params, gradients: Params, alpha: float | Array) -> Params:
     """One step downhill; torch rounds alpha to the dtype of the params (notes: N5)."""
     # W := W − α dW,  b := b − α db
     return tuple(Layer(W - alpha * dW, b - alpha * db) for (W, b), (dW, db) in zip(params, gradients, strict=True))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from crosscheck_impls.interface import BadInput
 
-from crosscheck.problems.files.text import Lines
+from crosscheck.problems.files.text import MAX_COLUMNS, Lines
 from crosscheck.problems.files.words import MISSING, decimals, number
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
@@ -67,6 +67,8 @@ def found(path: Path, lines: Lines, decimal: str | None, header: bool | None, se
     Raises BadInput where something could be two things, with the options that decide it; and csv.Error.
     """
     skip, raw = lines.number, _sample(lines)
+    if raw and (columns := 1 + max(raw[0].count(each) for each in separator or SEPARATORS)) > MAX_COLUMNS:
+        raise BadInput(f"{path}: {columns:,} columns, expected at most {MAX_COLUMNS:,}; examples are lines")
     told = TELLS.fullmatch(raw[0]) if raw and separator is None else None
     if told:
         raw, skip = raw[1:], skip + 1

@@ -19,10 +19,9 @@ from crosscheck.problems.files import dialect as dialects
 from crosscheck.problems.files.columns import Column, Gathered, with_points
 from crosscheck.problems.files.dialect import Dialect, Row
 from crosscheck.problems.files.how import How
-from crosscheck.problems.files.text import Lines, no_table, spoken
+from crosscheck.problems.files.text import MAX_COLUMNS, Lines, no_table, spoken
 from crosscheck.problems.limits import MAX_NUMBERS
 
-MAX_COLUMNS = 2**16
 CHUNK = 2**18  # fields that are held as text
 SHOWN = 40  # characters of a field or a name, in a message
 

@@ -17,7 +17,8 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.core import files
 
 MAX_BYTES = 2**30  # of text, unpacked
-MAX_LINE = 2**22  # characters; 65,536 columns of 64
+MAX_COLUMNS = 2**16
+MAX_LINE = 64 * MAX_COLUMNS  # characters
 HEAD = 4096  # bytes in which an encoding with null bytes shows
 CHUNK = 2**20
 MARKS = (  # a longer one first: UTF-32's begins as UTF-16's does

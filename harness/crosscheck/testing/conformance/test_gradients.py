@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from crosscheck_impls.interface import DTYPES, ON_REQUEST, VARIANTS, Gradients, Layer, load
+from crosscheck_impls.interface import COMPILED, DTYPES, ON_REQUEST, REDUCED, VARIANTS, Gradients, Layer, load
 
 from crosscheck.oracle.error_bound import PLAIN
 from crosscheck.testing.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
@@ -104,7 +104,7 @@ def test_another_question_in_between_changes_no_answer(framework, variant):
 def test_the_sources_are_those_that_the_interface_lists(name):
     if name not in VARIANTS:
         pytest.skip("the interface lists ours only")
-    assert tuple(load(name).gradients) == (*VARIANTS[name], *ON_REQUEST[name])
+    assert tuple(load(name).gradients) == (*VARIANTS[name], *ON_REQUEST[name], *COMPILED[name], *REDUCED[name])
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])

@@ -1,0 +1,89 @@
+"""The constants of a precision: what one rounding, one sum and one product may lose."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from crosscheck.oracle.float64 import ALL, Matrix
+from crosscheck.oracle.formats import FULL, Format, Mode, mode
+
+
+class Operand(NamedTuple):
+    """One side of a product: the format that it is rounded to, its absolute values, and the units that these are in."""
+
+    format: Format
+    size: Matrix
+    by: float = 1.0
+
+
+class Precision(NamedTuple):
+    """A precision's constants.
+
+    u: unit roundoff of elementwise operations; ua: of sums, be they of products or not; tiny: what a single result may
+    lose near 0, the smallest subnormal number, or the smallest normal one where subnormals are flushed to 0; largest:
+    the largest number. if_finite: bound only results that are finite, so that no textbook formula has overflowed or
+    divided by 0. mode: what is narrower than that.
+    """
+
+    u: float
+    ua: float
+    tiny: float
+    largest: float
+    if_finite: bool = False
+    mode: Mode = FULL
+
+    @property
+    def hidden(self) -> float:
+        """The unit roundoff of elementwise operations between products."""
+        return max(self.u, self.mode.stored.unit)
+
+    def gamma(self, n: int, *operands: Format) -> float:
+        """n u / (1 - n u), for sums of n terms; more where the factors of the terms are rounded to these formats.
+
+        With factors that err by a and b, a term errs by a + b + ab, and the sum by (1 + gamma)(1 + a)(1 + b) - 1.
+        """
+        if n * self.ua >= 0.5:
+            return np.inf
+        error = n * self.ua / (1 - n * self.ua)
+        for each in operands:
+            error += each.unit + error * each.unit
+        return error
+
+    def near_zero(self, left: Operand, right: Operand) -> Any:
+        """Return what the sums of a product lose besides, since numbers near 0 are rounded to multiples of another.
+
+        Of l r it takes e |r| + |l| f + e f where l errs by e, and r by f; inf where a number is too large.
+        """
+        if not (left.format.bits or right.format.bits):
+            return 0.0
+        n, e, f = left.size.shape[-1], self._lost(left), self._lost(right)
+        rows, columns = left.size.sum(axis=-1, keepdims=True), right.size.sum(axis=-2, keepdims=True)
+        lost = e * columns * (1 + right.format.unit) + f * rows * (1 + left.format.unit) + n * e * f
+        return lost * (1 + self.gamma(n))
+
+    def _lost(self, operand: Operand) -> Any:
+        """Return the absolute error of rounding a matrix's numbers near 0; inf if its largest is too large."""
+        format, size, by = operand
+        largest = size.max(axis=ALL, keepdims=True)
+        if self.mode.fitted and format.bits:
+            return format.below * format.scale(largest)
+        return np.where(largest < format.largest * by, format.below * by, np.inf)
+
+    def stored(self, E: Matrix, value: Matrix, by: float = 1.0) -> Matrix:
+        """Return the error of numbers, known to E, after they are stored in the mode's format, in units of `by`."""
+        format = self.mode.stored
+        if not format.bits:
+            return E
+        size = np.abs(value) + E
+        error = E + format.unit * size + np.where(size > 0, format.below * by, 0.0)
+        return np.where(size < format.largest * by, error, np.inf)
+
+
+def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Precision:
+    """Return the constants of a dtype, and of what an implementation declares: its mode, flushing."""
+    info, narrow = np.finfo(dtype), mode(declared, dtype)
+    u, largest = float(info.eps) / 2, float(info.max)
+    tiny = float(info.tiny if flushes else info.smallest_subnormal)
+    return Precision(u, max(u, narrow.ua), tiny, largest, mode=narrow)
