@@ -64,11 +64,14 @@ def screen(text: str) -> str:
 
 
 WIDTH = 100  # of a terminal that shows every name of a problem whole
+SUMMARY = lines(r"comparisons over \d+ problems|^The largest error among")
 PARTS = (
-    Part("README.md", "summary", "agreement.md", lines(r"comparisons over \d+ problems|^The largest error among")),
+    Part("README.md", "summary", "agreement.md", SUMMARY),
     Part("harness/README.md", "screen", "agreement.csv", screen),
     Part("results/README.md", "counts", "agreement.md", table("| implementation")),
     Part("results/README.md", "mutation", "mutation.md", mutation),
+    Part("results/README.md", "cuda", "cuda/compare/agreement.md", SUMMARY),
+    Part("results/README.md", "narrow", "cuda/precision/agreement.md", SUMMARY),
     Part("results/README.md", "honest", "honest.md", lines(r"^- ")),
     Part("results/README.md", "mutants", "mutate.md", lines(r"^- \w+: \d+ mutants")),
     Part("results/README.md", "claims", "claims.md", lines(r"\d+ statements of the notes")),

@@ -68,7 +68,7 @@ def test_a_number_is_rounded_as_numpy_and_ml_dtypes_round_it(numbers: list[float
 
 
 @given(NUMBERS)
-def test_tf32_is_cut_and_both_roundings_are_the_same(numbers: list[float]) -> None:
+def test_both_roundings_to_tf32_are_the_same(numbers: list[float]) -> None:
     A = np.array(numbers, np.float32)
     assert np.array_equal(TENSOR_FLOAT.rounded(A), rounding.tf32(A))
     inside = np.abs(A) < 3e38
@@ -136,7 +136,7 @@ def test_a_declared_mode_agrees_and_an_undeclared_one_does_not(mode: str) -> Non
 
 
 def test_an_undeclared_mode_is_named() -> None:
-    case = narrow_case("flower-logistic")
+    case = narrow_case("digits-logistic")
     for mode, name in (("tf32", "TF32 products"), ("bfloat16_products", "bfloat16 products")):
         explained = row(case, mode, "full").explained
         assert explained is not None

@@ -18,24 +18,24 @@ class Format(NamedTuple):
     """A format of floating-point numbers.
 
     bits: significant ones, with the hidden one; 0 for numbers that are left as they are. smallest: the smallest
-    subnormal number. largest: the largest number; what would be larger overflows. truncates: instead of rounding to
-    the nearest.
+    subnormal number. largest: the largest number; what would be larger overflows. may_cut: whether a processor may cut
+    a number instead of rounding it to the nearest, so that the bound has to hold for both.
     """
 
     bits: int = 0
     smallest: float = 0.0
     largest: float = np.inf
-    truncates: bool = False
+    may_cut: bool = False
 
     @property
     def unit(self) -> float:
         """The largest relative error of rounding to it, in its normal range."""
-        return 2.0 ** (self.truncates - self.bits) if self.bits else 0.0
+        return 2.0 ** (self.may_cut - self.bits) if self.bits else 0.0
 
     @property
     def below(self) -> float:
         """The largest absolute error of rounding what is near 0."""
-        return self.smallest if self.truncates else self.smallest / 2
+        return self.smallest if self.may_cut else self.smallest / 2
 
     @property
     def top(self) -> float:
@@ -53,7 +53,7 @@ class Format(NamedTuple):
         wide = np.asarray(A, np.float64)
         quantum = np.maximum(np.ldexp(1.0, np.frexp(wide)[1] - self.bits), self.smallest)
         with np.errstate(all="ignore"):  # what is not finite stays as it is
-            there = (np.trunc if self.truncates else np.rint)(wide / quantum) * quantum
+            there = np.rint(wide / quantum) * quantum
             there = np.where(np.abs(there) > self.largest, np.copysign(np.inf, there), there)
         return np.where(np.isfinite(wide), there, wide).astype(A.dtype).view(type(A))
 
@@ -75,7 +75,7 @@ class Format(NamedTuple):
 
 AS_IT_IS = Format()
 SINGLE = Format(24, 2.0**-149, float(np.finfo("float32").max))
-TENSOR_FLOAT = Format(11, 2.0**-136, float(np.finfo("float32").max), truncates=True)  # 10 bits after the point
+TENSOR_FLOAT = Format(11, 2.0**-136, float(np.finfo("float32").max), may_cut=True)  # 10 bits after the point
 BRAIN = Format(8, 2.0**-133, float.fromhex("0x1.fep127"))
 HALF = Format(11, 2.0**-24, 65504.0)
 E4M3 = Format(4, 2.0**-9, 448.0)  # as in torch and ml_dtypes: no inf

@@ -38,14 +38,22 @@ def _(self: Reference, losses: Array, m: int) -> Array:
 
 
 @mutant(
-    "TF32 in dW only", Kind.PRECISION, "the operands of dW's product are cut to 10 bits", Reference.dW, only_rounds=True
+    "TF32 in dW only",
+    Kind.PRECISION,
+    "the operands of dW's product are rounded to 10 bits",
+    Reference.dW,
+    only_rounds=True,
 )
 def _(self: Reference, l: int, A: list[Array], Z: list[Array], dZ: Array, m: int) -> Array:
     return tf32(dZ) @ tf32(A[l - 1]).T / m
 
 
 @mutant(
-    "TF32 in Z only", Kind.PRECISION, "the operands of Z's product are cut to 10 bits", Reference.Z, only_rounds=True
+    "TF32 in Z only",
+    Kind.PRECISION,
+    "the operands of Z's product are rounded to 10 bits",
+    Reference.Z,
+    only_rounds=True,
 )
 def _(self: Reference, l: int, W: Array, b: Array, A_prev: Array) -> Array:
     return tf32(W) @ tf32(A_prev) + b

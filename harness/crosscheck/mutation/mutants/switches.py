@@ -170,7 +170,7 @@ def _(self: Reference, params: Params, X: Array, Y: Array) -> tuple[Params, Arra
 @mutant(
     "TF32 products",
     Kind.SWITCH,
-    "the operands of matrix products are cut to 10 bits, as TF32 does on a GPU; "
+    "the operands of matrix products are rounded to 10 bits, as TF32 does on a GPU; "
     "torch.set_float32_matmul_precision('highest'), or jax_default_matmul_precision",
     Reference.Z,
     only_rounds=True,
