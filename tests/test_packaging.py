@@ -17,7 +17,23 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = {"crosscheck": ROOT / "harness" / "crosscheck", "crosscheck_impls": ROOT / "impls" / "crosscheck_impls"}
 PLUGIN = "crosscheck.testing.plugin"
-EXTRAS = {"torch", "jax", "cuda", "h5", "plots", "bench", "data", "excel", "mpi", "test", "all", "dev"}
+EXTRAS = {
+    "torch",
+    "jax",
+    "cuda",
+    "h5",
+    "plots",
+    "bench",
+    "data",
+    "excel",
+    "mpi",
+    "test",
+    "all",
+    "dev",
+    "cluster",
+    "slurm",
+    "onnx",
+}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed: it builds the wheel"
@@ -90,7 +106,7 @@ def test_the_core_needs_no_framework_and_the_extras_are_named(wheel):
     assert set(metadata.get_all("Provides-Extra")) == EXTRAS
     always = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     names = {line.split(">")[0] for line in always}
-    assert names == {"numpy", "pandas", "scikit-learn", "typer", "rich", "python-flint", "jinja2"}
+    assert names == {"numpy", "pandas", "scikit-learn", "typer", "rich", "python-flint", "jinja2", "threadpoolctl"}
     assert metadata["License-Expression"] == "MIT"
 
 

@@ -29,8 +29,8 @@ BESIDES = {
 
 # each folder of the harness may import those before it
 FOLDERS = (
-    "core", "oracle", "problems", "mutation", "runner", "judge", "runs", "report", "comparison", "grading", "classroom",
-    "evaluation", "qualification", "bench", "claims", "cli", "testing",
+    "core", "oracle", "problems", "mutation", "runner", "judge", "runs", "report", "fleet", "comparison", "grading",
+    "classroom", "evaluation", "qualification", "bench", "claims", "cli", "testing",
 )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def verdicts(framework: Framework, variant: str, problems: list[tuple[Case, Judg
                 answer = measure(framework, variant, declared, case, "cpu")
             yield judge(judging, answer, declared, key)
         except Exception as error:  # as the worker does
-            yield Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, str(error)))
+            yield key.row(Verdict.FAILED, Unreadable(type(error).__name__, str(error)))
 
 
 # What one slip of the finger makes of a line. Each pattern is applied at each of its places.

@@ -237,12 +237,12 @@ def test_so_is_a_run_with_other_sources_versions_or_machine(
 ) -> None:
     standing(3, lambda: signal.raise_signal(signal.SIGTERM))
     run(*COMPARE)
-    sources, version = identity._sources, identity._version
-    monkeypatch.setattr(identity, "_version", lambda name: "1.0" if name == "numpy" else version(name))
+    sources, version = identity.digest, identity.installed
+    monkeypatch.setattr(identity, "installed", lambda name: "1.0" if name == "numpy" else version(name))
     code, _, err = run(*COMPARE, "--resume")
     assert (code, re.search(r"another run: numpy [0-9.a-z]+, now 1\.0; ask for the same", err) is not None) == (2, True)
-    monkeypatch.setattr(identity, "_version", version)
-    monkeypatch.setattr(identity, "_sources", lambda name: "0" if name == "crosscheck_impls" else sources(name))
+    monkeypatch.setattr(identity, "installed", version)
+    monkeypatch.setattr(identity, "digest", lambda name: "0" if name == "crosscheck_impls" else sources(name))
     code, _, err = run(*COMPARE, "--resume")
     assert (code, "another run: sources of crosscheck_impls " in err) == (2, True)
 

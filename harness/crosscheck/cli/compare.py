@@ -14,6 +14,7 @@ from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import (
     Blas,
+    Cluster,
     Device,
     Dtypes,
     Everything,
@@ -29,6 +30,7 @@ from crosscheck.cli.options import (
     Processes,
     Quiet,
     Resume,
+    Slurm,
     Strict,
     TimeLimit,
     Verbose,
@@ -49,6 +51,8 @@ NOT_OF_EXPLAIN = {
     "json": "explain prints words; compare --json has each row's cause",
     "junit": "explain writes nothing; compare --junit has each row's cause",
     "plots": "explain draws nothing; compare --plots does",
+    "cluster": "explain asks this machine; compare --cluster asks the hosts",
+    "slurm": "explain asks this machine; compare --slurm asks the nodes",
 }
 LONG = ("digits", "digits_777", "long_sums", "many_examples", "waves")  # data sets that take a second or more
 COLUMNS = {"problem": "problem", "implementation": "implementation", "dtype": "dtype", "device": "device"}
@@ -74,6 +78,8 @@ def compare(
     xla_flags: XlaFlags = None,
     blas: Blas = None,
     processes: Processes = None,
+    cluster: Cluster = None,
+    slurm: Slurm = None,
     precision: Precisions = None,
     out: Out = LATEST,
     force: Force = False,
@@ -97,6 +103,9 @@ def compare(
     writes JUnit's XML, in which a verdict that fails is a failure, `failed` an
     error, and `not run` and `undefined` are skipped. Where GITHUB_ACTIONS is set,
     what is wrong is also said as annotations, on standard error.
+
+    With --cluster or --slurm every host of a fleet is asked everything, one row
+    for each, and judged here. Hosts that give other bits than most come first.
 
     With --chunk the examples of a .npy, .h5 or .parquet are read in parts, by
     everybody, and need not fit in memory; numpy/chunked, torch/chunked and
@@ -122,6 +131,7 @@ def compare(
       crosscheck compare --data big.npy --label big_y.npy --chunk 16384
       crosscheck compare --json -q | jq .summary
       crosscheck compare --processes 2 --processes 3 --impl torch/ddp
+      crosscheck compare --cluster head:8786 --device cuda --resume
       crosscheck compare --precision tf32 --precision float8 --device cuda
       crosscheck compare --impl torch/compiled --impl torch/exported
       crosscheck compare --impl jax --xla-flags "--xla_cpu_enable_fast_math=true"
@@ -129,6 +139,7 @@ def compare(
     """
     load_numpy()
     from crosscheck.cli import in_chunks
+    from crosscheck.cli.fleet import fleet, is_asked
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
     from crosscheck.comparison import session as comparison
@@ -154,7 +165,8 @@ def compare(
     fails = outcome.fail_on(fail_on, strict)
     with interrupts.reported(kept), steering.steered(xla_flags, blas):
         read, instead = partial(in_chunks.requested, problem, options, everything, quiet), Instead(processes, precision)
-        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, instead)
+        here = not is_asked(cluster, slurm, {"xla_flags": xla_flags, "blas": blas})
+        chosen, problems, dtypes = _requested(impl, read, options.chunk, dtype, device, time_limit, instead, here)
         steering.concern([each.framework for each in chosen], xla_flags, blas)
         covers = {
             "problem": [each.name for each in problems],
@@ -177,18 +189,25 @@ def compare(
             "problems": covers["problem"],
             "asked": asked,
         }
-        with interrupts.orderly(), screen.progress(quiet=quiet) as report:
-            request = comparison.Request(problems, chosen, dtypes, device, time_limit, again=not processes)
-            head = header("compare", of_request(request), [Spread.of(each.framework).framework for each in chosen])
+        frameworks = [Spread.of(each.framework).framework for each in chosen]
+        with (
+            interrupts.orderly(),
+            screen.progress(quiet=quiet) as report,
+            fleet(cluster, slurm, frameworks) as there,
+        ):
+            request = comparison.Request(
+                problems, chosen, dtypes, device, time_limit, again=not processes, hosts=there.names
+            )
+            head = header("compare", of_request(request), frameworks, there.identity)
             with run.of(head, comparison.Recorded, sound) as done:
                 results = comparison.restored(request, done)
-                rows = comparison.compare(request, report, results, record=run.add).rows
+                rows = comparison.compare(request, report, results, record=run.add, run=there.run).rows
                 if all(row.verdict == "not run" for row in rows):
                     run.discard()
                 code = outcome.exit_code(rows, fails)
                 marks = stamp(run.begun, request, results.environments)
                 own = {"run": marks.run, "time": marks.time, "host": marks.host}
-                environment = machine.environment(results.environments, settings) | own
+                environment = machine.environment(results.environments, settings) | own | there.environment
                 page = of_run(rows, results, environment, out)
                 drawn = pictures.of_comparison(rows, results.backgrounds) if plots else {}
                 trouble = run.finish({**tables.contents(rows, environment, marks), PAGE: page, **drawn})
@@ -304,9 +323,11 @@ def _requested(
     device: str,
     time_limit: float,
     instead: Instead,
+    here: bool = True,
 ) -> tuple[list[Any], list[Any], list[str]]:
     """Return the implementations, problems and dtypes that are asked for. Raises BadInput.
 
+    here: whether this machine runs them, and must have the device.
     On several processes a problem has at most STEPS iterations: each of them is a message or more.
     """
     from crosscheck.cli import in_chunks
@@ -341,5 +362,5 @@ def _requested(
     for each in problems:
         check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():
-        comparison.check_device(device, chosen, time_limit)
+        comparison.check_device(device if here or device not in comparison.DEVICES else "cpu", chosen, time_limit)
     return chosen, problems, dtypes

@@ -127,6 +127,17 @@ Processes = Annotated[
         metavar="NUMBER",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Ask every host of a Dask cluster, whose scheduler is at this address; extra `cluster`.",
+        metavar="HOST:PORT",
+    ),
+]
+Slurm = Annotated[
+    str | None,
+    typer.Option(help="Ask these nodes by Slurm, node[1-8] or gpu1,gpu2; `local` tries it here.", metavar="NODES"),
+]
 Precisions = Annotated[
     list[str] | None,
     typer.Option(

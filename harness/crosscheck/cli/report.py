@@ -49,11 +49,18 @@ def report(
       crosscheck report
       crosscheck report results -o /tmp/results.html
     """
+    from crosscheck.report.hosts import worst
+    from crosscheck.report.html.hosts import section
     from crosscheck.report.html.page import Report, render
     from crosscheck.report.html.sections import sections
+    from crosscheck.runs.many import merge
+    from crosscheck.runs.table import read_hosts
 
     entries, seen, note = read(results)
-    page = render(Report(entries, seen.backgrounds if seen else {}, _environment(results), sections(results), note))
+    hosts = read_hosts(results) if len({entry.host for entry in entries}) > 1 else []
+    background = seen.backgrounds if seen else {}
+    of_hosts = section(merge(hosts)) if hosts else None
+    page = render(Report(worst(entries), background, _environment(results), sections(results), note, of_hosts))
     target = output or results / PAGE
     files.write(target, page)
     typer.echo(f"Report: {target}")
@@ -103,17 +110,22 @@ def _journal(path: Path, digest: str) -> tuple[Results | None, str]:
 def _entries(results: Results, lines: list[dict[str, str]]) -> list[Entry]:
     """Return the entries of judged rows, in the order of the table."""
     order = {tuple(line[name] for name in ("problem", "implementation", "dtype", "device")): k
-             for k, line in enumerate(lines)}  # fmt: skip
-    rows = sorted(results.rows, key=lambda row: order.get(tuple(row.key), len(order)))
+             for k, line in reversed(list(enumerate(lines)))}  # fmt: skip
+    rows = sorted(results.rows, key=lambda row: order.get(tuple(row.key[:4]), len(order)))
     return of_rows(rows, results)
 
 
 def of_run(rows: Sequence[Row], results: Results, environment: Mapping[str, Any], folder: Path) -> str:
     """Return the page of rows that have been judged; folder: where other tables may lie."""
+    from crosscheck.report.hosts import of_hosts, worst
+    from crosscheck.report.html.hosts import section
     from crosscheck.report.html.page import Report, render
     from crosscheck.report.html.sections import sections
 
-    return render(Report(of_rows(rows, results), results.backgrounds, environment, sections(folder)))
+    fleet = of_hosts(rows)
+    hosts = section(fleet) if fleet else None
+    entries = of_rows(worst(rows), results)
+    return render(Report(entries, results.backgrounds, environment, sections(folder), hosts=hosts))
 
 
 def of_rows(rows: Iterable[Row], results: Results) -> list[Entry]:

@@ -86,7 +86,8 @@ def merge(
     ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Put runs of several machines into one table, those that stand out first.
+    """Put runs of several machines into one table, those that stand out first; a
+    run of a fleet is one for each of its hosts.
 
     A row stands out where its verdict or its bits are not those of more than half
     of the runs that have it, or where there is no such majority. The table has
@@ -99,9 +100,9 @@ def merge(
     """
     from crosscheck.report.side_by_side import of_merged
     from crosscheck.runs.many import merge as together
-    from crosscheck.runs.table import read
+    from crosscheck.runs.table import read_hosts
 
-    it = together([read(place) for place in runs])
+    it = together([run for place in runs for run in read_hosts(place)])
     if output:
         target = output if output.suffix.lower() == ".csv" else output / MERGED
         if target != output:

@@ -52,6 +52,6 @@ def hold(rows: Iterable[Row], again: Mapping[Key, Row]) -> None:
     for row in rows:
         other = again.get(row.key)
         if other is not None and other.verdict in BAD and row.verdict not in BAD:
-            row.verdict, row.cause = other.verdict, WithAllProcessors(most(), other.cause)
+            row.verdict, row.cause = other.verdict, WithAllProcessors(0 if row.host else most(), other.cause)
             row.comparisons = [*row.comparisons, *other.comparisons]
             row.heat = other.heat

@@ -6,36 +6,35 @@ A run goes on with what an earlier one has measured only where all of it is the 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from crosscheck_impls.interface import VARIANTS, Chunks
+from crosscheck_impls.interface import Chunks
 
 from crosscheck.comparison.session import Request
 from crosscheck.core.journal import FORMAT, Header
+from crosscheck.core.sources import DIGITS, PACKAGES, digest, installed, modules
 from crosscheck.oracle.streamed import PART
 from crosscheck.problems.catalogue import Problem
 from crosscheck.report.machine import hostname, machine
 from crosscheck.report.tables import Stamp
 
-OURS = ("crosscheck", "crosscheck_impls")
-PACKAGES = (*VARIANTS, "jaxlib", "scipy", "scikit-learn")  # those that our numbers come from
-DIGITS = 16  # of a digest
 
-
-def header(command: str, asked: Mapping[str, Iterable[str] | str], frameworks: Iterable[str] = ()) -> Header:
-    """Return what a run of a command is. frameworks: modules of others that it runs."""
-    modules = dict.fromkeys([*OURS, *(name for name in frameworks if name not in VARIANTS)])
-    ran_with = {name: _version(name) for name in PACKAGES}
-    ran_with |= {f"sources of {name}": _sources(name) for name in modules}
+def header(
+    command: str,
+    asked: Mapping[str, Iterable[str] | str],
+    frameworks: Iterable[str] = (),
+    hosts: Mapping[str, Mapping[str, Any]] = {},
+) -> Header:
+    """Return what a run of a command is. frameworks: modules of others that it runs. hosts: what others it runs on."""
+    ran_with = {name: installed(name) for name in PACKAGES}
+    ran_with |= {f"sources of {name}": digest(name) for name in modules(frameworks)}
     ran_with |= {name: _text(value) for name, value in machine().items()}
+    ran_with |= {f"host {name}": _text(facts) for name, facts in hosts.items()}
     words = {name: value if isinstance(value, str) else ", ".join(value) for name, value in asked.items()}
     return Header(FORMAT, command, words, ran_with, begun())
 
@@ -75,6 +74,7 @@ def of_request(request: Request) -> dict[str, Iterable[str] | str]:
         "implementations": [str(each) for each in request.chosen],
         "dtypes": request.dtypes,
         "device": request.device,
+        **({"hosts": request.hosts} if any(request.hosts) else {}),
         **{f"problem {problem.name}": _of_problem(problem) for problem in request.problems},
     }
 
@@ -93,8 +93,8 @@ def _of_arrays(said: Any, arrays: Iterable[Any]) -> str:
         given = np.ascontiguousarray(array if array is not None else [])
         said.update(f"{given.dtype}{given.shape}".encode())
         said.update(given.tobytes())
-    digest: str = said.hexdigest()
-    return digest[:DIGITS]
+    name: str = said.hexdigest()
+    return name[:DIGITS]
 
 
 @cache
@@ -103,33 +103,6 @@ def _of_chunks(chunks: Chunks) -> str:
     for start in range(0, chunks.shape[1], PART):
         said.update(chunks.read(start, min(start + PART, chunks.shape[1])).tobytes())
     return said.hexdigest()
-
-
-def _sources(module: str) -> str:
-    """Return a digest of a module's file, or of all of its package's; nothing is imported."""
-    said = hashlib.sha256()
-    for path in sorted(_files(module.partition(".")[0])):
-        said.update(str(path.name).encode())
-        said.update(path.read_bytes())
-    return said.hexdigest()[:DIGITS]
-
-
-def _files(package: str) -> Iterator[Path]:
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):  # a module without a specification
-        return
-    for folder in (spec and spec.submodule_search_locations) or ():
-        yield from (path for path in Path(folder).rglob("*.py") if path.is_file())
-    if spec and not spec.submodule_search_locations and spec.origin and Path(spec.origin).is_file():
-        yield Path(spec.origin)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _text(value: object) -> str:

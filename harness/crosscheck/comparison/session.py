@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import itertools
 from collections import deque
@@ -40,6 +41,7 @@ from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
 from crosscheck.runner.loading import check_apart, importable, registered
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job, Running
+from crosscheck.runner.wire import pack
 
 
 class Implementation(NamedTuple):
@@ -52,6 +54,7 @@ class Implementation(NamedTuple):
         return f"{self.framework}/{self.variant}"
 
 
+DEVICES = ("cpu", "cuda")
 MAX_QUEUED_ANSWERS = 16  # answers that wait to be judged
 
 
@@ -96,7 +99,7 @@ def _variants(name: str, framework: str, outsiders: Mapping[str, str], time_limi
 
 def check_device(device: str, chosen: Sequence[Implementation], time_limit: float = TIME_LIMIT) -> None:
     """Raise BadInput for a device that none of the chosen frameworks has here."""
-    if device not in ("cpu", "cuda"):
+    if device not in DEVICES:
         raise BadInput(f"{device}: unknown, expected cpu or cuda", parameter="device")
     if device == "cpu":
         return
@@ -130,7 +133,7 @@ class Request(NamedTuple):
     """What is to be compared; time_limit: seconds for one implementation on one problem.
 
     again: whether some of it is asked once more with all processors. together: whether one process of a framework is
-    asked all of its variants; all_processors: and has all of them.
+    asked all of its variants; all_processors: and has all of them. hosts: of a fleet, each of which is asked all.
     """
 
     problems: Sequence[Problem]
@@ -141,6 +144,7 @@ class Request(NamedTuple):
     again: bool = False
     together: bool = False
     all_processors: bool = False
+    hosts: Sequence[str] = ("",)
 
     @property
     def in_chunks(self) -> bool:
@@ -158,7 +162,7 @@ class Request(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What a framework says that it ran on."""
+    """What a framework says that it ran on; of a fleet `framework on host`."""
 
     framework: str
     environment: Mapping[str, Any]
@@ -187,6 +191,7 @@ Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
 Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
 Recorded: TypeAlias = Row | Again | Ran | Background  # what a journal holds
 Record: TypeAlias = Callable[[Recorded], None]
+Run: TypeAlias = Callable[..., None]  # as `runner.subprocesses.run`
 
 
 def compare(
@@ -195,14 +200,17 @@ def compare(
     results: Results | None = None,
     keep: Keep | None = None,
     record: Record = lambda _: None,
+    run: Run | None = None,
 ) -> Results:
-    """Return the rows, in the order problem, implementation, dtype, and each framework's environment.
+    """Return the rows, in the order problem, implementation, dtype, host, and each framework's environment.
 
     results: filled while it runs, so that they hold what is done if this is interrupted; rows that are in it are not
-    run again. keep: called with each answer. record: called with each row as it was judged, and what it ran on.
+    run again. keep: called with each answer. record: called with each row as it was judged, and what it ran on. run:
+    runs the jobs, by default here.
     """
     session = _Session(request, report, Results() if results is None else results, keep, record)
-    jobs = [job for each in request.chosen if (job := session.job(each)) is not None]
+    asked = itertools.product(request.chosen, request.hosts)
+    jobs = [job for each, host in asked if (job := session.job(each, host)) is not None]
     jobs += session.jobs_with_all_processors(jobs)
     if request.together:
         jobs = list(session.together(jobs))
@@ -212,7 +220,7 @@ def compare(
     with in_background(session.judge) as later:
         if jobs:
             at_once = 1 if request.in_chunks else None  # a process that reads a large file has the memory to itself
-            subprocesses.run(jobs, later, request.time_limit, at_once, running=session.running)
+            (run or subprocesses.run)(jobs, later, request.time_limit, at_once, running=session.running)
     session.results.rows[:] = in_order(request, session.results.rows)
     again.hold(session.results.rows, session.results.again)
     twins(session.results.rows)
@@ -230,17 +238,18 @@ def by_dtype(jobs: Iterable[Job]) -> Iterator[Job]:
 
 
 def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
-    """Return the rows by problem, implementation and dtype, as they were asked for."""
+    """Return the rows by problem, implementation, dtype and host, as they were asked for."""
     names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
     order = {name: k for k, name in enumerate(names)}
-    return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype]))
+    hosts = {host: k for k, host in enumerate(request.hosts)}
+    return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype], hosts[r.host]))
 
 
 def keys(request: Request) -> set[Key]:
     """Return the keys of all rows of a request."""
     return {
-        Key(problem.name, str(each), dtype, request.device)
-        for problem, dtype in request.asked() for each in request.chosen
+        Key(problem.name, str(each), dtype, request.device, host)
+        for problem, dtype in request.asked() for each in request.chosen for host in request.hosts
     }  # fmt: skip
 
 
@@ -275,8 +284,11 @@ def _gathered(records: Iterable[Recorded], wanted: Callable[[Row], bool]) -> Res
 
 
 def interrupted(row: Row) -> bool:
-    """Return whether somebody ended the process, and this one with it, perhaps a moment later."""
-    return isinstance(row.cause, Failure) and row.cause.kind is Kind.KILLED and row.cause.number in interrupts.WORDS
+    """Return whether somebody ended the process, and this one with it, perhaps a moment later; or a fleet's worker."""
+    if not isinstance(row.cause, Failure):
+        return False
+    kind, number = row.cause.kind, row.cause.number
+    return kind is Kind.WORKER_LOST or (kind is Kind.KILLED and number in interrupts.WORDS)
 
 
 class _Session:
@@ -292,37 +304,43 @@ class _Session:
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
+        self.same: dict[tuple[int, str], tuple[str, Row]] = {}  # what a fleet has answered, by case and implementation
         self.at = "judging"
         self.done = {row.key for row in results.rows}
         for row in results.rows:
             self._learn(row)
 
-    def _key(self, case: Case, implementation: str) -> Key:
-        return Key(case.problem, implementation, case.dtype, self.request.device)
+    def _key(self, case: Case, implementation: str, host: str) -> Key:
+        return Key(case.problem, implementation, case.dtype, self.request.device, host)
 
     def _first_time(self, case: Case) -> bool:
         """Return whether a case is one of the request's, rather than one of them once more."""
         return case is self.cases[case.problem, case.dtype]
 
-    def _left(self, cases: Iterable[Case], implementation: str) -> list[Case]:
-        """Return the cases that this implementation has not answered yet."""
-        return [
-            case
-            for case in cases
-            if self._key(case, implementation) not in (self.done if self._first_time(case) else self.results.again)
-        ]
+    def _left(self, cases: Iterable[Case], implementation: str, host: str) -> list[Case]:
+        """Return the cases that this implementation has not answered yet on a host."""
 
-    def job(self, each: Implementation) -> Job | None:
-        """Return what a worker is to do; None where the framework is not installed, which is a row for each case."""
+        def known(case: Case) -> bool:
+            key = self._key(case, implementation, host)
+            return key in (self.done if self._first_time(case) else self.results.again)
+
+        return [case for case in cases if not known(case)]
+
+    def job(self, each: Implementation, host: str) -> Job | None:
+        """Return what a worker is to do; None where the framework is not installed, which is a row for each case.
+
+        What is installed on a host of a fleet, that host says.
+        """
         request = self.request
-        if package := subprocesses.missing(each.framework):
-            for case in self._left(self.cases.values(), str(each)):
+        if not host and (package := subprocesses.missing(each.framework)):
+            for case in self._left(self.cases.values(), str(each), host):
                 failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
                 self.judge(Job(*each, request.device, ()), case, None, failure)
             return None
-        ordered = self._left((self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)), str(each))
+        shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
+        ordered = self._left(shared, str(each), host)
         slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.variant in ("loops", "per_example"))
-        return Job(each.framework, each.variant, request.device, ordered, cost=slow)
+        return Job(each.framework, each.variant, request.device, ordered, cost=slow, host=host)
 
     def jobs_with_all_processors(self, jobs: Sequence[Job]) -> list[Job]:
         """Return a job for each framework that is there: the problems about threads, and what is asked again."""
@@ -330,10 +348,14 @@ class _Session:
         shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
         cases = again.questions(shared) if request.again and not request.in_chunks else []
         cases += [self.cases[p.name, "float64"] for p in request.problems if p.threads]
-        asked: dict[str, list[tuple[Case, str]]] = {}
+        asked: dict[tuple[str, str], list[tuple[Case, str]]] = {}
         for case, job in itertools.product(cases, jobs):
-            asked.setdefault(job.framework, []).extend((each, job.variant) for each in self._left([case], job.name))
-        return [again.job(framework, request.device, each) for framework, each in asked.items() if each]
+            left = self._left([case], job.name, job.host)
+            asked.setdefault((job.framework, job.host), []).extend((each, job.variant) for each in left)
+        return [
+            replace(again.job(framework, request.device, each), host=host)
+            for (framework, host), each in asked.items() if each
+        ]  # fmt: skip
 
     def together(self, jobs: Sequence[Job]) -> Iterator[Job]:
         """Yield a job for each framework, which asks its variants in turn, a case of all before the next."""
@@ -346,10 +368,10 @@ class _Session:
 
     def judge(self, job: Job, case: Case, about: About | None, answer: Answer | Failure) -> None:
         """Add the row of one answer; that of a question asked again is kept beside the first one's."""
-        key = self._key(case, job.name)
+        key = self._key(case, job.name, job.host)
         declared = about.declarations[job.variant] if about is not None else Declaration()
         if isinstance(answer, Answer) and not job.all_processors:
-            self._ran(Ran(job.framework, answer.environment))
+            self._ran(Ran(f"{job.framework} on {job.host}" if job.host else job.framework, answer.environment))
         row = self._judged(key, case, declared, answer)
         if not self._first_time(case):
             self.results.again[key] = row
@@ -366,17 +388,18 @@ class _Session:
 
     def _tell(self, what: str) -> None:
         self.at = what
-        self.report(what, len(self.results.rows), len(self.cases) * len(self.request.chosen))
+        self.report(what, len(self.results.rows), len(self.cases) * len(self.request.chosen) * len(self.request.hosts))
 
     def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
         if isinstance(answer, Failure):
-            return Row(*key, verdict=answer.verdict, cause=answer)
+            return key.row(answer.verdict, answer)
         try:
-            row = self._row(key, case, answer, declared)
+            row_of = self._row_of_fleet if key.host else self._row
+            row = row_of(key, case, answer, declared)
             if self.keep is not None:
                 self.keep(case, key.implementation, answer, declared)
         except Exception as error:  # an outsider's answer may have any form
-            row = Row(*key, verdict=Verdict.FAILED, cause=Unreadable(type(error).__name__, one_line(str(error))))
+            row = key.row(Verdict.FAILED, Unreadable(type(error).__name__, one_line(str(error))))
         return row
 
     def _ran(self, ran: Ran) -> None:
@@ -400,6 +423,18 @@ class _Session:
                 seen = self.results.backgrounds[which[:2]] = background(case, self.judges[which][1])
                 self.record(seen)
         return self.judges[which]
+
+    def _row_of_fleet(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
+        """Return the row of a host; of one that answers as another has, to the last bit, that one's row."""
+        said = hashlib.sha256()
+        for part in pack([answer._replace(environment={}), declared]):
+            said.update(part)
+        digest, which = said.hexdigest(), (id(case), key.implementation)
+        known, row = self.same.get(which, ("", None))
+        if row is None or known != digest:
+            row = self._row(key, case, answer, declared)
+            self.same[which] = digest, row
+        return replace(row, host=key.host)
 
     def _row(self, key: Key, case: Case, answer: Answer, declared: Declaration) -> Row:
         judging, curves = self._judge_of(case)

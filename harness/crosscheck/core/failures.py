@@ -34,8 +34,8 @@ class Kind(StrEnum):
 
     OVER_MEMORY, OVER_TASKS: it took more memory, or processes and threads, than its sandbox allows. SILENT: it has
     closed its end of the pipe and goes on. NO_EVIDENCE: an answer without what was asked for. NOT_ASKED: the time for
-    all questions together, `number` seconds, was over. UNAVAILABLE: it needs what is not there, a compiler say.
-    NOT_BUILT: its class raises an error with the arguments that it was given.
+    all questions together, `number` seconds, was over. WORKER_LOST: the fleet's worker of this name. UNAVAILABLE: it
+    needs what is not there, a compiler say. NOT_BUILT: its class raises an error with the arguments that it was given.
     """
 
     RAISED = "raised"
@@ -56,6 +56,7 @@ class Kind(StrEnum):
     TOO_SLOW = "too slow"
     UNAVAILABLE = "unavailable"
     NOT_ASKED = "not asked"
+    WORKER_LOST = "worker lost"
     RAISES = "raises"
     RETURNS = "returns"
     SHAPE = "shape"

@@ -21,7 +21,7 @@ from crosscheck_impls.interface import BadInput
 
 from crosscheck.core.plain import from_plain, to_plain
 
-FORMAT = 3
+FORMAT = 4
 LONGEST, LARGEST = 2**26, 2**30  # bytes of a line and of a journal
 SHOWN = 60  # characters of a difference
 

@@ -87,7 +87,7 @@ def judged(
     search: for a known mistake, where a gradient is right and training is not.
     """
     if isinstance(answer, Failure):
-        return Judged(Result(case, Row(*key, verdict=Verdict.FAILED, cause=answer)))
+        return Judged(Result(case, key.row(Verdict.FAILED, answer)))
     judging = Judge(case)
     given, answer = answer, without_a_run(answer, case, own)
     broken = judging.broken(answer, key.device)
@@ -99,7 +99,7 @@ def judged(
     elif not broken and case.dtype == "float64" and _single(answer) and not _is_right(judging, answer):
         came, judging = "float32", InSingle(case)
     if broken:
-        row = Row(*key, verdict=Verdict.DISAGREES, cause=BrokenPromises(tuple(broken)))
+        row = key.row(Verdict.DISAGREES, BrokenPromises(tuple(broken)))
         return Judged(Result(case, row))
     if only_steps:
         answer, best = _by_its_steps(judging, answer)
@@ -113,7 +113,7 @@ def judged(
     if min(numbers.values()):
         comparisons = judging.compare(answer, best)
         cause = _of_bound(judging, answer, best, comparisons)
-        row = Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
+        row = key.row(Verdict.DISAGREES, cause, comparisons)
         row.predictions = predictions(judging, answer, best) if "predict" in own else None
     else:
         row = _row(judging, answer, best, key, search)
@@ -138,7 +138,7 @@ def _row(judging: Judge, answer: Answer, under: Declaration, key: Key, search: S
     if not any(c.outside for c in comparisons):
         return judge(judging, answer, under, key, search.guess, guessed=True)
     cause = _of_bound(judging, answer, under, comparisons)
-    return Row(*key, verdict=Verdict.DISAGREES, cause=cause, comparisons=comparisons)
+    return key.row(Verdict.DISAGREES, cause, comparisons)
 
 
 def _of_bound(

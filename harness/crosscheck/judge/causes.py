@@ -104,7 +104,7 @@ class Twin(NamedTuple):
 
 
 class WithAllProcessors(NamedTuple):
-    """What a fresh process with all processors, so many threads, answered to the same question."""
+    """What a fresh process with all processors, so many threads, answered to the same question; 0: a fleet's host."""
 
     threads: int
     cause: Cause | None

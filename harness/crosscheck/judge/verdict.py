@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,17 +42,23 @@ JUDGED = (Verdict.AGREES, Verdict.CONVENTION, Verdict.UNDEFINED, Verdict.SUSPECT
 
 
 class Key(NamedTuple):
-    """What a row is about."""
+    """What a row is about. host: of a fleet; empty where there is none."""
 
     problem: str
     implementation: str
     dtype: str
     device: str
+    host: str = ""
+
+    def row(self, verdict: Verdict, cause: Cause | None = None, comparisons: Sequence[Comparison] = ()) -> Row:
+        """Return a row about it."""
+        problem, implementation, dtype, device, host = self
+        return Row(problem, implementation, dtype, device, verdict, cause, list(comparisons), host=host)
 
 
 @dataclass
 class Row:
-    """One row: problem x implementation x dtype x device. Ratios are errors in units of the bound.
+    """One row: problem x implementation x dtype x device, x host of a fleet. Ratios are errors in units of the bound.
 
     iterations: of the free run; certified: how many of its steps were; checkpoints: how many were asked for;
     straddles_zero: how many Z lie so near 0 that either derivative is right; envelope: for people, never a verdict.
@@ -76,11 +82,17 @@ class Row:
     costs: tuple[float, ...] = ()
     heat: Heat | None = None
     bits: str = ""
+    host: str = ""
 
     @property
     def key(self) -> Key:
         """What it is about."""
-        return Key(self.problem, self.implementation, self.dtype, self.device)
+        return Key(self.problem, self.implementation, self.dtype, self.device, self.host)
+
+    @property
+    def whose(self) -> str:
+        """The implementation, and of a fleet the host."""
+        return f"{self.implementation} on {self.host}" if self.host else self.implementation
 
     @property
     def explained(self) -> Explanation | None:
@@ -118,7 +130,8 @@ def judge(
     word, so that a number that its formulas cannot give is no more than undefined.
     """
     run = answer.run
-    row = Row(*key, verdict=Verdict.AGREES, iterations=run.iterations, checkpoints=len(answer.checkpoints))
+    row = key.row(Verdict.AGREES)
+    row.iterations, row.checkpoints = run.iterations, len(answer.checkpoints)
     if promises := tuple(judge.broken(answer, key.device)):
         row.verdict, row.cause = Verdict.DISAGREES, BrokenPromises(promises)
         if all(broken.promise in (Promise.DTYPE, Promise.DTYPE_KEPT) for broken in promises):  # whole otherwise
@@ -216,9 +229,9 @@ def twins(rows: list[Row]) -> None:
     It disagrees if the twin disagrees, and has failed if that has. Where the twin disagrees and something else or
     nothing explains it, what explains the row is not the cause: float64 can tell more of them apart.
     """
-    by_key = {(r.problem, r.implementation, r.device, r.dtype): r for r in rows}
+    by_key = {row.key: row for row in rows}
     for row in rows:
-        twin = by_key.get((row.problem, row.implementation, row.device, "float64"))
+        twin = by_key.get(row.key._replace(dtype="float64"))
         if row.dtype == "float32" and row.verdict in JUDGED and twin is not None and twin.verdict in BAD:
             row.verdict, row.cause = twin.verdict, Twin(twin.verdict, twin.cause)
         elif (

@@ -43,9 +43,11 @@ def junit(rows: Sequence[Row], fails: Collection[str], stamp: Stamp = NO_STAMP) 
     has `failed`. Else `not run` and `undefined` are skipped, and what is left has passed.
     """
     suites = Element("testsuites", name="crosscheck")
-    for name in dict.fromkeys(row.implementation for row in rows):
-        those = [row for row in rows if row.implementation == name]
-        suite = SubElement(suites, "testsuite", name=_text(name), hostname=stamp.host, timestamp=stamp.time[:19])
+    for name in dict.fromkeys(row.whose for row in rows):
+        those = [row for row in rows if row.whose == name]
+        suite = SubElement(
+            suites, "testsuite", name=_text(name), hostname=_text(stamp.of(those[0])["host"]), timestamp=stamp.time[:19]
+        )
         properties = SubElement(suite, "properties")
         for what, value in (("run", stamp.run), ("versions", stamp.of(those[0])["versions"])):
             SubElement(properties, "property", name=what, value=_text(value))
@@ -60,7 +62,7 @@ def junit(rows: Sequence[Row], fails: Collection[str], stamp: Stamp = NO_STAMP) 
 
 def _case(suite: Element, row: Row, fails: Collection[str]) -> None:
     case = SubElement(
-        suite, "testcase", classname=_text(row.implementation), name=_text(f"{row.problem} {row.dtype} {row.device}")
+        suite, "testcase", classname=_text(row.whose), name=_text(f"{row.problem} {row.dtype} {row.device}")
     )
     cause = _text(of_cause(row.cause) or MEANING[row.verdict])
     if row.verdict in fails:
@@ -84,7 +86,7 @@ def of_github(rows: Iterable[Row], fails: Collection[str]) -> list[str]:
     for row in rows:
         if row.verdict in fails or row.verdict is Verdict.SUSPECT:
             kind = "error" if row.verdict in fails else "warning"
-            alike.setdefault((kind, row.verdict, row.implementation, of_cause(row.cause)), []).append(row)
+            alike.setdefault((kind, row.verdict, row.whose, of_cause(row.cause)), []).append(row)
     lines: dict[str, list[str]] = {"error": [], "warning": []}
     for (kind, verdict, implementation, cause), those in alike.items():
         where = f"on {those[0].problem}, {those[0].dtype}" + and_more(len(those) - 1)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from crosscheck.core.failures import Verdict
 from crosscheck.judge.verdict import Row
+from crosscheck.report.hosts import worst
 from crosscheck.report.words import SYMBOLS
 
 COLOURS = {
@@ -38,6 +39,7 @@ class Column(NamedTuple):
 
 def lines(rows: Sequence[Row], width: int) -> list[Text]:
     """Return the matrix, its frameworks on top, in as many parts as the width needs, then what its signs mean."""
+    hosts, rows = len({row.host for row in rows}), worst(rows)
     dtypes = sorted({row.dtype for row in rows}, reverse=True)  # float64 first
     verdicts: dict[tuple[str, str], dict[str, Verdict]] = {}
     for row in rows:
@@ -46,7 +48,8 @@ def lines(rows: Sequence[Row], width: int) -> list[Text]:
     columns = named(list(dict.fromkeys(row.implementation for row in rows)), max(2, len(dtypes)))
     shown = [name for name in problems if len(problems) <= TALL or not _all_agree(verdicts, name)]
     room = max([LEAST, *map(len, shown)])
-    text = [Text(f"A symbol for {' and one for '.join(dtypes)}", style="italic")]
+    of = f", the gravest of {hosts} hosts" if hosts > 1 else ""
+    text = [Text(f"A symbol for {' and one for '.join(dtypes)}{of}", style="italic")]
     if shown:
         room = min(room, max(LEAST, width - _width(columns, 0)))
         for part in parts(columns, width - room):

@@ -11,9 +11,11 @@ from rich.text import Text
 from crosscheck.core.failures import BAD, Verdict
 from crosscheck.judge.verdict import Row
 from crosscheck.report import matrix
+from crosscheck.report.hosts import of_hosts
 from crosscheck.report.html.entries import kind_of
 from crosscheck.report.matrix import COLOURS
 from crosscheck.report.progress import progress as progress
+from crosscheck.report.side_by_side import of_merged
 from crosscheck.report.tables import HEADER, cells, summary
 from crosscheck.report.words import MEANING, and_more, of_cause
 
@@ -48,12 +50,14 @@ def show(
     verbose: bool = False,
     console: Console | None = None,
 ) -> None:
-    """Print the matrix, then what does not agree by its cause, then one sentence.
+    """Print the hosts of a fleet, those that stand out first; the matrix; what does not agree by its cause; a sentence.
 
     fails: the verdicts that are wrong. quiet: only what is wrong. verbose: every row instead of the matrix. On a
     terminal sentences are wrapped and set in; elsewhere each is one line.
     """
     console = console or output()
+    if (fleet := of_hosts(rows)) and (not quiet or fleet.odd):
+        console.print(Text(f"{of_merged(fleet, verbose, 'host')}\n"), overflow="ellipsis", no_wrap=True)
     if not quiet and verbose:
         _print_rows(rows, console)
     elif not quiet:
@@ -97,7 +101,7 @@ def beside(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
 def which(rows: Sequence[Row]) -> str:
     """Return in words which rows they are: whose, and on what."""
     names, problems, dtypes = (
-        list(dict.fromkeys(each)) for each in zip(*((r.implementation, r.problem, r.dtype) for r in rows), strict=True)
+        list(dict.fromkeys(each)) for each in zip(*((r.whose, r.problem, r.dtype) for r in rows), strict=True)
     )
     where = ", ".join(problems) if len(problems) <= NAMES else f"{len(problems)} problems"
     return f"{_few(names, 'implementations')} on {where}" + (f", {dtypes[0]}" if len(dtypes) == 1 else "")
@@ -114,7 +118,7 @@ def wrong(rows: Sequence[Row], fails: Collection[str]) -> list[Text]:
     alike: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         if _verdict(row) in fails:
-            alike.setdefault((_verdict(row), row.implementation, kind_of(row.cause)), []).append(row)
+            alike.setdefault((_verdict(row), row.whose, kind_of(row.cause)), []).append(row)
     lines = []
     for (verdict, implementation, _), those in list(alike.items())[:LINES]:
         where = f"{those[0].problem}, {those[0].dtype}" + and_more(len(those) - 1)

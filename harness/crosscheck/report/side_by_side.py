@@ -147,18 +147,18 @@ def of_fact(fact: Fact) -> str:
 # ---------------------------------------------------------------- many runs
 
 
-def of_merged(it: Merged, everything: bool = False) -> str:
-    """Return which runs and which rows stand out, as text."""
-    odd = [place for place in it.places if place.verdict or place.bits]
-    rows = f"{len(it.hosts)} run{'s' * (len(it.hosts) != 1)}, {of_rows(len(it.places))}"
+def of_merged(it: Merged, everything: bool = False, what: str = "run") -> str:
+    """Return which runs, or hosts, and which rows stand out, as text."""
+    odd = it.odd
+    rows = f"{len(it.hosts)} {what}{'s' * (len(it.hosts) != 1)}, {of_rows(len(it.places))}"
     known = f"bits known of {it.with_bits:,}" if it.with_bits else "bits not known"
     head = [f"{rows}, {known}: {of_rows(len(odd))} stand{'s' * (len(odd) == 1)} out."]
     standing = [host for host in it.hosts if host.verdicts or host.bits]
     others = [host for host in it.hosts if host not in standing]
     parts = [
-        Part("runs that differ from most, or have no majority to differ from", len(standing),
+        Part(f"{what}s that differ from most, or have no majority to differ from", len(standing),
              [f"{h.name}: {h.verdicts:,} of {h.rows:,} verdicts, the bits of {of_rows(h.bits)}" for h in standing]),
-        Part("runs as most are", len(others), [f"{host.name}: {of_rows(host.rows)}" for host in others]),
+        Part(f"{what}s as most are", len(others), [f"{host.name}: {of_rows(host.rows)}" for host in others]),
         part("verdicts", [_of_place(place, it) for place in odd if place.verdict]),
         part("bits alone", [Said(place.line.key, f"{place.name}: ") for place in odd if not place.verdict]),
     ]  # fmt: skip

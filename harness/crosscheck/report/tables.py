@@ -22,7 +22,7 @@ FILES = ("agreement.csv", "agreement.md", "environment.json")
 class Stamp(NamedTuple):
     """What all rows of a run bear: its id, the machine, when it began in UTC; versions by framework, data by problem.
 
-    data: a digest of the problem's examples.
+    versions: of a fleet by `framework on host`. data: a digest of the problem's examples.
     """
 
     run: str = ""
@@ -33,9 +33,10 @@ class Stamp(NamedTuple):
 
     def of(self, row: Row) -> dict[str, str]:
         """Return what one row bears, by column."""
+        framework = row.implementation.rpartition("/")[0]
         return {
-            "run": self.run, "host": self.host, "time": self.time,
-            "versions": self.versions.get(row.implementation.rpartition("/")[0], ""),
+            "run": self.run, "host": row.host or self.host, "time": self.time,
+            "versions": self.versions.get(f"{framework} on {row.host}" if row.host else framework, ""),
             "data": self.data.get(row.problem, ""), "bits": row.bits,
         }  # fmt: skip
 
@@ -123,7 +124,7 @@ def cells(row: Row) -> list[str]:
 
     return [
         row.problem,
-        row.implementation,
+        row.whose,
         row.dtype,
         row.verdict,
         "" if worst is None else f"{worst.ratio:.2g}",
@@ -161,8 +162,9 @@ def summary(rows: Sequence[Row]) -> str:
     """Return one sentence that says how it went."""
     total = {verdict: sum(row.verdict == verdict for row in rows) for verdict in Verdict}
     parts = ", ".join(f"{number} {verdict}" for verdict, number in total.items() if number)
-    problems = len({row.problem for row in rows})
-    return f"{len(rows)} comparisons over {problems} problems: {parts}."
+    problems, hosts = len({row.problem for row in rows}), len({row.host for row in rows})
+    where = f"{problems} problems" + (f" on {hosts} hosts" if hosts > 1 else "")
+    return f"{len(rows)} comparisons over {where}: {parts}."
 
 
 def table(header: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:

@@ -83,7 +83,7 @@ def of_failure(failure: Failure) -> str:
         case Kind.TIMED_OUT:
             doing = "the import" if failure.stage is Stage.LOAD else "this problem"
             words = f"no answer within {number:g} s for {doing}; stopped at the time limit"
-        case Kind.KILLED | Kind.EXITED | Kind.OVER_MEMORY | Kind.OVER_TASKS:
+        case Kind.KILLED | Kind.EXITED | Kind.OVER_MEMORY | Kind.OVER_TASKS | Kind.WORKER_LOST:
             words = _of_end(failure)
         case Kind.UNREADABLE:
             words = f"sent what cannot be read: {what}"
@@ -131,6 +131,8 @@ def _of_end(failure: Failure) -> str:
             return f"it took more than the {number / 2**20:,.0f} MiB of memory that it may, and was stopped"
         case Kind.OVER_TASKS:
             return f"it started more than {number} processes and threads, which is more than it may, and was stopped"
+        case Kind.WORKER_LOST:
+            return f"the fleet's worker {failure.message} is gone, and no other of its host has answered"
         case Kind.KILLED:
             return f"the process was ended by {_signal(number)}{said}"
     return f"the process ended by itself with exit code {number}{said}"
@@ -254,7 +256,7 @@ def _(cause: Twin) -> str:
 
 @of_cause.register
 def _(cause: WithAllProcessors) -> str:
-    threads = f"{cause.threads} thread{'s' if cause.threads > 1 else ''}"
+    threads = f"{cause.threads} thread{'s' if cause.threads > 1 else ''}" if cause.threads else "all processors"
     return f"in a fresh process with {threads}: {of_cause(cause.cause)}"
 
 

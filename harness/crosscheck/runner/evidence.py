@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from crosscheck_impls.interface import Declaration, Params
 
-from crosscheck.core.failures import Evidence
+from crosscheck.core.failures import Evidence, Failure, Kind, Stage
 from crosscheck.core.plain import Malformed
 from crosscheck.core.records import Answer, Case, Certification, Step, flat
 from crosscheck.runner.collect import SAMPLED, WINDOW, affordable, chosen_points, keep, same, windows
@@ -54,6 +54,13 @@ def _arrays(answer: Answer) -> Iterator[tuple[str, object]]:
     yield from (("costs", run.costs), ("labels", answer.labels_start), ("labels", answer.labels))
     if answer.labels_test is not None:
         yield "test labels", answer.labels_test
+
+
+def accepted(case: Case, declared: Declaration, answer: Answer) -> Answer | Failure:
+    """Return the answer if it can be judged, else why not. Raises Malformed as `checked` does."""
+    answer = checked(answer)
+    lacks = lacking(case, declared, answer)
+    return answer if lacks is None else Failure(Stage.CASE, Kind.NO_EVIDENCE, lacks)
 
 
 def _has_points(case: Case, declared: Declaration, answer: Answer) -> bool:

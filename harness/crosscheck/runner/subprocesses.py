@@ -26,7 +26,7 @@ from crosscheck.core.text import one_line
 from crosscheck.problems.files.chunks import without_data
 from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
-from crosscheck.runner.evidence import checked, lacking, largest
+from crosscheck.runner.evidence import accepted, largest
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.scratch import scratch
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
@@ -51,6 +51,7 @@ class Job:
     """An implementation and the cases it is to run.
 
     variants: one for each case, where one process asks several of a framework's. all_processors: instead of a share.
+    host: of a fleet, where it is to run; here, if none.
     """
 
     framework: str
@@ -61,6 +62,7 @@ class Job:
     max_lost: int = MAX_LOST_PROCESSES  # processes that it may lose before it is given up
     variants: Sequence[str] = ()
     all_processors: bool = False
+    host: str = ""
 
     @property
     def name(self) -> str:
@@ -101,12 +103,14 @@ def run(
     at_once: int | None = None,
     import_limit: float | None = None,
     running: Callable[[Sequence[Running]], None] = lambda _: None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> None:
     """Run all jobs, some processes at once, and call `done` for every case of every job, in any order.
 
-    running: called with what the processes are at, whenever that is something else than before.
+    running: called with what the processes are at, whenever that is something else than before. go_on: called once a
+    second or more often, and may raise, too.
     time_limit: seconds for one case, and for an import unless that has a limit of its own. Nothing that a worker does
-    raises here; what `done` raises does. Whatever ends this, all processes are ended.
+    raises here; what `done` or `go_on` raises does. Whatever ends this, all processes are ended.
     """
     on_cpu = all(job.device == "cpu" for job in jobs)
     at_once = at_once or max(1, min(len(jobs), os.cpu_count() or 1, *([] if on_cpu else [settings.fit_in_memory()])))
@@ -119,6 +123,7 @@ def run(
     with compiled.checked(settings.jax_cache_dir()), scratch() as of_mpi:
         try:
             while waiting or active:
+                go_on()
                 while waiting and len(active) < at_once:
                     job, processors = waiting.popleft(), free.popleft()
                     environment = (alone if job.all_processors else shared) | of_mpi
@@ -267,9 +272,7 @@ class _Worker(Member):
             raise Malformed(f"message: got {type(said).__name__}, expected an Answer")
         (job, answered), about = self.current, self.about
         if isinstance(said, Answer):
-            said = checked(said)
-            lacks = lacking(answered, about.declarations[job.variant], said)
-            said = said if lacks is None else Failure(Stage.CASE, Kind.NO_EVIDENCE, lacks)
+            said = accepted(answered, about.declarations[job.variant], said)
         elif said.stage is not Stage.CASE:
             said = said._replace(stage=Stage.CASE)
         self._next()

@@ -54,6 +54,11 @@ class Merged:
     usual: Mapping[Key, tuple[Verdict | None, str | None]]
     with_bits: int
 
+    @property
+    def odd(self) -> list[Place]:
+        """The rows that stand out."""
+        return [place for place in self.places if place.verdict or place.bits]
+
 
 def merge(runs: Sequence[Run]) -> Merged:
     """Return the runs as one table. Raises BadInput for too many."""

@@ -86,19 +86,34 @@ class Run:
 
 def read(place: Path) -> Run:
     """Return a run. place: a folder that `compare` has written, or a table. Raises BadInput, with the line."""
+    first, *others = read_hosts(place)
+    if others:
+        raise BadInput(
+            f"{place}: the table of {len(others) + 1} hosts, expected that of one; crosscheck merge {place} shows them"
+        )
+    return first
+
+
+def read_hosts(place: Path) -> list[Run]:
+    """Return a run, or that of each host of a fleet, in their order. Raises BadInput, with the line."""
     path = place / TABLE if place.is_dir() else place
     header, rows = _rows(path)
-    lines: dict[Key, Line] = {}
-    texts: dict[Key, Sequence[str]] = {}
+    hosts: dict[str, tuple[dict[Key, Line], dict[Key, Sequence[str]]]] = {}
     for number, row in rows:
-        line = _line(dict(zip(header, row, strict=True)), f"{path}: line {number}")
+        named = dict(zip(header, row, strict=True))
+        line = _line(named, f"{path}: line {number}")
+        lines, texts = hosts.setdefault(named.get("host", ""), ({}, {}))
         if line.key in lines:
             raise BadInput(
                 f"{path}: line {number} repeats {', '.join(line.key)}, expected one row of each; give the tables of "
                 "the runs, not one that holds several"
             )
         lines[line.key], texts[line.key] = line, row
-    return Run(str(place), lines, _environment(path.parent / ENVIRONMENT), header, texts)
+    environment = _environment(path.parent / ENVIRONMENT)
+    return [
+        Run(str(place) if len(hosts) == 1 else f"{place}: {host}", lines, environment, header, texts)
+        for host, (lines, texts) in hosts.items()
+    ]
 
 
 def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

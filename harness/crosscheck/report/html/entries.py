@@ -30,7 +30,7 @@ class Entry:
     """One row of a report. ratio: the largest error in units of the bound, in `tensor`.
 
     kind: what the rows of one finding have in common. first: the entry of a tensor that is wrong first. brief: the
-    same in a few words, for the top of the page. detail: what is shown of it on demand.
+    same in a few words, for the top of the page. detail: what is shown of it on demand. host: of a fleet.
     """
 
     problem: str
@@ -45,6 +45,7 @@ class Entry:
     first: str = ""
     brief: tuple[str, ...] = ()
     detail: Detail = field(default_factory=dict)
+    host: str = ""
 
 
 def of_row(row: Row, background: Background | None) -> Entry:
@@ -71,12 +72,14 @@ def of_row(row: Row, background: Background | None) -> Entry:
         detail["labels"] = [*map(short, (p.train, p.oracle_train, p.test, p.oracle_test)), p.near_threshold]
     if background is not None:
         detail |= _curve(row.costs, background)
+    if row.host:
+        detail["means"] = f"on {row.host}: {detail['means']}"
     brief = [detail["where"]] if outside else []
     brief += [detail["heat"]["words"]] if row.heat is not None else []
     return Entry(
         row.problem, row.implementation, row.dtype, row.device, row.verdict, worst and worst.ratio,
         worst.tensor if worst else "", detail["cause"], _kind(cause, explanation),
-        of_entry(cause.first) if isinstance(cause, OutsideBound) else "", tuple(brief), detail,
+        of_entry(cause.first) if isinstance(cause, OutsideBound) else "", tuple(brief), detail, row.host,
     )  # fmt: skip
 
 
@@ -94,7 +97,7 @@ def of_line(line: Mapping[str, str], number: int) -> Entry:
     problem, implementation, dtype, device, verdict, _, tensor, cause = (line[name] for name in COLUMNS)
     return Entry(
         problem, implementation, dtype, device, Verdict(verdict), _number(line, "largest_ratio", number), tensor, cause,
-        cause, detail=detail,
+        cause, detail=detail, host=line.get("host", ""),
     )  # fmt: skip
 
 

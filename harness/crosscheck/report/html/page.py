@@ -54,13 +54,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a page is made of. note: what there is not, and why. sections: those of other tables."""
+    """All that a page is made of. note: what there is not, and why. sections: those of other tables.
+
+    hosts: those of a fleet, where the rows are of one.
+    """
 
     entries: Sequence[Entry]
     backgrounds: Mapping[tuple[str, str], Background]
     environment: Mapping[str, Any]
     sections: Sequence[Section] = ()
     note: str = ""
+    hosts: Section | None = None
 
 
 def render(report: Report) -> str:
@@ -79,6 +83,7 @@ def render(report: Report) -> str:
         facts=facts(report.environment),
         frameworks=frameworks(report.environment),
         sections=report.sections,
+        hosts=report.hosts,
         note=report.note,
         style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
