@@ -8,9 +8,14 @@ from collections.abc import Iterator
 
 SCRATCH = "OMPI_MCA_btl_sm_backing_directory"  # Open MPI's own variable, for memory that processes share
 
+ALONE = {"OMPI_MCA_btl": "self"}  # of a process that may import MPI but has no other to talk to: it writes nothing
+
 
 @contextlib.contextmanager
-def scratch() -> Iterator[dict[str, str]]:
-    """Yield the variables of processes that may begin MPI."""
+def scratch(needed: bool) -> Iterator[dict[str, str]]:
+    """Yield the variables of processes that may begin MPI; none, and no folder, where there are no such."""
+    if not needed:
+        yield {}
+        return
     with tempfile.TemporaryDirectory(prefix="crosscheck-", ignore_cleanup_errors=True) as folder:
         yield {SCRATCH: folder}

@@ -28,7 +28,7 @@ from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import accepted, largest
 from crosscheck.runner.loading import loader_of
-from crosscheck.runner.scratch import scratch
+from crosscheck.runner.scratch import ALONE, scratch
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
 from crosscheck.runner.spread import NEEDS, START, Spread, is_team
 from crosscheck.runner.threads import THREADS
@@ -120,7 +120,7 @@ def run(
     shared, alone = settings.environment(at_once), settings.environment(1)
     active: list[_Worker] = []
     clock, before = Clock(), list[Running]()
-    with compiled.checked(settings.jax_cache_dir()), scratch() as of_mpi:
+    with compiled.checked(settings.jax_cache_dir()), scratch(any(is_team(job.framework) for job in jobs)) as of_mpi:
         try:
             while waiting or active:
                 go_on()
@@ -186,16 +186,15 @@ class Conversation:
 def probe(framework: str, time_limit: float = TIME_LIMIT) -> About | Failure:
     """Return what a framework or an outsider's module is, asked in a process of its own."""
     job = Job(framework, "", "", ())
+    environment = settings.environment(1) | ({} if is_team(framework) else ALONE)
+    worker = _Worker(job, lambda *_: None, Limits(time_limit, time_limit), environment, ())
     clock = Clock()
-    with scratch() as of_mpi:
-        environment = settings.environment(1) | of_mpi
-        worker = _Worker(job, lambda *_: None, Limits(time_limit, time_limit), environment, ())
-        try:
-            worker.begin()
-            while worker.child is not None:
-                attend([worker], clock)
-        finally:
-            worker.end()
+    try:
+        worker.begin()
+        while worker.child is not None:
+            attend([worker], clock)
+    finally:
+        worker.end()
     return worker.about or worker.refused or Failure(Stage.LOAD, Kind.TIMED_OUT, number=time_limit)
 
 
