@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
 
+import numpy as np
 import pytest
 from crosscheck.cli.compare import compare, explain
 from crosscheck.cli.main import main
@@ -24,7 +25,7 @@ from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
 from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import measure
-from crosscheck_impls.interface import BadInput, Declaration, Framework, Network
+from crosscheck_impls.interface import BadInput, Declaration, Framework, Layer, Network, Params
 
 TEMPLATE = Path(__file__).parents[2] / "harness/crosscheck/testing/templates"
 
@@ -215,6 +216,26 @@ def test_a_slip_in_one_layer_is_named_with_the_layer(name: str) -> None:
     assert row.explained is not None, of_cause(row.cause)
     assert row.explained.exactly
     assert row.explained.mutant.name == name
+    assert from_plain(Row, to_plain(row)).explained == row.explained
+
+
+@pytest.mark.parametrize("e", [1e-7, 1e-12])
+@pytest.mark.parametrize("derived", [False, True])
+def test_an_epsilon_in_the_logarithms_is_named_with_its_size(e: float, derived: bool) -> None:
+    def gradients(network: Network, params: Params, X: Any, Y: Any) -> tuple[Any, Params]:
+        ((W, b),), m = params, X.shape[1]
+        A = 1 / (1 + np.exp(-(W @ X + b)))
+        dZ = (-Y / (A + e) + (1 - Y) / (1 - A + e)) * A * (1 - A) if derived else A - Y
+        J = -np.mean(Y * np.log(A + e) + (1 - Y) * np.log(1 - A + e))
+        return J, (Layer(dZ @ X.T / m, dZ.sum(axis=1, keepdims=True) / m),)
+
+    made = SimpleNamespace(**vars(framework()) | {"gradients": {"mine": gradients}})
+    case = make_case(build(PROBLEMS["flower-logistic"], Options(iterations=3)), "float64")
+    answer = measure(cast("Framework", made), "mine", Declaration(), case, "cpu")
+    row = judge(Judge(case), answer, Declaration(), Key(case.problem, "mine", "float64", "cpu"))
+    assert row.explained is not None, of_cause(row.cause)
+    assert row.explained.exactly
+    assert row.explained.mutant.name == f"log(A + {e:.0e})".replace("e-0", "e-") + ", dZ as its derivative" * derived
     assert from_plain(Row, to_plain(row)).explained == row.explained
 
 

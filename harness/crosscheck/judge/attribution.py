@@ -21,9 +21,10 @@ from crosscheck.judge.observations import Observation, bounds_of_both, farthest,
 from crosscheck.judge.whole_run import same_steps
 from crosscheck.mutation.build import VARIANT, framework
 from crosscheck.mutation.distributed import MOST, distributed
+from crosscheck.mutation.epsilons import epsilons
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.in_a_layer import in_a_layer
-from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant, find
 from crosscheck.oracle.error_bound import error_bound, precision
 from crosscheck.oracle.float64 import Matrix, exact
 from crosscheck.oracle.noise import FACTOR
@@ -79,8 +80,10 @@ def _attributed(
     nearest: tuple[float, Mutant] | None = None
     there = reached(judge.case)
     table = [*distributed(ranks(answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
-    in_layers = chain.from_iterable(in_a_layer(judge.case.network, layer) for layer in search.layer())
-    for mutant in chain([guess] if guess else [], table, in_layers):
+    network = judge.case.network
+    in_layers = chain.from_iterable(in_a_layer(network, layer) for layer in search.layer())
+    of_logarithms = map(find, epsilons(network) if 0 in search.layer() else ())
+    for mutant in chain([guess] if guess else [], table, in_layers, of_logarithms):
         if explained and mutant not in table and mutant is not guess:
             break
         left = search.left(mutant)
