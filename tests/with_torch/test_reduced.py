@@ -1,6 +1,15 @@
 """PyTorch's variants of narrow modes: each agrees in its mode, rounds as it says, and leaves the switches alone."""
 
 import pytest
+from crosscheck.core.failures import Verdict
+from crosscheck.evaluation.honest_draws import problem
+from crosscheck.judge.causes import NotFinite
+from crosscheck.judge.elementwise import Judge
+from crosscheck.judge.verdict import Key, judge
+from crosscheck.problems.cases import make_case
+from crosscheck.runner.collect import measure
+from crosscheck_impls.contract import declaration
+from crosscheck_impls.interface import load
 
 torch = pytest.importorskip("torch")
 
@@ -48,3 +57,13 @@ def test_float8_of_nothing_and_of_the_smallest_numbers():
     assert torch.equal(reduced.rounded(zero, torch.float8_e4m3fn), zero)
     small = torch.full((2, 2), 2.0**-140)
     assert torch.isfinite(reduced.rounded(small, torch.float8_e5m2)).all()
+
+
+def test_a_run_that_overflows_float16_alone_has_no_bound() -> None:
+    """The oracle's own run stays finite there, and so does float32's."""
+    case = make_case(problem(3, 547), "float32")
+    framework = load("torch")
+    declared = declaration(framework, "autocast_fp16")
+    answer = measure(framework, "autocast_fp16", declared, case, "cpu")
+    row = judge(Judge(case), answer, declared, Key(case.problem, "torch/autocast_fp16", "float32", "cpu"))
+    assert (row.verdict, row.cause) == (Verdict.UNDEFINED, NotFinite(expected=False))

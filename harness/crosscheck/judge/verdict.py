@@ -36,6 +36,7 @@ from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
 from crosscheck.judge.textbook import first_impossible
 from crosscheck.mutation.mutants import Mutant
+from crosscheck.oracle.formats import mode
 from crosscheck.oracle.noise import FACTOR
 
 JUDGED = (Verdict.AGREES, Verdict.CONVENTION, Verdict.UNDEFINED, Verdict.SUSPECT)
@@ -197,7 +198,8 @@ def _said(
     if not labels.finite:
         if len(judge.case.checkpoints) < 3 and answer.run.iterations > 1:  # the oracle's own run does not stay finite
             return Verdict.AGREES, NotFinite(expected=True)
-        return Verdict.UNDEFINED if textbook else Verdict.DISAGREES, NotFinite(expected=False)
+        may = textbook or mode(under.precision, judge.case.dtype).overflows_early
+        return Verdict.UNDEFINED if may else Verdict.DISAGREES, NotFinite(expected=False)
     c_noisy = row.noisiest()
     if c_noisy is not None and (c_noisy.noise or 0.0) > FACTOR:
         return Verdict.SUSPECT, Noisy(c_noisy, attribute(judge, answer, declared, True, guess))

@@ -100,6 +100,11 @@ class Mode(NamedTuple):
     stored: Format = AS_IT_IS
     scale: float = 1.0
 
+    @property
+    def overflows_early(self) -> bool:
+        """Whether what it stores overflows long before float32 does, so that a run may come to inf in it alone."""
+        return self.stored.largest < SINGLE.largest / 2
+
     def operand(self, name: str, l: int = 0) -> Format:
         """Return the format of an operand, `W`, `dZ` or `A`, which is X where l is 0."""
         operand: Format = self.X if name == "A" and l == 0 else getattr(self, name)
