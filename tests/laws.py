@@ -178,8 +178,9 @@ class Laws:
         Y = np.array([[1, 0, 0, 1]], dtype)
         problem = Problem(ONE, (Layer(np.ones((1, 1), dtype), np.zeros((1, 1), dtype)),), X, Y)
         for variant in plain_variants(self.framework):
-            if variant == "textbook":
-                continue  # log(0): a documented row of its own
+            narrow = declaration(self.framework, variant).precision != "full" and dtype == "float32"
+            if narrow or variant == "textbook":
+                continue  # 200 is rounded; or log(0): a documented row of its own
             J, ((dW, db),) = ask(self.framework, variant, problem)
             assert J == 100
             assert dW == 100

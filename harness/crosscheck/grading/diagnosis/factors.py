@@ -74,7 +74,7 @@ def values(network: Network, m: int, layer: int) -> Array:
 
 def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[int], Array]) -> Iterator[Factor]:
     """Yield the factors by which what is made at each point is the answer's, ONE alone if that is one."""
-    if np.shape(made(0)) != points[0].got[tensor].shape or not any(np.isfinite(p.got[tensor]).any() for p in points):
+    if np.shape(made(0)) != points[0].got[tensor].shape or not any(map(_is_a_number, points)):
         return  # of an answer without a number nothing can be told: NaN comes about in many ways
     off = next((k for k, point in enumerate(points) if not fits(point, tensor, made(k))), None)
     if off is None:
@@ -95,6 +95,11 @@ def factors(points: Sequence[Point], tensor: str, layer: int, made: Callable[[in
         array = np.asarray(made(k))
         left = [each for each in left if fits(point, tensor, each.at(point, layer) * array)]
     yield from dict.fromkeys(left)
+
+
+def _is_a_number(point: Point) -> bool:
+    """Return whether any entry of the answer at a point is finite."""
+    return any(np.isfinite(array).any() for array in point.got.values())
 
 
 def _varies(points: Sequence[Point], made: Callable[[int], Array]) -> bool:
