@@ -219,6 +219,27 @@ def test_a_slip_in_one_layer_is_named_with_the_layer(name: str) -> None:
     assert from_plain(Row, to_plain(row)).explained == row.explained
 
 
+def test_a_slip_is_named_where_the_right_gradients_are_next_to_0(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On features as they come, such as a pulse, tanh saturates; their bounds say nothing of the wrong network's."""
+    pytest.importorskip("jax")
+    source = (TEMPLATE / "with_jax.py").read_text(encoding="utf-8")
+    line = "        Z = W @ A + b\n"
+    assert source.count(line) == 1
+    (here / "net.py").write_text(
+        source.replace(line, "        W = W.T if W.shape[0] == W.shape[1] else W\n" + line), encoding="utf-8"
+    )
+    rng = np.random.default_rng(5)
+    X = rng.normal([37, 80, 8, 50], [1, 12, 5, 15], (200, 4))
+    ill = (X @ [0.8, 0.03, 0.05, 0.02] + rng.normal(0, 0.5, 200) > 33.4).astype(int)
+    lines = [",".join([*(f"{x:.1f}" for x in row), str(y)]) for row, y in zip(X, ill, strict=True)]
+    (here / "mine.csv").write_text("\n".join(["temp,pulse,crp,age,ill", *lines]) + "\n", encoding="utf-8")
+    words = "--impl ./net.py --data mine.csv --label ill --layers 7,7 --activation tanh,relu --dtype float64"
+    assert crosscheck("explain", *words.split(), "--iterations", "3") == 1
+    assert "equals `layer 2: W transposed`" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("e", [1e-7, 1e-12])
 @pytest.mark.parametrize("derived", [False, True])
 def test_an_epsilon_in_the_logarithms_is_named_with_its_size(e: float, derived: bool) -> None:

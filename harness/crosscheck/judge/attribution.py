@@ -183,7 +183,18 @@ class _Search:
             unit = o.unit
         size = np.abs(o.oracle).max()
         grows = max(1.0, float(np.abs(array).max() / size)) if size > 0 and np.isfinite(array).all() else 1.0
-        return farthest(o.got, exact(array), unit * grows), unit * grows
+        unit = np.maximum(unit * grows, self._share(o) * np.abs(exact(array)))
+        return farthest(o.got, exact(array), unit), unit
+
+    def _share(self, o: Observation) -> float:
+        """Return what rounding can do to an array's largest entry, as a share of it.
+
+        Where the right numbers are next to 0, as behind a saturated tanh, their bounds say nothing of a changed
+        reference's, which are not.
+        """
+        place = int(np.abs(o.oracle).argmax())
+        size, unit = abs(float(o.oracle.item(place))), float(o.unit.item(place))
+        return unit / size if size > 0 and unit < size else 0.0
 
     def share(self, mutant: Mutant) -> float:
         """Return what share of the wrong arrays' errors remains when the changed reference takes the oracle's place."""
