@@ -95,7 +95,7 @@ function why(detail) {
   const also = reason.also.length ? ` The same here: ${reason.also.join(", ")}.` : "";
   const title = reason.exactly ? "Why: a known mistake gives exactly these numbers" : "Unexplained; nearest to";
   return block(title, h("p", { class: "lead" }, `${reason.words}.${also}`),
-    reason.lines.map(([right, wrong]) => h("pre", { class: "diff" },
+    reason.lines.map(([right, wrong]) => h("pre", { class: "diff", tabindex: 0, role: "region", "aria-label": "The lines that differ" },
       wrong.map(text => [h("del", null, h("span", { "aria-hidden": "true" }, "- "), text), "\n"]).flat(),
       right.map(text => [h("ins", null, h("span", { "aria-hidden": "true" }, "+ "), text), "\n"]).flat())));
 }
