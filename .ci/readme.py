@@ -73,6 +73,7 @@ PARTS = (
     Part("results/README.md", "cuda", "cuda/compare/agreement.md", SUMMARY),
     Part("results/README.md", "narrow", "cuda/precision/agreement.md", SUMMARY),
     Part("results/README.md", "honest", "honest.md", lines(r"^- ")),
+    Part("results/README.md", "precision", "precision.md", lines(r"^- \d+ runs")),
     Part("results/README.md", "mutants", "mutate.md", lines(r"^- \w+: \d+ mutants")),
     Part("results/README.md", "claims", "claims.md", lines(r"\d+ statements of the notes")),
     Part("results/README.md", "speed", "speed.md", table("| size")),
