@@ -183,7 +183,8 @@ class _Search:
             unit = o.unit
         size = np.abs(o.oracle).max()
         grows = max(1.0, float(np.abs(array).max() / size)) if size > 0 and np.isfinite(array).all() else 1.0
-        unit = np.maximum(unit * grows, self._share(o) * np.abs(exact(array)))
+        unit, made = unit * grows, np.abs(exact(array))
+        unit = np.where(np.abs(o.oracle) < SMALL * made, np.maximum(unit, self._share(o) * made), unit)
         return farthest(o.got, exact(array), unit), unit
 
     def _share(self, o: Observation) -> float:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from crosscheck_impls.interface import VARIANTS, BadInput, Unavailable
@@ -78,7 +79,8 @@ def libraries() -> list[Mapping[str, Any]]:
     import numpy as np  # noqa: F401, it loads its BLAS
     import threadpoolctl
 
-    return [each for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"]
+    found = [each for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"]
+    return sorted(found, key=lambda each: Path(each["filepath"]).parent.name != "numpy.libs")  # SciPy brings its own
 
 
 def kernels() -> str:
