@@ -183,8 +183,8 @@ class _Search:
             unit = o.unit
         size = np.abs(o.oracle).max()
         grows = max(1.0, float(np.abs(array).max() / size)) if size > 0 and np.isfinite(array).all() else 1.0
-        unit, made = unit * grows, np.abs(exact(array))
-        unit = np.where(np.abs(o.oracle) < SMALL * made, np.maximum(unit, self._share(o) * made), unit)
+        unit, sizes = unit * grows, np.abs(exact(array))
+        unit = np.where(np.abs(o.oracle) < SMALL * sizes, np.maximum(unit, self._share(o) * sizes), unit)
         return farthest(o.got, exact(array), unit), unit
 
     def _share(self, o: Observation) -> float:
