@@ -22,7 +22,6 @@ from pathlib import Path
 
 from crosscheck_impls.interface import COMPILED, ON_REQUEST
 
-ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]
 FEW = ("flower-2layer-tanh", "digits-2layer-relu", "saturated-2layer-tanh", "wide-3layer-leaky_relu")
 NO_TIME = 3

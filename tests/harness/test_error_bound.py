@@ -86,14 +86,19 @@ def random_problem(
     return network, params, X, (rng.random((n[-1], m)) > 0.5).astype(float)
 
 
+DRAWN: dict[str, st.SearchStrategy[Any]] = {  # what `random_problem` takes, but for m
+    "seed": st.integers(0, 10_000),
+    "n": st.sampled_from([(3, 1), (1, 2), (4, 5, 1), (3, 4, 3, 2), (2, 3, 3, 3, 1)]),
+    "hidden": st.sampled_from(["sigmoid", "tanh", "relu", "leaky_relu", "linear"]),
+    "output": st.sampled_from(OUTPUTS),
+    "scale": st.sampled_from([1e-4, 0.1, 1.0, 20.0]),
+}
+
+
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
-    seed=st.integers(0, 10_000),
-    n=st.sampled_from([(3, 1), (1, 2), (4, 5, 1), (3, 4, 3, 2), (2, 3, 3, 3, 1)]),
+    **DRAWN,
     m=st.sampled_from([1, 2, 17, 300]),
-    hidden=st.sampled_from(["sigmoid", "tanh", "relu", "leaky_relu", "linear"]),
-    output=st.sampled_from(OUTPUTS),
-    scale=st.sampled_from([1e-4, 0.1, 1.0, 20.0]),
     dtype=st.sampled_from(DTYPES),
     variant=st.sampled_from(["by_hand", "textbook", "per_example"]),
 )  # fmt: skip

@@ -32,7 +32,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.harness.test_cli import Run, run  # noqa: F401 (a fixture)
-from tests.harness.test_error_bound import OUTPUTS, random_problem
+from tests.harness.test_error_bound import DRAWN, random_problem
 
 # ruff: noqa: F811 (a test's argument is the fixture)
 
@@ -98,12 +98,8 @@ def test_nothing_is_rounded_where_no_format_is_named() -> None:
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(
-    seed=st.integers(0, 10_000),
-    n=st.sampled_from([(3, 1), (1, 2), (4, 5, 1), (3, 4, 3, 2), (2, 3, 3, 3, 1)]),
+    **DRAWN,
     m=st.sampled_from([1, 2, 17, 128]),
-    hidden=st.sampled_from(["sigmoid", "tanh", "relu", "leaky_relu", "linear"]),
-    output=st.sampled_from(OUTPUTS),
-    scale=st.sampled_from([1e-4, 0.1, 1.0, 20.0]),
     mode=st.sampled_from(sorted(MODES)),
 )  # fmt: skip
 def test_the_reference_in_a_mode_never_leaves_the_bound_of_that_mode(

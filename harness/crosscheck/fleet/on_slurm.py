@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +23,7 @@ from crosscheck.fleet.engine import Engine, Lost, Task, Worker
 from crosscheck.fleet.task import answer
 from crosscheck.report.machine import hostname
 from crosscheck.runner.children import Clock
+from crosscheck.runner.settings import user_cache
 
 LOCAL = "local"  # in the place of nodes: jobs on this machine, without Slurm
 PATIENCE = 30.0  # seconds for Slurm to say which nodes a list names
@@ -53,7 +53,7 @@ class Slurm(Engine):
 
         logging.getLogger("submitit").setLevel(logging.CRITICAL)  # what is lost is told in the table
         self._hosts = [hostname()] if nodes == LOCAL else nodes_of(nodes)
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crosscheck"
+        cache = user_cache()
         cache.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix="slurm-", dir=cache))
         try:

@@ -80,9 +80,9 @@ def _attributed(
     nearest: tuple[float, Mutant] | None = None
     there = reached(judge.case)
     table = [*distributed(ranks(answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
-    network = judge.case.network
-    in_layers = chain.from_iterable(in_a_layer(network, layer) for layer in search.layer())
-    of_logarithms = map(find, epsilons(network) if 0 in search.layer() else ())
+    network, layers = judge.case.network, search.layer()
+    in_layers = chain.from_iterable(in_a_layer(network, layer) for layer in layers)
+    of_logarithms = map(find, epsilons(network) if 0 in layers else ())
     for mutant in chain([guess] if guess else [], table, in_layers, of_logarithms):
         if explained and mutant not in table and mutant is not guess:
             break

@@ -233,15 +233,12 @@ def twins(rows: list[Row]) -> None:
     """
     by_key = {row.key: row for row in rows}
     for row in rows:
-        twin = by_key.get(row.key._replace(dtype="float64"))
-        if row.dtype == "float32" and row.verdict in JUDGED and twin is not None and twin.verdict in BAD:
+        twin = by_key.get(row.key._replace(dtype="float64")) if row.dtype == "float32" else None
+        if twin is None:
+            continue
+        if row.verdict in JUDGED and twin.verdict in BAD:
             row.verdict, row.cause = twin.verdict, Twin(twin.verdict, twin.cause)
-        elif (
-            row.dtype == "float32"
-            and twin is not None
-            and twin.verdict is Verdict.DISAGREES
-            and not (_borne_out(row.explained, twin.explained))
-        ):
+        elif twin.verdict is Verdict.DISAGREES and not _borne_out(row.explained, twin.explained):
             row.cause = unexplained(row.cause)
 
 

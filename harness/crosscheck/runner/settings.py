@@ -62,6 +62,11 @@ def jax_cache_dir() -> Path | None:
     return cache_dir("jax")
 
 
+def user_cache() -> Path:
+    """Return our folder in the user's cache, which need not be there. Raises RuntimeError where there is no home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crosscheck"
+
+
 def cache_dir(of: str) -> Path | None:
     """Return a folder in the user's cache for what a compiler makes; None if there can be none.
 
@@ -72,8 +77,7 @@ def cache_dir(of: str) -> Path | None:
         lines = processor.read_text().splitlines() if processor.exists() else [platform.processor()]
         can = next((line for line in lines if line.startswith(("flags", "Features"))), lines[0])
         kind = f"{platform.machine()}-{zlib.crc32(can.encode()):08x}"
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(home) / "crosscheck" / of / kind
+        folder = user_cache() / of / kind
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder
