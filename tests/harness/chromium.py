@@ -14,6 +14,9 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not in
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.remote.webdriver import WebDriver  # noqa: E402
 from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+WAIT = 60  # seconds
 
 
 class Browser:
@@ -23,7 +26,7 @@ class Browser:
         self.driver = driver
 
     def open(self, path: Path, fragment: str = "", width: int = 1280, dark: bool = False) -> None:
-        """Open a page anew."""
+        """Open a page anew. On a busy machine the driver returns from large pages before they are read to their end."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -32,6 +35,8 @@ class Browser:
         self.driver.get_log("browser")
         self.driver.get_log("performance")
         self.driver.get(path.as_uri() + fragment)
+        loaded = "return location.protocol === 'file:' && document.readyState === 'complete'"
+        WebDriverWait(self.driver, WAIT).until(lambda driver: driver.execute_script(loaded))
 
     def says_and_asks_nothing(self) -> None:
         """Assert that the page wrote nothing to the console and loaded nothing but itself."""
