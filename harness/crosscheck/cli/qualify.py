@@ -110,6 +110,7 @@ def _run(plan: Plan, out: Path, resume: bool) -> int:
     from crosscheck.qualification.repeats import Finding
     from crosscheck.qualification.run import Ran, Results, checked, run
     from crosscheck.qualification.tables import qualified
+    from crosscheck.qualification.tensor_core import Products
     from crosscheck.report import screen
 
     results = Results()
@@ -121,14 +122,14 @@ def _run(plan: Plan, out: Path, resume: bool) -> int:
 
     with interrupts.reported(kept), interrupts.orderly(), screen.progress("qualifying") as report:
         head = header("qualify", _asked(plan), [one.framework for one in plan.chosen])
-        with recording.of(head, Result | Finding | Ran, checked(plan)) as done:
+        with recording.of(head, Result | Finding | Ran | Products, checked(plan)) as done:
             for record in done:
                 results.add(record)
             run(plan, report, results, recording.add)
             it = qualified(plan, results, recording.begun)
             contents = passport.contents(it)
             trouble = recording.finish(contents)
-    for line in [*tables.summary(it), *tables.resolution_statement(it)]:
+    for line in tables.statements(it):
         typer.echo(textwrap.fill(line, WIDTH, subsequent_indent="    ", break_long_words=False))
     if trouble:
         raise unwritten(out, trouble)

@@ -17,8 +17,7 @@ from crosscheck.qualification.tables import (
     frame,
     markdown,
     of_resolution,
-    resolution_statement,
-    summary,
+    statements,
 )
 from crosscheck.report.machine import environment
 from crosscheck.runs.passport import SCHEMA
@@ -52,7 +51,8 @@ def passport(it: Qualified) -> dict[str, Any]:
              "noticed_from_bit": each.noise, "words": of_resolution(each)}
             for each in it.resolutions
         ],
-        "words": [*summary(it), *resolution_statement(it)],
+        "products": [each._asdict() | {"words": words.of_product(each)} for each in it.results.products],
+        "words": statements(it),
         "bits": {f"{each.implementation} {each.question.dtype} {_name(each)}": each.bits for each in results},
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import VARIANTS, BadInput
+from crosscheck_impls.interface import REDUCED, VARIANTS, BadInput
 
 from crosscheck.comparison.session import Implementation
 from crosscheck.core.failures import Failure, Kind, Stage
@@ -20,8 +20,9 @@ from crosscheck.qualification.asked import Asked, Item, asked, try_item
 from crosscheck.qualification.design import Factors, Question, follow_ups, questions
 from crosscheck.qualification.judged import Result, failed, judged
 from crosscheck.qualification.repeats import Conditions, Finding, Repeat, finding, planned
+from crosscheck.qualification.tensor_core import Probe, Products, ask
 from crosscheck.report.machine import host
-from crosscheck.runner import settings
+from crosscheck.runner import compiled, settings
 from crosscheck.runner.loading import loader_of
 from crosscheck.runner.subprocesses import missing
 from crosscheck.runner.tasks import each
@@ -33,10 +34,11 @@ MOST = 2000  # questions of the design; those that follow up have numbers from t
 SUSPECTS = 3  # trials of an implementation that are repeated
 REPEATING = 0.8  # the share of the time after which no trial is begun: the rest is for repeats
 TIME_LIMIT = 120.0  # seconds that one trial may take
+MODES = ("tf32", "bfloat16_products")  # whose products are looked at too, since they are what a processor may do
 KERNELS = {"numpy": ("by_hand", "fast"), "torch": ("by_hand", "fast", "native"), "jax": ("by_hand", "fast", "native")}
 
 Report: TypeAlias = Callable[[str, int, int], None]
-Record: TypeAlias = "Result | Finding | Ran"
+Record: TypeAlias = "Result | Finding | Ran | Products"
 Asking: TypeAlias = tuple[int, Question, Implementation]  # a question with its number, and who is asked
 
 
@@ -69,6 +71,7 @@ class Results:
     results: list[Result] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    products: list[Products] = field(default_factory=list)
 
     def add(self, record: Record) -> None:
         """Put a record in its place."""
@@ -76,6 +79,8 @@ class Results:
             self.environments[record.framework] = record.environment
         elif isinstance(record, Finding):
             self.findings.append(record)
+        elif isinstance(record, Products):
+            self.products.append(record)
         else:
             self.results.append(record)
 
@@ -99,7 +104,7 @@ def thread_counts(device: str) -> list[int]:
 
 def checked(plan: Plan) -> Callable[[Record], None]:
     """Return what raises for a record that is none of this plan's."""
-    names = {str(one) for one in plan.chosen}
+    names = {str(one) for one in plan.chosen} | {probe.name for probe in probes(plan)}
 
     def check(record: Record) -> None:
         if not isinstance(record, Ran) and record.implementation not in names:
@@ -108,12 +113,33 @@ def checked(plan: Plan) -> Callable[[Record], None]:
     return check
 
 
+def probes(plan: Plan) -> list[Probe]:
+    """Return whose products are looked at: the chosen ones, and of our frameworks the variants of MODES."""
+    if "float32" not in plan.levels.dtype:
+        return []
+    narrow = [
+        Implementation(framework, variant)
+        for framework in dict.fromkeys(one.framework for one in plan.chosen)
+        for variant, mode in REDUCED.get(framework, {}).items() if mode in MODES
+    ]  # fmt: skip
+    return [
+        Probe(str(one), *one, plan.device, loader_of(one.framework)) for one in dict.fromkeys([*plan.chosen, *narrow])
+    ]
+
+
 def run(plan: Plan, report: Report, results: Results, record: Callable[[Record], None]) -> None:
     """Ask what is not in the results yet, until the time is up, and repeat what is suspicious.
 
     results: filled while it runs. record: called with each new record.
     """
-    session = _Session(plan, report, results, record)
+    with compiled.checked(settings.caches(settings.environment(1))):
+        _run(plan, _Session(plan, report, results, record))
+    order = {str(one): number for number, one in enumerate(plan.chosen)}
+    results.results.sort(key=lambda one: (order[one.implementation], one.number))
+
+
+def _run(plan: Plan, session: _Session) -> None:
+    session.look_at_products()
     groups = [
         (framework, threads)
         for threads in plan.levels.threads
@@ -126,8 +152,6 @@ def run(plan: Plan, report: Report, results: Results, record: Callable[[Record],
         session.follow_up(one)
     for one in plan.chosen:
         session.repeat(one)
-    order = {str(one): number for number, one in enumerate(plan.chosen)}
-    results.results.sort(key=lambda one: (order[one.implementation], one.number))
 
 
 class _Session:
@@ -141,6 +165,15 @@ class _Session:
         """Return the seconds that the run has taken so far."""
         return self.before + time.monotonic() - self.begun
 
+    def look_at_products(self) -> None:
+        """Measure what products keep of their numbers."""
+        there = {found.implementation for found in self.results.products}
+        left = [probe for probe in probes(self.plan) if probe.name not in there]
+        for found in ask(left):
+            self.results.add(found)
+            self.record(found)
+            self.report(f"products of {found.implementation}", 0, int(self.plan.seconds))
+
     def ask(self, framework: str, threads: int, share: float) -> None:
         """Ask the questions with so many threads of all variants of a framework, in order, for some seconds."""
         variants = [one for one in self.plan.chosen if one.framework == framework]
@@ -153,7 +186,7 @@ class _Session:
         wrong = [each for each in self.results.of(str(one)) if each.wrong and each.number < MOST]
         if not wrong:
             return
-        base = min(wrong, key=lambda each: each.number).question
+        base = min(wrong, key=lambda each: each.question.work).question
         more = enumerate(follow_ups(base, self.plan.levels), start=MOST)
         asking = [(number, question, one) for number, question in more]
         for threads in self.plan.levels.threads:

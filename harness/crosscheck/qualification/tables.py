@@ -15,7 +15,7 @@ from crosscheck.qualification.bit_flips import LARGEST, SEEN, Flips, Resolution,
 from crosscheck.qualification.design import coverage
 from crosscheck.qualification.judged import Result
 from crosscheck.qualification.patterns import Pattern, pattern
-from crosscheck.qualification.run import Plan, Results
+from crosscheck.qualification.run import Plan, Results, probes
 from crosscheck.report.machine import machine
 from crosscheck.report.tables import table
 from crosscheck.report.words import of_cause
@@ -141,6 +141,21 @@ def resolution_statement(it: Qualified) -> list[str]:
     ]
 
 
+def of_products(it: Qualified) -> list[str]:
+    """Return what products keep of their numbers; and of whom that is not known."""
+    found = it.results.products
+    silent = [
+        name for name in (probe.name for probe in probes(it.plan)) if name not in {one.implementation for one in found}
+    ]
+    unknown = [f"{', '.join(silent)}: what products keep is not known."] if silent else []
+    return [*(f"{line}." for line in words.of_products(found)), *unknown]
+
+
+def statements(it: Qualified) -> list[str]:
+    """Return all that was found in sentences."""
+    return [*summary(it), *of_products(it), *resolution_statement(it)]
+
+
 def markdown(it: Qualified) -> str:
     """Return qualify.md."""
     here = machine()
@@ -165,6 +180,10 @@ def markdown(it: Qualified) -> str:
         "`largest`: the largest error in units of the error bound; `noise`: in units of the rounding noise.",
         "",
         *table(["implementation", "trials", *Verdict, "largest", "noise"], lines),
+        "",
+        "## What products keep of their numbers",
+        "",
+        *([f"- {line}" for line in of_products(it)] or ["Not asked: no float32."]),
         "",
         "## How small a fault would have been seen",
         "",

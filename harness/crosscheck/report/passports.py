@@ -68,6 +68,14 @@ def _parts(it: Compared) -> Iterator[tuple[str, Sequence[str]]]:
             if name in it.old.resolution and it.old.resolution[name] != words
         ],
     )
+    yield (
+        "What products keep",
+        [
+            f"{name}: {words}; was {it.old.products[name]}"
+            for name, words in it.new.products.items()
+            if name in it.old.products and it.old.products[name] != words
+        ],
+    )
     yield "Environment", [f"{fact.name}: {fact.old or 'not there'}, now {fact.new or 'not there'}" for fact in it.facts]
 
 
