@@ -343,10 +343,10 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     Path("other.json").write_text(json.dumps(data | {"bits": dict.fromkeys(data["bits"], "0")}))
     code, out, _ = run("diff", "one", "one/passport.json")
     assert code == 0
-    assert "3 questions were asked of both: the bits of 0 answers differ." in out
+    assert "Bits: 0 of 3 answers to the same questions have others" in out
     code, out, _ = run("diff", "one", "other.json")
     assert code == 0
-    assert "the bits of 3 answers differ." in out
+    assert "Bits: 3 of 3 answers to the same questions have others" in out
     narrow = [each | {"words": "narrow"} for each in data["products"]]
     Path("other.json").write_text(json.dumps(data | {"products": narrow}))
     code, out, _ = run("diff", "one", "other.json")

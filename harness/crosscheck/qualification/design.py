@@ -127,8 +127,8 @@ def follow_ups(base: Question, levels: Factors) -> list[Question]:
     """Return questions that tell what a wrong one hangs on: it with one thing changed, and sizes of every alignment.
 
     Sizes above WIDE become the powers of two below them, together and one by one, and half of that. In turn n[1] and
-    n[2], m and n[0], or n[2] alone are odd multiples of a tile, and all other sizes multiples of 256, which tells rows, columns and the inner
-    dimension of the products apart.
+    n[2], m and n[0], or n[2] alone are odd multiples of a tile, and all other sizes multiples of 256, which tells rows,
+    columns and the inner dimension of the products apart.
     """
     changed = [
         base._replace(**{name: level})

@@ -17,7 +17,8 @@ from crosscheck.qualification.tables import (
     frame,
     markdown,
     of_resolution,
-    statements,
+    resolution_statement,
+    summary,
 )
 from crosscheck.report.machine import environment
 from crosscheck.runs.passport import SCHEMA
@@ -52,7 +53,7 @@ def passport(it: Qualified) -> dict[str, Any]:
             for each in it.resolutions
         ],
         "products": [each._asdict() | {"words": words.of_product(each)} for each in it.results.products],
-        "words": statements(it),
+        "words": summary(it),
         "bits": {f"{each.implementation} {each.question.dtype} {_name(each)}": each.bits for each in results},
     }  # fmt: skip
 
@@ -96,5 +97,5 @@ def contents(it: Qualified) -> dict[str, str]:
         **{name: each.to_csv(index=False, float_format="%.6g") for name, each in tables.items()},
         "qualify.md": markdown(it),
         "passport.json": json.dumps(data, indent=1, allow_nan=False, default=str) + "\n",
-        "passport.html": page(data, shares, pictures),
+        "passport.html": page(data, shares, pictures, resolution_statement(it)),
     }

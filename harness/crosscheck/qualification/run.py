@@ -186,7 +186,8 @@ class _Session:
         wrong = [each for each in self.results.of(str(one)) if each.wrong and each.number < MOST]
         if not wrong:
             return
-        base = min(wrong, key=lambda each: each.question.work).question
+        # the quickest, in the dtype with the narrower bound if it is wrong in both
+        base = min((each.question for each in wrong), key=lambda q: (q.dtype != "float64", q.work))
         more = enumerate(follow_ups(base, self.plan.levels), start=MOST)
         asking = [(number, question, one) for number, question in more]
         for threads in self.plan.levels.threads:

@@ -107,6 +107,7 @@ def summary(it: Qualified) -> list[str]:
             f"The largest error of what is not wrong is {max(ratios):.2g} of the error bound and {max(noises):.2g} "
             "times the rounding noise."
         )
+    said += _without_answers(it)
     for found in it.patterns:
         first, *rest = words.of_pattern(found)
         said += [f"{found.implementation}: {first}.", *(f"  {line}." for line in rest)]
@@ -116,13 +117,25 @@ def summary(it: Qualified) -> list[str]:
     return said
 
 
+def _without_answers(it: Qualified) -> list[str]:
+    """Return who was not run or has no bound in some trials, and why."""
+    causes: dict[tuple[str, Verdict], list[str]] = {}
+    for each in it.results.results:
+        if each.verdict in (Verdict.NOT_RUN, Verdict.UNDEFINED):
+            causes.setdefault((each.implementation, each.verdict), []).append(of_cause(each.cause))
+    return [
+        f"{name}: {len(those)} {verdict}{'' if len(set(those)) == 1 else ', for instance'}: {those[0]}."
+        for (name, verdict), those in causes.items()
+    ]
+
+
 def of_resolution(it: Resolution) -> str:
     """Return the resolution of one kind of tensor in words."""
 
     def seen(bit: int | None, how: str) -> str:
         if bit is None:
-            return f"none of {it.of} bits {how}"
-        return f"the upper {it.of - bit} of {it.of} bits {how}, changes of {2.0 ** (bit - it.of):.1g}"
+            return f"no bit {how}"
+        return f"the upper {it.of - bit} of {it.of} bits {how}, changes by {2.0 ** (bit - it.of):.1g}"
 
     return f"{it.dtype}, {it.tensor}: {seen(it.proof, 'in proof')}; {seen(it.noise, 'in noise')}"
 
@@ -134,8 +147,10 @@ def resolution_statement(it: Qualified) -> list[str]:
     top = [each for each in it.flips if each.part != "mantissa"]
     flips, seen = (sum(getattr(each, name) for each in top) for name in ("flips", "proof"))
     return [
-        f"Of the flips of a sign or exponent bit {100 * seen / flips:.1f} % would have been seen in proof; numbers "
-        f"that are 0 or tiny are what is left. Of a mantissa bit at least {100 * SEEN:.0f} % of the flips are seen in:",
+        f"Every bit of right answers was flipped in turn. Seen in proof: the number then lies outside its error bound. "
+        f"In noise: far above the usual rounding, a warning. Of a sign or exponent bit {100 * seen / flips:.1f} % of "
+        f"the flips are seen in proof, all but those of numbers that are 0 or tiny; of a mantissa at least "
+        f"{100 * SEEN:.0f} % of the flips of:",
         *map(of_resolution, it.resolutions),
         "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
     ]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from crosscheck_impls.interface import Framework, Layer, Network
 
 from crosscheck.core.failures import Failure, Stage
+from crosscheck.oracle.float64 import Matrix
 from crosscheck.runner import settings, steering
 from crosscheck.runner.collect import configure
 from crosscheck.runner.loading import load_implementation
@@ -70,19 +71,18 @@ class Product:
         self.network = Network((ROWS, ROWS), ("linear",), "squared_error")
 
     def __call__(self, left: Vector, right: Vector) -> float:
-        """Return the sum of left * right (TERMS,), in every entry of a matrix.
+        """Return the sum of left * right (TERMS,); NaN where it is not the same number in every entry of a matrix."""
+        entries = self.entries(left, right)
+        return float(entries[0, 0]) if (entries == entries[0, 0]).all() else float("nan")
 
-        Raises ValueError where the entries are not the same.
-        """
+    def entries(self, left: Vector, right: Vector) -> Matrix:
+        """Return the sum of left * right (TERMS,) in every entry of a matrix, (ROWS, ROWS)."""
         X, Y = np.tile(right, (ROWS, 1)), np.tile(-left * np.float32(TERMS), (ROWS, 1))
         zero = Layer(np.zeros((ROWS, ROWS), np.float32), np.zeros((ROWS, 1), np.float32))
         layer = Layer(*(self.framework.from_numpy(array, self.device) for array in zero))
         given = [self.framework.from_numpy(array, self.device) for array in (X, Y)]
         _, (gradient,) = self.framework.gradients[self.variant](self.network, (layer,), *given)
-        dW: Any = self.framework.to_numpy(gradient.W)
-        if dW.shape != (ROWS, ROWS) or not (dW == dW[0, 0]).all():
-            raise ValueError("the same sum is not the same number in every entry of a product")
-        return float(dW[0, 0])
+        return np.asarray(self.framework.to_numpy(gradient.W), np.float64).reshape(ROWS, ROWS)
 
 
 def terms(*large: float, small: tuple[float, ...] = (), apart: int = 1) -> Vector:
@@ -177,5 +177,6 @@ def _largest_error(times: Product) -> float:
         left, right = (1 + random.integers(0, 2**BITS, TERMS) / 2.0**BITS for _ in range(2))
         left = left / 2.0 ** random.integers(0, SPREAD, TERMS)
         exact = float(left @ right)
-        errors.append(abs(times(left.astype(np.float32), right.astype(np.float32)) - exact) / (TERMS * exact))
+        entries = times.entries(left.astype(np.float32), right.astype(np.float32))
+        errors.append(float(np.abs(entries - exact).max()) / (TERMS * exact))
     return max(errors)

@@ -10,9 +10,9 @@ older reader would not understand:
     implementations  by name: verdicts (verdict: number), largest (dtype: ratio, noise), bits (a digest of all answers)
     findings         implementation, question, nature, wrong, repeats, words
     resolution       dtype, tensor, mantissa_bits, seen_from_bit, noticed_from_bit (null: none), words
-    products         implementation, device, operand_bits, operand, result_bits, summed_bits, within, across, unit: as in
-                     qualification.tensor_core; words. Version 1 had none
-    words            all of it in sentences
+    products         implementation, device, operand_bits, operand, result_bits, summed_bits, within, across, unit,
+                     as in qualification.tensor_core; words. Version 1 had none
+    words            verdicts and findings in sentences
     bits             a digest of the answer to each question: "framework/variant dtype sizes layout threads kind"
 """
 
@@ -57,7 +57,7 @@ class Passport(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What differs. bits: questions that both were asked, of which the bits differ; both: how many both were asked.
+    """What differs. both: questions that both answered; bits: those of them of which the bits differ.
 
     worse: implementations that are wrong and were not, or more often.
     """
@@ -65,7 +65,7 @@ class Compared(NamedTuple):
     old: Passport
     new: Passport
     facts: Sequence[Fact]
-    both: int
+    both: Sequence[str]
     bits: Sequence[str]
     worse: Sequence[str]
 
@@ -122,4 +122,4 @@ def compared(old: Passport, new: Passport) -> Compared:
     both = [name for name, bits in old.bits.items() if bits and new.bits.get(name)]
     worse = [name for name in new.verdicts if new.wrong(name) > old.wrong(name)]
     differ = [name for name in both if old.bits[name] != new.bits[name]]
-    return Compared(old, new, facts(old.environment, new.environment), len(both), differ, worse)
+    return Compared(old, new, facts(old.environment, new.environment), both, differ, worse)
