@@ -5,8 +5,19 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 
+import numpy as np
 import pytest
-from crosscheck_impls.interface import ON_REQUEST, VARIANTS, BadInput, load, nearest
+from crosscheck_impls.interface import (
+    COMPILED,
+    ON_REQUEST,
+    VARIANTS,
+    BadInput,
+    Layer,
+    Network,
+    Unavailable,
+    load,
+    nearest,
+)
 
 from crosscheck.runner.loading import importable
 
@@ -29,8 +40,21 @@ def _variants(name: str) -> list[tuple[str, str]]:
         raise pytest.UsageError(f"--impl {name}: {error}") from error
     if variant and variant not in variants:
         raise pytest.UsageError(f"--impl {name}: {path} has no variant {variant!r}; {nearest(variant, variants)}")
+    if variant in COMPILED.get(path, ()):
+        _check(name, path, variant)
     asked = [variant] if variant else [each for each in variants if path not in VARIANTS or each in _of(path)]
     return [(path, each) for each in asked]
+
+
+def _check(name: str, framework: str, variant: str) -> None:
+    """Ask for one gradient. Raises UsageError where what the variant needs is not here, a compiler or a GPU."""
+    one = np.ones((1, 1))
+    ours = load(framework)
+    try:
+        given = [ours.from_numpy(each) for each in (one, one, one, one)]
+        ours.gradients[variant](Network((1, 1), ("sigmoid",)), (Layer(*given[:2]),), *given[2:])
+    except Unavailable as error:
+        raise pytest.UsageError(f"--impl {name}: {error}") from error
 
 
 def _of(framework: str) -> tuple[str, ...]:
