@@ -19,8 +19,8 @@ from crosscheck.qualification.bit_flips import flips, resolutions
 from crosscheck.qualification.design import Question, allowed, coverage, factors, follow_ups, questions
 from crosscheck.qualification.judged import Result, judged
 from crosscheck.qualification.patterns import Pattern, Property, pattern
+from crosscheck.qualification.plan import Plan, Results, processors
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
-from crosscheck.qualification.run import Plan, Results, processors
 from crosscheck.qualification.run import run as run_plan
 from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
@@ -343,10 +343,10 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     Path("other.json").write_text(json.dumps(data | {"bits": dict.fromkeys(data["bits"], "0")}))
     code, out, _ = run("diff", "one", "one/passport.json")
     assert code == 0
-    assert "Bits: 0 of 3 answers to the same questions have others" in out
+    assert "Bits: 0 of 3 answers to the same questions differ" in out
     code, out, _ = run("diff", "one", "other.json")
     assert code == 0
-    assert "Bits: 3 of 3 answers to the same questions have others" in out
+    assert "Bits: 3 of 3 answers to the same questions differ" in out
     narrow = [each | {"words": "narrow"} for each in data["products"]]
     Path("other.json").write_text(json.dumps(data | {"products": narrow}))
     code, out, _ = run("diff", "one", "other.json")

@@ -15,7 +15,7 @@ from crosscheck.qualification.bit_flips import LARGEST, SEEN, Flips, Resolution,
 from crosscheck.qualification.design import coverage
 from crosscheck.qualification.judged import Result
 from crosscheck.qualification.patterns import Pattern, pattern
-from crosscheck.qualification.run import Plan, Results, probes
+from crosscheck.qualification.plan import Plan, Results, probes
 from crosscheck.report.machine import machine
 from crosscheck.report.tables import table
 from crosscheck.report.words import of_cause
@@ -97,8 +97,8 @@ def summary(it: Qualified) -> list[str]:
     exact = sum(each.question.kind == "exact" for each in results)
     said = [
         f"{len(results):,} trials of {', '.join(map(str, it.plan.chosen))}: {verdicts or 'none'}.",
-        f"Of {it.pairs:,} pairs of sizes, layouts, threads, dtypes and kinds of data {by_any:,} were met by one of "
-        f"them, {by_all:,} by all; {exact:,} trials were on exact data, where every bit has to be right.",
+        f"Of {it.pairs:,} pairs, such as a size with a layout or another size, {by_any:,} met in a trial of one of "
+        f"them, {by_all:,} in trials of each; {exact:,} trials were on exact data, where every bit has to be right.",
     ]
     ratios = [each.ratio for each in results if each.ratio is not None and not each.wrong]
     noises = [each.noise for each in results if each.noise is not None and not each.wrong]
@@ -162,7 +162,7 @@ def of_products(it: Qualified) -> list[str]:
     silent = [
         name for name in (probe.name for probe in probes(it.plan)) if name not in {one.implementation for one in found}
     ]
-    unknown = [f"{', '.join(silent)}: what products keep is not known."] if silent else []
+    unknown = [f"{', '.join(silent)}: what products keep was not measured."] if silent else []
     return [*(f"{line}." for line in words.of_products(found)), *unknown]
 
 

@@ -28,7 +28,6 @@ ROWS, TERMS = 64, 256  # of the product (ROWS, TERMS) @ (TERMS, ROWS): powers of
 BELOW, MORE, APART = range(1, 24), 7, 64  # bits after the point; further ones; terms between 1 and a small one
 DRAWS, BITS, SPREAD = 20, 7, 12  # random products; of bits after the point, which bfloat16 has; powers of two
 ROUNDED = ("kept", "cut", "to even", "away from 0", "otherwise")
-TIME_LIMIT = 60.0  # seconds for one implementation
 Vector: TypeAlias = npt.NDArray[np.float32]
 
 
@@ -102,15 +101,15 @@ def rounding(of: Callable[[float], float], step: float) -> str:
     return "cut" if more == 1 else "kept" if more == 1 + 0.75 * step else "otherwise"
 
 
-def ask(asked: Sequence[Probe]) -> Iterator[Products]:
+def ask(asked: Sequence[Probe], time_limit: float = 60.0) -> Iterator[Products]:
     """Yield what the products of some implementations are like, in a process for each framework with one thread.
 
-    Nothing is said of one that fails, or whose products are none of a matrix.
+    time_limit: seconds for one. Nothing is said of one that fails, or whose products are none of a matrix.
     """
     environment = settings.environment(1) | dict.fromkeys(THREADS, "1")
     for framework in dict.fromkeys(probe.framework for probe in asked):
         its = [probe for probe in asked if probe.framework == framework]
-        for probe, found in each(measured, its, [[]], environment, TIME_LIMIT):
+        for probe, found in each(measured, its, [[]], environment, time_limit):
             if isinstance(found, Products) and _sound(probe, found):
                 yield found
 

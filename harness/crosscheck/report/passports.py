@@ -55,7 +55,7 @@ def _bits(it: Compared) -> str:
         for differ in [[name for name in it.bits if name.endswith(kind)]]
     ]
     said = " and ".join(f"{differ:,} of {answered:,} on {word} data" for differ, answered, word in kinds)
-    return f"Bits: {len(it.bits):,} of {len(it.both):,} answers to the same questions have others; {said}."
+    return f"Bits: {len(it.bits):,} of {len(it.both):,} answers to the same questions differ, {said}."
 
 
 def _parts(it: Compared) -> Iterator[tuple[str, Sequence[str]]]:
