@@ -134,8 +134,8 @@ def of_resolution(it: Resolution) -> str:
 
     def seen(bit: int | None, how: str) -> str:
         if bit is None:
-            return f"no bit {how}"
-        return f"the upper {it.of - bit} of {it.of} bits {how}, changes by {2.0 ** (bit - it.of):.1g}"
+            return f"{how} none"
+        return f"{how} the upper {it.of - bit} of {it.of} bits, changes by {2.0 ** (bit - it.of):.1g} of the number"
 
     return f"{it.dtype}, {it.tensor}: {seen(it.proof, 'in proof')}; {seen(it.noise, 'in noise')}"
 
