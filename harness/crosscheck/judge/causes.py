@@ -130,6 +130,13 @@ def unexplained(cause: Cause | None) -> Cause | None:
     return cause
 
 
+def sought(cause: Cause | None) -> bool:
+    """Return whether a change of the reference was looked for that explains a cause."""
+    if isinstance(cause, BrokenPromises):
+        return cause.searched
+    return isinstance(cause, OutsideBound | WrongLabels | NotTheFormula | Noisy)
+
+
 def explanation_of(cause: Cause | None) -> Explanation | None:
     """Return the change of the reference that explains a cause, if one was found."""
     return getattr(cause, "explanation", None)
