@@ -25,12 +25,16 @@ from crosscheck.grading.forms.beside import predicting_beside, training_beside
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.form import Form
 from crosscheck.grading.forms.frameworks import precise
+from crosscheck.grading.forms.labelling import predicting_of
+from crosscheck.grading.forms.nets import Net
+from crosscheck.grading.forms.objects import Object
 from crosscheck.grading.forms.pipeline import Pipeline
 from crosscheck.grading.forms.recognise import Asked, Found, candidates, of_scikit_learn, recognise, training
 from crosscheck.grading.forms.returned import Reading, cost_of
 from crosscheck.grading.forms.roles import arguments, role_of, switched_off
 from crosscheck.grading.forms.source import squares_errors
 from crosscheck.grading.forms.training import Trained, Training
+from crosscheck.grading.forms.training_methods import Method
 from crosscheck.grading.forms.trial import Model, Settings
 from crosscheck.grading.notes import Notes
 from crosscheck.grading.penalty import ENOUGH, Penalty, defaults, measured
@@ -174,6 +178,8 @@ class Solution:
                 self.own["predict"] = predicting_beside(self.asked.things, self.found.form, self.call)
             elif isinstance(self.found.form, Loss) and self.found.form.name == "jax":  # which takes NumPy's arrays
                 self.own["predict"] = predicting_beside(self.asked.things, self.found.form.plain, self.call)
+            elif isinstance(self.found.form, Object | Method | Net):
+                self.own["predict"] = predicting_of(self.found.form, self.call)
         return self.found.form
 
     def _clear(self, form: Form | Training) -> bool:
@@ -207,7 +213,7 @@ class Solution:
             if trouble.kind is Kind.DEPTH:  # of another network than this function is
                 raise
             own, self.own[name] = self.own[name], None
-            if trouble.kind is not Kind.RAISES or network.n[-1] > 1 or own.function.__name__ != name:
+            if trouble.kind not in own.faults or network.n[-1] > 1 or own.function.__name__ != name:
                 where = " with several outputs" if network.n[-1] > 1 else ""
                 self.unchecked[name] = f"{own.function.__name__}{where}: {trouble}"
                 return

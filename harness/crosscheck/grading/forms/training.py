@@ -57,6 +57,7 @@ class Training(ABC):
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
 
+    faults = frozenset({Kind.RAISES})  # the kinds of trouble with it, beside a gradient, that are the program's
     at_zero = False  # whether it always begins with weights of 0
 
     def __init__(self, layout: Layout, call: Caller) -> None:
