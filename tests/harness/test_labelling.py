@@ -161,7 +161,13 @@ SILENT = {
     "probabilities": (backpropagates(f"return {P}"), "it returns numbers such as 0."),
     "other weights": (
         backpropagates("return np.sign(self.kept @ X).sum(0) > 0", init="self.kept = self.W1.copy()"),
-        "its labels do not follow the weights that were set",
+        "its labels were not seen to follow the W1 that was set",
+    ),
+    "other weights in one layer": (
+        backpropagates(
+            "return self.W2 @ np.tanh(self.kept @ X + self.b1) + self.b2 > 0", init="self.kept = self.W1.copy()"
+        ),
+        "its labels were not seen to follow the W1 that was set",
     ),
     "what training has left": (backpropagates(f"return {P} > self.border"), "has no attribute 'border'"),
     "more than X": (backpropagates(f"return {P} > 0.9", ", Y"), "give predict(parameters, X)"),

@@ -20,10 +20,8 @@ from crosscheck.grading.forms.objects import methods_of
 from crosscheck.grading.forms.returned import leaves_of
 from crosscheck.grading.forms.roles import arguments
 from crosscheck.grading.forms.training import filled
-from crosscheck.mutation.build import framework
 
 PREDICT = "predict"
-DEAF = "its labels do not follow the weights that were set, so that nobody can say of which weights they are"
 DRAWS, EXAMPLES = 8, 64  # of weights, and of X, on which that is seen
 
 
@@ -55,7 +53,7 @@ class Labelling:
         self.form, self.function, self.call = form, function, call
         self.changed: list[str] = []
         self.refilled = ""
-        self.follows: set[int] = set()  # the depths at which its labels have been seen to hang on every layer's weights
+        self.follows: set[int] = set()  # the depths at which its labels have been seen to hang on every W and b
 
     def labels(self, network: Network, params: Params, X: Array) -> Array:
         """Return the labels, as (n_y, m). Raises Trouble."""
@@ -66,23 +64,24 @@ class Labelling:
         return labels
 
     def _look(self, network: Network, dtype: np.dtype[Any]) -> None:
-        """Change the weights of one layer after another, of one object. Raises Trouble where its labels stay."""
-        left = set(range(network.L))
+        """Turn one W or b of an object after another. Raises Trouble for one at which its labels stay every time."""
+        left = [(l, k) for l in range(network.L) for k in range(2)]
         for seed in range(DRAWS):
             draw = np.random.default_rng(seed).standard_normal
             sizes = zip(network.n[1:], network.n, strict=False)
             params = tuple(Layer(draw((n, k)).astype(dtype), draw((n, 1)).astype(dtype)) for n, k in sizes)
             X = draw((network.n[0], EXAMPLES)).astype(dtype)
             thing = self._ready(network, params, X)
-            labels, right = self._asked(thing, network, params, X), framework().predict(network, params, X)
-            for l in sorted(left):
-                other = tuple(Layer(-W, -b) if k == l else Layer(W, b) for k, (W, b) in enumerate(params))
-                if (framework().predict(network, other, X) != right).sum() >= EXAMPLES / 8:
-                    left.discard(l)
-                    if np.array_equal(self._asked(thing, network, other, X), labels):
-                        raise Trouble(Kind.MISSING, DEAF)
-        if left:
-            raise Trouble(Kind.MISSING, DEAF)
+            labels = self._asked(thing, network, params, X)
+            for l, k in tuple(left):
+                turned = list(params)
+                turned[l] = Layer(-params[l].W, params[l].b) if k == 0 else Layer(params[l].W, -params[l].b)
+                if not np.array_equal(self._asked(thing, network, tuple(turned), X), labels):
+                    left.remove((l, k))
+            if not left:
+                return
+        l, k = left[0]
+        raise Trouble(Kind.MISSING, f"its labels were not seen to follow the {'Wb'[k]}{l + 1} that was set")
 
     def _ready(self, network: Network, params: Params, X: Array) -> Any:
         both = np.concatenate([X, X], axis=1)  # a class may learn from its training which labels there are
