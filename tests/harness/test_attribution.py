@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crosscheck.comparison.asked import Implementation, Request
 from crosscheck.comparison.explain import explain
-from crosscheck.comparison.session import Implementation, Request
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from crosscheck.cli import in_chunks
-from crosscheck.comparison.session import Implementation, Request, Results, compare
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.results import Results
+from crosscheck.comparison.session import compare
 from crosscheck.comparison.training import train
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Source, flat

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from crosscheck.cli import outcome
-from crosscheck.comparison.session import Request, check_device, compare, implementations
+from crosscheck.comparison.asked import Request, check_device, implementations
+from crosscheck.comparison.session import compare
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
 from crosscheck.report.words import of_cause, of_failure

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from crosscheck.comparison.session import Implementation, Request, compare
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.session import compare
 from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Passes, Rank, Stage
 from crosscheck.problems.catalogue import BY_NAME, build

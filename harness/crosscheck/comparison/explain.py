@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from crosscheck_impls.interface import BadInput, Declaration
 
-from crosscheck.comparison.session import Report, Request, Results, compare
+from crosscheck.comparison.asked import Request
+from crosscheck.comparison.results import Results
+from crosscheck.comparison.session import Report, compare
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast
 from crosscheck.judge.attribution import distances, tried
