@@ -169,6 +169,10 @@ SILENT = {
         ),
         "its labels were not seen to follow the W1 that was set",
     ),
+    "transposed, in a class that may take its labels so": (
+        backpropagates(f"return ({P} > 0.5).T").replace("d2 = self.A2 - Y", "d2 = self.A2 - Y.reshape(1, -1)"),
+        "expected (1, ",
+    ),
     "what training has left": (backpropagates(f"return {P} > self.border"), "has no attribute 'border'"),
     "more than X": (backpropagates(f"return {P} > 0.9", ", Y"), "give predict(parameters, X)"),
     "two things": (backpropagates("return 'yes', 'no'"), "it returns 2 things, expected labels 0 and 1"),

@@ -6,6 +6,7 @@ What cannot be told apart is not judged: probabilities, and labels that do not f
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from crosscheck.grading.forms.roles import arguments
 from crosscheck.grading.forms.training import filled
 
 PREDICT = "predict"
+RESHAPES = re.compile(r"\b(reshape|ravel|flatten|squeeze|atleast_2d|expand_dims|newaxis|view)\b|\bNone\b[^:=]*\]")
 DRAWS, EXAMPLES = 8, 64  # of weights, and of X, on which that is seen
 
 
@@ -106,13 +108,13 @@ class Labelling:
         due = layout.Y(np.zeros((n, m))).shape
         if array.shape == due:
             return layout.outputs(array, m)
-        if array.shape == due[::-1]:
+        if array.shape == due[::-1] and not _may_reshape(self.form.maker):
             raise Trouble(
                 Kind.SHAPE,
                 f"it returns shape {array.shape}, the labels Y that it is trained with have {due}: transposed, so that "
                 "predict(X) == Y does not compare each example with its own label",
             )
-        if n > 1:
+        if n > 1 or array.shape == due[::-1]:
             raise Trouble(Kind.RETURNS, f"it returns shape {array.shape}, expected {due}")
         return array.reshape(1, m)
 
@@ -124,6 +126,14 @@ class Labelling:
                 yield to_numpy(value, name)
             except Trouble:
                 continue
+
+
+def _may_reshape(maker: Any) -> bool:
+    """Return whether a class may take labels of another shape than it was given, so that its own may be right."""
+    try:
+        return any(RESHAPES.search(inspect.getsource(method)) for method in methods_of(maker).values())
+    except (OSError, TypeError):
+        return True
 
 
 def _classes(predicted: Array, network: Network) -> Array:
