@@ -11,6 +11,7 @@ from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.grounds import Grounds
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location
+from crosscheck.judge.narrowing import Narrowing
 from crosscheck.judge.reproducible import Departure
 from crosscheck.judge.textbook import Impossible
 
@@ -27,13 +28,14 @@ class BrokenPromises(NamedTuple):
 class OutsideBound(NamedTuple):
     """A number lies outside its bound: the first one, where the mistake must be, and the change that explains it.
 
-    grounds: what holds beside that place.
+    grounds: what holds beside that place. narrowing: the narrow modes that it may be, undeclared.
     """
 
     first: Comparison
     location: Location
     explanation: Explanation | None = None
     grounds: Grounds = Grounds()
+    narrowing: Narrowing = Narrowing()
 
 
 class WrongLabels(NamedTuple):
@@ -90,10 +92,11 @@ class Irreproducible(NamedTuple):
 
 
 class Noisy(NamedTuple):
-    """An error within the bound, but far above the usual noise, and the change that explains it."""
+    """An error within the bound, but far above the usual noise, the change that explains it, or the narrow modes."""
 
     comparison: Comparison
     explanation: Explanation | None = None
+    narrowing: Narrowing = Narrowing()
 
 
 class Twin(NamedTuple):
