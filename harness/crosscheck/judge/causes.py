@@ -136,3 +136,13 @@ def unexplained(cause: Cause | None) -> Cause | None:
 def explanation_of(cause: Cause | None) -> Explanation | None:
     """Return the change of the reference that explains a cause, if one was found."""
     return getattr(cause, "explanation", None)
+
+
+def in_vain(cause: Cause | None) -> bool:
+    """Return whether what explains a cause was looked for among the known changes, and it has no name."""
+    explanation = explanation_of(cause)
+    if explanation is not None and explanation.exactly:
+        return False
+    if isinstance(cause, OutsideBound | Noisy):
+        return not cause.narrowing.found.bits
+    return isinstance(cause, WrongLabels | NotTheFormula) or (isinstance(cause, BrokenPromises) and cause.searched)

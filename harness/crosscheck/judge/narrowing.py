@@ -2,8 +2,9 @@
 
 A mode is possible where the answer would agree if the variant had declared it, and typical where, besides, the errors
 of every tensor are of the size of that mode's noise and of either sign: a wrong kernel's lie in some entries, a wrong
-factor's have one sign, and those of float32 are at least a thousand times as small. What is said needs more than one row (`concluded`): the float64 twins have to agree, so
-that the formulas are right, and the mode has to be possible wherever the implementation errs.
+factor's have one sign, and those of float32 are at least a thousand times as small. What is said needs more than one
+row (`concluded`): the float64 twins have to agree, so that the formulas are right, and the mode has to be possible
+wherever the implementation errs.
 """
 
 from __future__ import annotations
