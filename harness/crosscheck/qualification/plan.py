@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import REDUCED, VARIANTS
 
-from crosscheck.comparison.session import Implementation
+from crosscheck.comparison.asked import Implementation
 from crosscheck.qualification.design import Factors, Question, questions
 from crosscheck.qualification.judged import Result
 from crosscheck.qualification.repeats import Finding

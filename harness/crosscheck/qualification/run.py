@@ -44,6 +44,7 @@ def run(plan: Plan, report: Report, results: Results, record: Callable[[Record],
         _run(plan, _Session(plan, report, results, record))
     order = {str(one): number for number, one in enumerate(plan.chosen)}
     results.results.sort(key=lambda one: (order[one.implementation], one.number))
+    results.findings.sort(key=lambda one: order[one.implementation])
 
 
 def _run(plan: Plan, session: _Session) -> None:
@@ -58,8 +59,9 @@ def _run(plan: Plan, session: _Session) -> None:
         session.ask(framework, threads, max(0.0, share))
     for one in plan.chosen:
         session.follow_up(one)
-    for one in plan.chosen:
-        session.repeat(one)
+    for turn in range(SUSPECTS):
+        for one in plan.chosen:
+            session.repeat(one, turn)
 
 
 class _Session:
@@ -128,22 +130,24 @@ class _Session:
             done, whole = int(self.elapsed()), int(self.plan.seconds)
         self.report(f"{one}", min(done, whole), whole)
 
-    def repeat(self, one: Implementation) -> None:
-        """Repeat the suspicious trials of an implementation, those that disagree and are quick first."""
+    def repeat(self, one: Implementation, turn: int) -> None:
+        """Repeat a suspicious trial of an implementation: those that disagree and are quick have the first turns.
+
+        The first one has its turn also when the time is up.
+        """
         there = {each.number for each in self.results.findings if each.implementation == str(one)}
         suspicious = sorted(
             (each for each in self.results.of(str(one)) if each.suspicious),
             key=lambda r: (not r.wrong, r.question.work),
         )
-        for number, first in enumerate(suspicious[:SUSPECTS]):
-            late = number > 0 and self.elapsed() > self.plan.seconds and not self.plan.most
-            if late or first.number in there:
-                continue
-            self.report(f"{one} once more", int(min(self.elapsed(), self.plan.seconds)), int(self.plan.seconds))
-            under = planned(first.question.threads, self.plan.levels.threads, units(self.plan.device))
-            found = finding(first, [self._once(first, one, conditions) for conditions in under])
-            self.results.add(found)
-            self.record(found)
+        late = turn > 0 and self.elapsed() > self.plan.seconds and not self.plan.most
+        if late or turn >= len(suspicious) or (first := suspicious[turn]).number in there:
+            return
+        self.report(f"{one} once more", int(min(self.elapsed(), self.plan.seconds)), int(self.plan.seconds))
+        under = planned(first.question.threads, self.plan.levels.threads, units(self.plan.device))
+        found = finding(first, [self._once(first, one, conditions) for conditions in under])
+        self.results.add(found)
+        self.record(found)
 
     def _once(self, first: Result, one: Implementation, under: Conditions) -> Repeat:
         question = first.number, first.question, one
