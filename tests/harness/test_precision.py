@@ -29,7 +29,7 @@ from crosscheck.qualification.tensor_core import Probe, Products, ask, measured
 from crosscheck.qualification.words import of_products
 from crosscheck.runner.collect import measure
 from crosscheck_impls.interface import REDUCED, BadInput, Declaration, declaration, load
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.harness.test_cli import Run, run  # noqa: F401 (a fixture)
@@ -77,6 +77,7 @@ def test_both_roundings_to_tf32_are_the_same(numbers: list[float]) -> None:
 
 
 @given(NUMBERS, st.sampled_from([HALF, BRAIN, TENSOR_FLOAT, E4M3, E5M2]))
+@example([3.402e38], TENSOR_FLOAT)  # between its largest number and that of float32
 def test_rounding_errs_by_its_unit_and_below_it_by_a_constant(numbers: list[float], format: Format) -> None:
     A = np.array(numbers, np.float64)
     got = format.rounded(A)

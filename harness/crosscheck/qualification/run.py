@@ -28,7 +28,7 @@ from crosscheck.runner.trials import Tried, sound
 CALLS, FEWER, LARGE = 3, 2, 2**24  # gradients in a row; of a question with more multiplications
 SUSPECTS = 3  # trials of an implementation that are repeated
 REPEATING = 0.8  # the share of the time after which no trial is begun: the rest is for repeats
-MEASURING = 0.15  # the share after which no more products are measured
+MEASURING = 0.25  # the share after which no more products are measured
 TIME_LIMIT = 120.0  # seconds that one trial may take
 
 Report: TypeAlias = Callable[[str, int, int], None]
