@@ -16,6 +16,7 @@ from crosscheck_impls.interface import (
     COMPILED,
     DISTRIBUTED,
     DTYPES,
+    EVERY_DTYPE,
     ON_REQUEST,
     REDUCED,
     VARIANTS,
@@ -122,11 +123,11 @@ def check_time_limit(seconds: float) -> None:
 
 
 def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
-    """Return the dtypes to run: float64 always, since a float32 row is judged with its float64 twin."""
+    """Return the dtypes to run, the default pair or those named: float64 always, the twin that judges every other."""
     for dtype in dtypes or ():
-        if dtype not in DTYPES:
-            raise BadInput(f"{dtype}: unknown, expected {' or '.join(DTYPES)}", parameter="dtype")
-    return [dtype for dtype in DTYPES if not dtypes or dtype in dtypes or dtype == "float64"]
+        if dtype not in EVERY_DTYPE:
+            raise BadInput(f"{dtype}: unknown, expected {' or '.join(EVERY_DTYPE)}", parameter="dtype")
+    return [dtype for dtype in EVERY_DTYPE if dtype in (dtypes or DTYPES) or dtype == "float64"]
 
 
 class Request(NamedTuple):
@@ -154,9 +155,9 @@ class Request(NamedTuple):
     def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
         """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
 
-        float32 comes first: JAX's x64 switch, once on, stays on.
+        float64 comes last: JAX's x64 switch, once on, stays on.
         """
-        dtypes = sorted(self.dtypes)
+        dtypes = sorted(self.dtypes, key=lambda dtype: (dtype == "float64", dtype))
         plain = [(problem, dtype) for dtype in dtypes for problem in self.problems if not problem.threads]
         return plain + [(problem, "float64") for problem in self.problems if problem.threads and processors]
 
@@ -239,7 +240,7 @@ def by_dtype(jobs: Iterable[Job]) -> Iterator[Job]:
 
 def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
     """Return the rows by problem, implementation, dtype and host, as they were asked for."""
-    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
+    names = [*(p.name for p in request.problems), *map(str, request.chosen), *EVERY_DTYPE]
     order = {name: k for k, name in enumerate(names)}
     hosts = {host: k for k, host in enumerate(request.hosts)}
     return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype], hosts[r.host]))

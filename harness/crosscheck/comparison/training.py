@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from crosscheck_impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
+from crosscheck_impls.interface import EVERY_DTYPE, BadInput, Framework, Layer, Params, load, nearest
 
 from crosscheck.comparison.session import implementations
 from crosscheck.core import interrupts
@@ -64,8 +64,8 @@ def _chosen(impl: str, dtype: str, device: str) -> tuple[Framework, str]:
         raise BadInput(
             f"{impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}", parameter="impl"
         )
-    if dtype not in DTYPES:
-        raise BadInput(f"{dtype}: unknown; {nearest(dtype, DTYPES)}", parameter="dtype")
+    if dtype not in EVERY_DTYPE:
+        raise BadInput(f"{dtype}: unknown; {nearest(dtype, EVERY_DTYPE)}", parameter="dtype")
     framework_name, variant = chosen[0]
     if package := subprocesses.missing(framework_name):
         raise BadInput(f"{impl}: {package} is not installed; {installs(package)}", parameter="impl")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 from crosscheck_impls.interface import Declaration
@@ -36,6 +37,7 @@ from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
 from crosscheck.judge.textbook import first_impossible
 from crosscheck.mutation.mutants import Mutant
+from crosscheck.oracle.error_bound import depth
 from crosscheck.oracle.formats import mode
 from crosscheck.oracle.noise import FACTOR
 
@@ -208,9 +210,13 @@ def _said(
 
 def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, Cause]:
     """Return the first tensor without a bound."""
+    case, p = judge.case, judge.precision(declared)
+    terms = depth(case.X.shape[1], declared.sums, case.network.n[-1]) + 3
     why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
+    if p.adds_narrowly and p._replace(ua=p.across).gamma(terms) == inf:
+        why = Overflow.SUMS
     c = next(c for c in row.comparisons if c.undefined)
-    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, case.dtype)
 
 
 def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention | None]]:
@@ -226,14 +232,14 @@ def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention
 
 
 def twins(rows: list[Row]) -> None:
-    """A float32 row is as good as its float64 twin at most: float64 tests the formulas, float32 the precision.
+    """A row of another dtype is as good as its float64 twin at most: float64 tests the formulas, the row the precision.
 
     It disagrees if the twin disagrees, and has failed if that has. Where the twin disagrees and something else or
     nothing explains it, what explains the row is not the cause: float64 can tell more of them apart.
     """
     by_key = {row.key: row for row in rows}
     for row in rows:
-        twin = by_key.get(row.key._replace(dtype="float64")) if row.dtype == "float32" else None
+        twin = by_key.get(row.key._replace(dtype="float64")) if row.dtype != "float64" else None
         if twin is None:
             continue
         if row.verdict in JUDGED and twin.verdict in BAD:

@@ -18,8 +18,8 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
-from crosscheck.oracle.formats import FULL, Mode
-from crosscheck.oracle.narrowed import narrowed
+from crosscheck.oracle.formats import FULL, Format, Mode
+from crosscheck.oracle.narrowed import in_single, narrowed, single
 from crosscheck.oracle.reference import RIGHT, Reference
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
@@ -56,9 +56,18 @@ def noise(
 
 
 @np.errstate(all="ignore")
-def rerun(network: Network, params: Params, X: Array, Y: Array, mode: Mode = FULL) -> list[Noise]:
-    """Return J and dParams of the reference in its dtype and mode, several times, with other orders of summation."""
+def rerun(
+    network: Network, params: Params, X: Array, Y: Array, mode: Mode = FULL, in_python: bool = False
+) -> list[Noise]:  # fmt: skip
+    """Return J and dParams of the reference in its dtype and mode, several times, with other orders of summation.
+
+    in_python: whether it adds in a narrow dtype, as Python's loops do.
+    """
+    if mode.whole:
+        params, X, Y = in_single(params), single(X), single(Y)
     right = narrowed(mode)
+    if in_python:
+        return [permuted(network, params, X, Y, seed, adding_in(mode.stored), right) for seed in (None, 2)]
     divided = right if mode.stored.bits else narrowed(mode, DIVIDED)  # what is stored is divided by m before, anyway
     return [
         permuted(network, params, X, Y, 0, reference=right),
@@ -74,6 +83,7 @@ def random_walk(
 ) -> Noise:
     """Return the standard deviation of each error if every rounding were independent. V is a variance."""
     A, Z, u2, h2, m = oracle.A, oracle.Z, p.u**2 / 3, p.hidden**2 / 3, Y.shape[1]
+    a2, across2 = (p.ua**2 / 3, p.across**2 / 3) if p.mode.whole else (u2, u2)  # of sums, and those over the examples
     W_, dZ_, stored = p.mode.W.unit**2 / 3, p.mode.dZ.unit**2 / 3, p.mode.stored.unit**2 / 3
     X_, A_ = (p.mode.operand("A", l).unit ** 2 / 3 for l in (0, 1))
     V_A = np.zeros_like(A[0])
@@ -82,7 +92,7 @@ def random_walk(
         W2, b2 = exact(W) ** 2, exact(b) ** 2
         # Z = W A + b: the errors of A, and n + 1 roundings of partial sums
         squares = W2 @ A[l - 1] ** 2 + b2
-        V_Z = W2 @ V_A + u2 * _summed(W.shape[1] + 1, squares, Z[l - 1] ** 2)
+        V_Z = W2 @ V_A + a2 * _summed(W.shape[1] + 1, squares, Z[l - 1] ** 2)
         V_Z = V_Z + (W_ + (A_ if l > 1 else X_)) * squares + stored * (2 * Z[l - 1] ** 2 + b2)
         V_A = oracle.slopes[l - 1] ** 2 * V_Z + u2 * _activation(name, Z[l - 1], A[l], p, declared) + stored * A[l] ** 2
         V_Zs.append(V_Z)
@@ -101,21 +111,22 @@ def random_walk(
             V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2 + u2 * (1 - Y)
     V_dZ = V_dZ + 2 * stored * oracle.dZ[-1] ** 2
     lost = (p.tiny + LOST) * (m + 2) + (p.mode.stored.below + p.mode.W.below) / p.mode.scale
-    J = np.sqrt(V_c.sum() + u2 * _summed(c.size, (c**2).sum(), c.sum() ** 2)) / m + p.u * abs(oracle.J) + lost
+    J = np.sqrt(V_c.sum() + across2 * _summed(c.size, (c**2).sum(), c.sum() ** 2)) / m + p.u * abs(oracle.J) + lost
     gradient = []
     for l in range(network.L, 0, -1):
         D2, A2 = oracle.dZ[l - 1] ** 2, A[l - 1] ** 2
         mdW, mdb = (m * array for array in oracle.gradient[l - 1])
         # dW = 1/m dZ Aᵀ, db = 1/m Σ dZ: the sum, and the division
-        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + u2 * (_summed(m, D2 @ A2.T, mdW**2) + mdW**2)
+        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + across2 * (_summed(m, D2 @ A2.T, mdW**2) + mdW**2)
         V_dW = V_dW + (dZ_ + (A_ if l > 1 else X_)) * (D2 @ A2.T) + stored * mdW**2
-        V_db = V_dZ.sum(axis=1, keepdims=True) + u2 * (_summed(m, D2.sum(axis=1, keepdims=True), mdb**2) + mdb**2)
+        V_db = V_dZ.sum(axis=1, keepdims=True)
+        V_db = V_db + across2 * (_summed(m, D2.sum(axis=1, keepdims=True), mdb**2) + mdb**2)
         V_db = V_db + stored * mdb**2
         gradient.append(Layer(np.sqrt(V_dW) / m + lost, np.sqrt(V_db) / m + lost))
         if l > 1:
             W2 = exact(params[l - 1].W) ** 2
             # dA = Wᵀ dZ, dZ = dA ∘ g′
-            V_dA = W2.T @ V_dZ + u2 * _summed(len(W2), W2.T @ D2, oracle.dA[l - 2] ** 2)
+            V_dA = W2.T @ V_dZ + a2 * _summed(len(W2), W2.T @ D2, oracle.dA[l - 2] ** 2)
             V_dA = V_dA + (W_ + dZ_) * (W2.T @ D2) + stored * oracle.dA[l - 2] ** 2
             bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_As, h2)
             V_dZ = oracle.slopes[l - 2] ** 2 * V_dA + bent + (h2 + stored) * oracle.dZ[l - 2] ** 2
@@ -220,6 +231,18 @@ class Sequential(np.ndarray[Any, Any]):
     def added(terms: Array) -> Any:
         """Return the sums over the last axis."""
         return np.cumsum(terms, axis=-1)[..., -1]
+
+
+def adding_in(format: Format) -> type[Sequential]:
+    """Return arrays whose products and sums round each term, and each sum of terms, to a format."""
+
+    def added(terms: Array) -> Any:
+        total = format.rounded(terms[..., 0])
+        for k in range(1, terms.shape[-1]):
+            total = format.rounded(total + format.rounded(terms[..., k]))
+        return total
+
+    return type("Adding", (Sequential,), {"added": staticmethod(added)})
 
 
 class Ascending(Sequential):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, BadInput, Params
 
+from crosscheck.core.dtypes import finfo
 from crosscheck.core.records import Case, cast
 from crosscheck.oracle import streamed
 from crosscheck.oracle.float64 import descend, exact
@@ -35,7 +36,7 @@ def rounded_to(problem: Problem, dtype: str) -> Rounded:
     numbers += [("weights", array) for layer in params for array in layer]
     for name, array in numbers:
         if array is not None and not np.isfinite(array).all():
-            limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
+            limit = f"above {float(finfo(dtype).max):.2g}, the largest {dtype}"
             raise BadInput(f"{problem.name}: {name} {limit}; scale it down, or use float64")
     if not 0 < alpha < np.inf:
         raise BadInput(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import singledispatch
 
+from crosscheck_impls.interface import NARROW
+
 from crosscheck.core.failures import Broken, Evidence, Failure, Kind, Promise, Rank, Stage, Verdict
 from crosscheck.core.records import Comparison
 from crosscheck.core.text import signal_name
@@ -214,6 +216,10 @@ def _(cause: NoBound) -> str:
     why = f"numbers, or the bounds of their errors, overflow {cause.dtype}"
     if cause.why is Overflow.TEXTBOOK:
         why = f"the textbook formula overflows, or takes log(0) or 0/0, in {cause.dtype}: an output or a tanh saturates"
+        if cause.dtype in NARROW:  # whose error reaches 0 and 1 long before the number does
+            why = f"within its error in {cause.dtype} an output or a tanh saturates, for which the textbook has no value"
+    if cause.why is Overflow.SUMS:
+        why = f"each addition is rounded to {cause.dtype}, and the sums over the examples are too long for a bound"
     return f"{cause.tensor} at iteration {cause.iteration}: {why}"
 
 
