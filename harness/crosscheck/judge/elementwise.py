@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import Array, Declaration, Params
+from crosscheck_impls.interface import NARROW, Array, Declaration, Params
 
 from crosscheck.core.failures import Broken
 from crosscheck.core.records import Answer, Case, Comparison, Tensor, cast, flat, named
@@ -27,7 +27,7 @@ from crosscheck.oracle.error_bound import (
 )
 from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero, propagate, stacked, unstacked
 from crosscheck.oracle.formats import Mode
-from crosscheck.oracle.noise import Noise, noise, rerun
+from crosscheck.oracle.noise import Noise, noise, rerun, rerun_narrow
 from crosscheck.oracle.streamed import LARGE, PART, Parts, streamed
 
 if TYPE_CHECKING:
@@ -144,7 +144,11 @@ class Judge:
             oracle, p = self.at_checkpoint(checkpoint, declared).oracle, self.precision(declared)
             again = checkpoint, p.mode, p.adds_narrowly  # whatever else is declared
             if again not in self._reruns:
-                self._reruns[again] = rerun(case.network, params, case.X, case.Y, *again[1:])
+                asked = case.network, params, case.X, case.Y
+                narrow = case.dtype in NARROW
+                self._reruns[again] = (
+                    rerun_narrow(*asked, case.dtype, p.adds_narrowly) if narrow else rerun(*asked, p.mode)
+                )
             self._noise[key] = noise(case.network, params, case.Y, oracle, p, declared, self._reruns[again])
         return self._noise[key]
 

@@ -1,7 +1,8 @@
 """The narrow formats of numbers, and the modes: what is narrow where an implementation computes over float32 arrays.
 
-A mode is what a `Declaration.precision` stands for, and what arrays of bfloat16 or float16 are. `error_bound` takes its constants from here, `narrowed` makes the
-reference round as a mode does, and tests/harness/test_precision.py measures that the frameworks round no worse.
+A mode is what a `Declaration.precision` stands for, and what arrays of bfloat16 or float16 are. `error_bound` takes its
+constants from here, `narrowed` makes the reference round as a mode does, and tests/harness/test_precision.py measures
+that the frameworks round no worse.
 """
 
 from __future__ import annotations

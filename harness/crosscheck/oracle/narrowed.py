@@ -1,18 +1,19 @@
 """The reference in a narrow mode: in NumPy it rounds where an implementation of the mode rounds, on any machine.
 
-Arrays of a narrow dtype are computed as float32 arrays whose numbers are of that dtype.
+Arrays of a narrow dtype are float32 arrays whose numbers are of that dtype, and each result is rounded to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from crosscheck_impls.interface import NARROW, Array, Layer, Network, Params
 
-from crosscheck.oracle.formats import FULL, Mode, mode
+from crosscheck.oracle.formats import FULL, Format, Mode, mode
 from crosscheck.oracle.reference import RIGHT, Reference
+
+Form: TypeAlias = type[np.ndarray[Any, Any]]
 
 
 def narrowed(mode: Mode, reference: Reference = RIGHT) -> Reference:
@@ -25,20 +26,35 @@ def of_dtype(dtype: str, reference: Reference = RIGHT, declared: str = "full") -
 
     Of a narrow dtype it takes arrays of that or of float32, and returns float32 arrays of the dtype's numbers.
     """
-    made = narrowed(mode(declared, dtype), reference)
-    if dtype not in NARROW:
-        return made
+    if dtype in NARROW:
+        return over(each_in(dtype), reference)
+    return narrowed(mode(declared, dtype), reference)
+
+
+def over(form: Form, reference: Reference) -> Reference:
+    """Return the reference over float32 arrays of another form, which are plain ones before and after."""
+
+    def formed(*arrays: Array) -> Any:
+        return tuple(single(array).view(form) for array in arrays)
+
+    def layers(params: Params) -> Params:
+        return tuple(Layer(*formed(W, b)) for W, b in params)
+
+    def plain(params: Params) -> Params:
+        return tuple(Layer(np.asarray(W), np.asarray(b)) for W, b in params)
 
     def cost_and_gradients(self: Reference, network: Network, params: Params, X: Array, Y: Array) -> Any:
-        return made.cost_and_gradients(network, in_single(params), single(X), single(Y))
+        J, gradient = reference.cost_and_gradients(network, layers(params), *formed(X, Y))
+        return np.asarray(J), plain(gradient)
 
     def predict(self: Reference, network: Network, params: Params, X: Array) -> Array:
-        return made.predict(network, in_single(params), single(X))
+        return np.asarray(reference.predict(network, layers(params), *formed(X)))
 
     def fit(self: Reference, network: Network, params: Params, X: Array, Y: Array, *how: Any) -> Any:
-        return made.fit(network, in_single(params), single(X), single(Y), *how)
+        trained, costs = reference.fit(network, layers(params), *formed(X, Y), *how)
+        return plain(trained), [np.asarray(J) for J in costs]
 
-    return made.replaced(cost_and_gradients=cost_and_gradients, predict=predict, fit=fit)
+    return reference.replaced(cost_and_gradients=cost_and_gradients, predict=predict, fit=fit)
 
 
 def single(array: Array) -> Array:
@@ -46,9 +62,37 @@ def single(array: Array) -> Array:
     return np.asarray(array).astype(np.float32)
 
 
-def in_single(params: Params) -> Params:
-    """Return the params in float32."""
-    return tuple(Layer(single(W), single(b)) for W, b in params)
+def each_in(dtype: str, form: Form = np.ndarray, format: Format | None = None) -> Form:
+    """Return a form of float32 arrays of which each result is rounded to a narrow dtype, sums when they are whole.
+
+    form: how products and sums are added up. format: what the results are rounded to instead.
+    """
+
+    def rounded(made: Any) -> Any:
+        if np.asarray(made).dtype.kind != "f":
+            return made
+        made = np.asarray(made, np.float32)
+        with np.errstate(over="ignore"):  # to inf, as it should
+            return (made.astype(dtype).astype(np.float32) if format is None else format.rounded(made)).view(Each)
+
+    class Each(form):  # type: ignore[misc, valid-type]
+        """An array whose results are rounded one by one."""
+
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **rest: Any) -> Any:
+            plain = (np.asarray(each) if isinstance(each, np.ndarray) else each for each in inputs)
+            made = rounded(getattr(ufunc, method)(*plain, **rest))
+            for there in out:
+                np.asarray(there)[...] = made
+            return out[0] if out else made
+
+        def __matmul__(self, other: Any) -> Any:
+            return rounded(np.asarray(super().__matmul__(other)))
+
+        def sum(self, *which: Any, **rest: Any) -> Any:
+            """Sum all, or along an axis."""
+            return rounded(np.asarray(super().sum(*which, **rest)))
+
+    return Each
 
 
 def _operands(mode: Mode, reference: Reference) -> Reference:
@@ -69,10 +113,7 @@ def _operands(mode: Mode, reference: Reference) -> Reference:
 
 
 def _stored(mode: Mode, reference: Reference) -> Reference:
-    """Return the reference with Z, A, dA, dZ, dW and db rounded to what they are stored in, the loss being scaled.
-
-    In whole arrays of the format each loss, J and the step are rounded as well.
-    """
+    """Return the reference with Z, A, dA, dZ, dW and db rounded to what they are stored in, the loss being scaled."""
     if not mode.stored.bits:
         return reference
 
@@ -84,8 +125,7 @@ def _stored(mode: Mode, reference: Reference) -> Reference:
 
     def A(self: Reference, network: Network, l: int, Z: Array, A_prev: Array) -> Array:
         made = reference.A(network, l, Z, A_prev)
-        is_kept = l == network.L and network.loss == "cross_entropy" and not mode.whole
-        return made if is_kept else stored(made)
+        return made if l == network.L and network.loss == "cross_entropy" else stored(made)
 
     def output_dZ(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
         return stored(reference.output_dZ(network, A, Z, Y), mode.scale / Y.shape[1])
@@ -102,20 +142,4 @@ def _stored(mode: Mode, reference: Reference) -> Reference:
     def dZ(self: Reference, network: Network, l: int, dA: Array, A: list[Array], Z: list[Array]) -> Array:
         return stored(reference.dZ(network, l, dA, A, Z), mode.scale / dA.shape[1])
 
-    there = reference.replaced(Z=Z, A=A, output_dZ=output_dZ, dW=dW, db=db, dA=dA, dZ=dZ)
-    return _whole(stored, there) if mode.whole else there
-
-
-def _whole(stored: Callable[..., Array], reference: Reference) -> Reference:
-    """Return the reference with the losses, J and the step rounded too."""
-
-    def losses(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
-        return stored(reference.losses(network, A, Z, Y))
-
-    def mean(self: Reference, losses: Array, m: int) -> Array:
-        return stored(np.asarray(reference.mean(losses, m)))
-
-    def update_layer(self: Reference, W: Array, b: Array, dW: Array, db: Array, alpha: float) -> Layer:
-        return Layer(*map(stored, reference.update_layer(W, b, dW, db, alpha)))
-
-    return reference.replaced(losses=losses, mean=mean, update_layer=update_layer)
+    return reference.replaced(Z=Z, A=A, output_dZ=output_dZ, dW=dW, db=db, dA=dA, dZ=dZ)

@@ -18,8 +18,8 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
-from crosscheck.oracle.formats import FULL, Format, Mode
-from crosscheck.oracle.narrowed import in_single, narrowed, single
+from crosscheck.oracle.formats import FULL, Mode
+from crosscheck.oracle.narrowed import each_in, narrowed, single
 from crosscheck.oracle.reference import RIGHT, Reference
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
@@ -56,18 +56,9 @@ def noise(
 
 
 @np.errstate(all="ignore")
-def rerun(
-    network: Network, params: Params, X: Array, Y: Array, mode: Mode = FULL, in_python: bool = False
-) -> list[Noise]:  # fmt: skip
-    """Return J and dParams of the reference in its dtype and mode, several times, with other orders of summation.
-
-    in_python: whether it adds in a narrow dtype, as Python's loops do.
-    """
-    if mode.whole:
-        params, X, Y = in_single(params), single(X), single(Y)
+def rerun(network: Network, params: Params, X: Array, Y: Array, mode: Mode = FULL) -> list[Noise]:
+    """Return J and dParams of the reference in its dtype and mode, several times, with other orders of summation."""
     right = narrowed(mode)
-    if in_python:
-        return [permuted(network, params, X, Y, seed, adding_in(mode.stored), right) for seed in (None, 2)]
     divided = right if mode.stored.bits else narrowed(mode, DIVIDED)  # what is stored is divided by m before, anyway
     return [
         permuted(network, params, X, Y, 0, reference=right),
@@ -75,6 +66,22 @@ def rerun(
         permuted(network, params, X, Y, 1, reference=divided),
         permuted(network, params, X, Y, 2, Sequential, divided),
         permuted(network, params, X, Y, 3, Ascending, right),
+    ]
+
+
+@np.errstate(all="ignore")
+def rerun_narrow(
+    network: Network, params: Params, X: Array, Y: Array, dtype: str, adds_narrowly: bool = False
+) -> list[Noise]:  # fmt: skip
+    """Return the same in a narrow dtype, whose sums are float32's unless each addition is rounded, as in loops."""
+    params, X, Y = tuple(Layer(single(W), single(b)) for W, b in params), single(X), single(Y)
+    forms = (adding_in(dtype),) * 3 if adds_narrowly else (np.ndarray, Sequential, Ascending)
+    forms = tuple(each_in(dtype, form) for form in forms)
+    return [
+        permuted(network, params, X, Y, 0, forms[0]),
+        permuted(network, params, X, Y, None, forms[1]),
+        permuted(network, params, X, Y, 1, forms[0], DIVIDED),
+        permuted(network, params, X, Y, 3, forms[2]),
     ]
 
 
@@ -233,14 +240,11 @@ class Sequential(np.ndarray[Any, Any]):
         return np.cumsum(terms, axis=-1)[..., -1]
 
 
-def adding_in(format: Format) -> type[Sequential]:
-    """Return arrays whose products and sums round each term, and each sum of terms, to a format."""
+def adding_in(dtype: str) -> type[Sequential]:
+    """Return arrays whose products and sums round each term, and each sum of terms, to a narrow dtype."""
 
     def added(terms: Array) -> Any:
-        total = format.rounded(terms[..., 0])
-        for k in range(1, terms.shape[-1]):
-            total = format.rounded(total + format.rounded(terms[..., k]))
-        return total
+        return np.cumsum(terms.astype(dtype), axis=-1)[..., -1].astype(terms.dtype)
 
     return type("Adding", (Sequential,), {"added": staticmethod(added)})
 

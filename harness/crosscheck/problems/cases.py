@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import Array, BadInput, Params
+from crosscheck_impls.interface import NARROW, Array, BadInput, Params
 
 from crosscheck.core.dtypes import finfo
 from crosscheck.core.records import Case, cast
@@ -29,6 +29,8 @@ class Rounded(NamedTuple):
 @np.errstate(all="ignore")  # what does not fit is refused, in words
 def rounded_to(problem: Problem, dtype: str) -> Rounded:
     """Return the problem's numbers in the dtype. Raises BadInput if one does not fit."""
+    if problem.source and dtype in NARROW:
+        raise BadInput(f"{problem.name}: a file in chunks is read in float64 or float32, not in {dtype}")
     data: list[Any] = [*chunks.opened(problem.source, dtype), None, None] if problem.source else []
     data = data or [None if array is None else array.astype(dtype) for array in problem.data]
     params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))

@@ -217,7 +217,7 @@ def _(cause: NoBound) -> str:
     if cause.why is Overflow.TEXTBOOK:
         why = f"the textbook formula overflows, or takes log(0) or 0/0, in {cause.dtype}: an output or a tanh saturates"
         if cause.dtype in NARROW:  # whose error reaches 0 and 1 long before the number does
-            why = f"within its error in {cause.dtype} an output or a tanh saturates, for which the textbook has no value"
+            why = f"within its error in {cause.dtype} an output or a tanh saturates, where the textbook has no value"
     if cause.why is Overflow.SUMS:
         why = f"each addition is rounded to {cause.dtype}, and the sums over the examples are too long for a bound"
     return f"{cause.tensor} at iteration {cause.iteration}: {why}"

@@ -8,8 +8,9 @@ A frame is
     arrays                the bytes of each, little-endian, one after another
 
 `said` is what `core.plain.to_plain` makes of a record, and is read by type hints. The dtypes are bool, plain integers
-and floats, and bfloat16 by that name; order is "C" or "F". Whoever reads bounds the header, the number of arrays and their size before
-any memory is taken, and reads as much as there is, so that one who stops in the middle of a frame stops nobody.
+and floats, and bfloat16 by that name; order is "C" or "F". Whoever reads bounds the header, the number of arrays and
+their size before any memory is taken, and reads as much as there is, so that one who stops in the middle of a frame
+stops nobody.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def allocate(network: Network, params: Params, X: Array) -> Workspace:
             Slot(
                 parameters[start:middle].reshape(n, before), parameters[middle:end],
                 gradient[start:middle].reshape(n, before), gradient[middle:end],
-                np.empty_like(X, shape=(n, m)), np.empty((n, m) if kinked else (0, 0), bool),
+                np.empty_like(X, order="C", shape=(n, m)), np.empty((n, m) if kinked else (0, 0), bool),
             )
         )  # fmt: skip
         start = end
@@ -194,7 +194,7 @@ def gradient_descent(
     J = np.empty(iterations, X.dtype)
     output = work.slots[-1].A
     batch = min(iterations, max(1, BATCH // output.size))
-    logits = np.empty_like(X, shape=(batch, *output.shape))
+    logits = np.empty_like(X, order="C", shape=(batch, *output.shape))
     with np.errstate(over="ignore"):
         for t in range(iterations):
             forward(network, work, X)
