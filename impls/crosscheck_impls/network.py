@@ -23,7 +23,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
 }
 KINKED = ("relu", "leaky_relu")
 DTYPES = ("float64", "float32")
-NARROW = ("bfloat16", "float16")  # run where they are named
+NARROW = ("float16", "bfloat16")  # run where they are named
 EVERY_DTYPE = (*DTYPES, *NARROW)
 
 

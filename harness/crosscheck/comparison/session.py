@@ -123,11 +123,11 @@ def check_time_limit(seconds: float) -> None:
         raise BadInput(f"{seconds:g}: expected seconds > 0, and at most 1e6", parameter="time_limit")
 
 
-def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
+def check_dtypes(dtypes: Sequence[str] | None, known: Sequence[str] = EVERY_DTYPE) -> list[str]:
     """Return the dtypes to run, the default pair or those named: float64 always, the twin that judges every other."""
     for dtype in dtypes or ():
-        if dtype not in EVERY_DTYPE:
-            raise BadInput(f"{dtype}: unknown, expected {' or '.join(EVERY_DTYPE)}", parameter="dtype")
+        if dtype not in known:
+            raise BadInput(f"{dtype}: unknown here, expected {' or '.join(known)}", parameter="dtype")
     return [dtype for dtype in EVERY_DTYPE if dtype in (dtypes or DTYPES) or dtype == "float64"]
 
 

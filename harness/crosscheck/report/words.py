@@ -42,7 +42,7 @@ SYMBOLS = {
 MEANING = {
     Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
     Verdict.CONVENTION: "differs from the oracle by a documented convention, named, and agrees with it under that",
-    Verdict.UNDEFINED: "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees, "
+    Verdict.UNDEFINED: "the declared formula has no value or no bound there, as a logarithm of 0; all that has a bound agrees, "
     "and what is finite there is what the formula can give",
     Verdict.SUSPECT: f"within the error bound, but more than {FACTOR:g} times the usual rounding noise, or a run that "
     "differs when it is repeated: unexplained, a warning",
