@@ -1,8 +1,8 @@
 """Honest runs: right implementations on drawn networks, judged as `compare` judges; any alarm is a false one.
 
-A batch of problems is asked of a few implementations, dealt in turn, in every dtype asked for; JAX's only where the shapes are
-from the pool (`honest_draws`). In every other batch the processes do not share the processors out, so that the
-libraries have more threads. An implementation is any: ours, those of `varied`, and anybody's.
+A batch of problems is asked of a few implementations, dealt in turn, in every dtype asked for; JAX's only where the
+shapes are from the pool (`honest_draws`). In every other batch the processes do not share the processors out, so that
+the libraries have more threads. An implementation is any: ours, those of `varied`, and anybody's.
 """
 
 from __future__ import annotations

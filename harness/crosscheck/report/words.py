@@ -42,14 +42,15 @@ SYMBOLS = {
 MEANING = {
     Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
     Verdict.CONVENTION: "differs from the oracle by a documented convention, named, and agrees with it under that",
-    Verdict.UNDEFINED: "the declared formula has no value or no bound there, as a logarithm of 0; all that has a bound agrees, "
-    "and what is finite there is what the formula can give",
+    Verdict.UNDEFINED: "the declared formula has no value or no bound there, as a logarithm of 0; all that has a bound "
+    "agrees, and what is finite there is what the formula can give",
     Verdict.SUSPECT: f"within the error bound, but more than {FACTOR:g} times the usual rounding noise, or a run that "
     "differs when it is repeated: unexplained, a warning",
     Verdict.DISAGREES: "a number lies outside the elementwise error bound, or what must be exact is not; or an "
     f"irreproducible run leaves the oracle's by more than {FAR:g} envelopes of rounding",
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
-    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, or a loop in Python would take too long",
+    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, the dtype does not hold the data, or a loop "
+    "in Python would take too long",
 }
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 EVIDENCE = {
