@@ -17,7 +17,8 @@ def finfo(dtype: Any) -> Any:
     >>> float(finfo("bfloat16").eps), float(finfo("float64").eps) == np.finfo("float64").eps
     (0.0078125, True)
     """
-    return ml_dtypes.finfo(dtype) if np.dtype(dtype).name in NARROW else np.finfo(dtype)
+    of_any: Any = ml_dtypes.finfo
+    return of_any(dtype) if np.dtype(dtype).name in NARROW else np.finfo(dtype)
 
 
 def is_float(dtype: np.dtype) -> bool:

@@ -90,11 +90,11 @@ def markdown(rows: Sequence[Row], plan: Sequence[Batch], seed: int) -> str:
         *summary(rows),
         "",
         "Right implementations, each on drawn networks in each dtype below, judged as `compare` judges, so that any "
-        "alarm is a false one. Drawn are depth, widths, activations, loss, conventions, the number of examples, the sizes of "
-        "the numbers, the labels, the weights and their age, alpha and the iterations of `fit`. Those of `varied` are "
-        "ours with sums in other orders, other layouts, wider arithmetic, and training that rounds less. In every "
-        f"other batch of {honest_draws.BATCH} networks each process has all processors. JAX compiles for each shape, "
-        f"so its runs are on the {few} of {len(numbers)} networks that have one of {honest_draws.POOL} shapes.",
+        "alarm is a false one. Drawn are depth, widths, activations, loss, conventions, the number of examples, the "
+        "sizes of the numbers, the labels, the weights and their age, alpha and the iterations of `fit`. Those of "
+        "`varied` are ours with sums in other orders, other layouts, wider arithmetic, and training that rounds less. "
+        f"In every other batch of {honest_draws.BATCH} networks each process has all processors. JAX compiles for each "
+        f"shape, so its runs are on the {few} of {len(numbers)} networks that have one of {honest_draws.POOL} shapes.",
         "",
         f"Seed {seed}; {here['processor']}, {here['cores']} cores.",
         "",

@@ -59,7 +59,7 @@ class Judge:
         self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
         self._read: dict[Any, Known] = {}
         self._some: Judge | None = None
-        self._reruns: dict[tuple[int, Mode, bool], list[Noise]] = {}
+        self._reruns: dict[tuple[int, Mode, tuple[bool, ...]], list[Noise]] = {}
         self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
 
     def in_short(self, brief: Case) -> Judge:
@@ -142,13 +142,11 @@ class Judge:
                 self._noise[key] = self._of_some().noise(checkpoint, declared)
                 return self._noise[key]
             oracle, p = self.at_checkpoint(checkpoint, declared).oracle, self.precision(declared)
-            again = checkpoint, p.mode, p.adds_narrowly  # whatever else is declared
+            narrowly = (p.adds_narrowly, declared.formulation == "autodiff") if case.dtype in NARROW else ()
+            again = checkpoint, p.mode, narrowly  # whatever else is declared
             if again not in self._reruns:
                 asked = case.network, params, case.X, case.Y
-                narrow = case.dtype in NARROW
-                self._reruns[again] = (
-                    rerun_narrow(*asked, case.dtype, p.adds_narrowly) if narrow else rerun(*asked, p.mode)
-                )
+                self._reruns[again] = rerun_narrow(*asked, case.dtype, *narrowly) if narrowly else rerun(*asked, p.mode)
             self._noise[key] = noise(case.network, params, case.Y, oracle, p, declared, self._reruns[again])
         return self._noise[key]
 

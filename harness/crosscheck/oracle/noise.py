@@ -19,7 +19,7 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
 from crosscheck.oracle.formats import FULL, Mode
-from crosscheck.oracle.narrowed import each_in, narrowed, single
+from crosscheck.oracle.narrowed import Form, each_in, narrowed, single
 from crosscheck.oracle.reference import RIGHT, Reference
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
@@ -71,17 +71,22 @@ def rerun(network: Network, params: Params, X: Array, Y: Array, mode: Mode = FUL
 
 @np.errstate(all="ignore")
 def rerun_narrow(
-    network: Network, params: Params, X: Array, Y: Array, dtype: str, adds_narrowly: bool = False
+    network: Network, params: Params, X: Array, Y: Array, dtype: str, adds_narrowly: bool = False,
+    autodiff: bool = False,
 ) -> list[Noise]:  # fmt: skip
-    """Return the same in a narrow dtype, whose sums are float32's unless each addition is rounded, as in loops."""
+    """Return the same in a narrow dtype, whose sums are float32's unless each addition is rounded, as in loops.
+
+    Where few numbers are near one another, many are rounded alike: what the formulas make of that is rerun as well.
+    """
     params, X, Y = tuple(Layer(single(W), single(b)) for W, b in params), single(X), single(Y)
-    forms = (adding_in(dtype),) * 3 if adds_narrowly else (np.ndarray, Sequential, Ascending)
-    forms = tuple(each_in(dtype, form) for form in forms)
+    some: Sequence[Form] = (adding_in(dtype),) * 3 if adds_narrowly else (np.ndarray, Sequential, Ascending)
+    plain, sequential, ascending = (each_in(dtype, form) for form in some)
     return [
-        permuted(network, params, X, Y, 0, forms[0]),
-        permuted(network, params, X, Y, None, forms[1]),
-        permuted(network, params, X, Y, 1, forms[0], DIVIDED),
-        permuted(network, params, X, Y, 3, forms[2]),
+        permuted(network, params, X, Y, 0, plain),
+        permuted(network, params, X, Y, None, sequential),
+        permuted(network, params, X, Y, 1, plain, DIVIDED),
+        permuted(network, params, X, Y, 3, ascending),
+        *(permuted(network, params, X, Y, 0, plain, each) for each in AUTODIFF if autodiff),
     ]
 
 
@@ -186,6 +191,25 @@ def _divided() -> Reference:
 
 
 DIVIDED = _divided()
+
+
+def _of_softplus(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
+    """(A − Y) / m as the derivative of softplus(Z) − Y Z, with A = exp(Z − softplus(Z))."""
+    if network.loss == "squared_error":
+        return DIVIDED.output_dZ(network, A, Z, Y)
+    m = Y.shape[1]
+    return np.exp(Z - self.softplus(Z)) / m - Y / m
+
+
+def _of_log_sigmoid(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
+    """The same as that of −Y log σ(Z) − (1 − Y) log σ(−Z)."""
+    if network.loss == "squared_error":
+        return DIVIDED.output_dZ(network, A, Z, Y)
+    m = Y.shape[1]
+    return np.exp(Z - self.softplus(Z)) * ((1 - Y) / m) - np.exp(-Z - self.softplus(-Z)) * (Y / m)
+
+
+AUTODIFF = tuple(DIVIDED.replaced(output_dZ=each) for each in (_of_softplus, _of_log_sigmoid))
 
 
 def permuted(

@@ -49,8 +49,8 @@ MEANING = {
     Verdict.DISAGREES: "a number lies outside the elementwise error bound, or what must be exact is not; or an "
     f"irreproducible run leaves the oracle's by more than {FAR:g} envelopes of rounding",
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
-    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, the dtype does not hold the data, or a loop "
-    "in Python would take too long",
+    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, the dtype does not hold the data, or a "
+    "loop in Python would take too long",
 }
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 EVIDENCE = {

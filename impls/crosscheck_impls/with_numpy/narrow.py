@@ -30,8 +30,7 @@ class Narrow(np.ndarray[Any, Any]):
         if function is not np.dot:
             moved = super().__array_function__(function, types, inputs, rest)
             return narrow(moved) if isinstance(moved, np.ndarray) else moved
-        left, right, *out = (*inputs, *rest.values())
-        return self._stored(np.dot(_wide(left), _wide(right)), *out)
+        return self._stored(np.dot(*map(_wide, inputs[:2])), *inputs[2:], *rest.values())
 
     def _stored(self, made: Any, out: Any = None) -> Any:
         """Return a result in the array's dtype, in `out` if there is one; what is no float, a mask, as it is."""
