@@ -43,6 +43,8 @@ def honest(
     With --precision the variants of narrow modes are run, each judged by the bound
     of its mode, and mistakes of these modes are planted, beside
     torch.testing.assert_close: precision.csv, precision_mutants.csv, precision.md.
+    With --dtype float16 or bfloat16, so are ours over arrays of these, and their
+    float64 twins: narrow.csv, narrow_mutants.csv, narrow.md.
 
     Writes honest.csv, honest.md and the journal, honest.jsonl, into --out, all at
     once. Tables there that cover more than this run are not replaced without
@@ -68,7 +70,7 @@ def honest(
     from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.session import check_device, check_dtypes, implementations
     from crosscheck.evaluation import honest, honest_tables, precision_tables
-    from crosscheck.evaluation.precisions import Tried, tried
+    from crosscheck.evaluation.precisions import Tried, tried, tried_in
     from crosscheck.judge.verdict import Row
     from crosscheck.report import screen
     from crosscheck.runner.subprocesses import missing
@@ -77,7 +79,8 @@ def honest(
         if not int(name == "count") <= value <= most:
             raise BadInput(f"{value}: expected a whole number from {int(name == 'count')} to {most:,}", parameter=name)
     rows: list[Row] = []
-    name = "precision" if precision else "honest"
+    narrow = [each for each in dtype or () if each in NARROW]
+    name = precision_tables.PRECISION if precision else precision_tables.NARROW_DTYPES if narrow else "honest"
     run = Recording(out, name, resume)
 
     def kept() -> str:
@@ -86,7 +89,6 @@ def honest(
     with interrupts.reported(kept):
         with interrupts.orderly():
             dtypes = check_dtypes(dtype)
-            narrow = [each for each in dtypes if each in NARROW]
             if precision and narrow:
                 raise BadInput(f"{narrow[0]}: --precision is over float32 arrays; leave one out", parameter="dtype")
             usual = [*honest.OURS, *([] if narrow else honest.varied())]  # those add up in float32 and wider
@@ -111,9 +113,10 @@ def honest(
             with run.of(head, Row, honest.checked(plan, seed)) as done:
                 honest.run(plan, seed, report, done, run.add, rows)
                 code = outcome.exit_code(rows)
-                tries += tried(list(dict.fromkeys(modes.values())), report)
-                tables = honest_tables.contents(rows, plan, seed)
-                contents = precision_tables.contents(rows, tries, modes, seed) if precision else tables
+                tries += tried_in(narrow, report) if narrow else tried(list(dict.fromkeys(modes.values())), report)
+                contents = honest_tables.contents(rows, plan, seed)
+                if precision or narrow:
+                    contents = precision_tables.contents(name, rows, tries, modes, seed)
                 trouble = run.finish(contents)
     for line in [*honest_tables.summary(rows), *precision_tables.summary(tries)]:
         typer.echo(line)

@@ -14,7 +14,7 @@ from crosscheck_impls.interface import NARROW, Array, Framework, Network, Params
 from crosscheck.core.records import cast
 from crosscheck.mutation.mutant import Mutant
 from crosscheck.mutation.rounding import shaken
-from crosscheck.oracle.narrowed import of_dtype
+from crosscheck.oracle.narrowed import Form, of_dtype, over
 from crosscheck.oracle.reference import RIGHT, Reference
 
 VARIANT = "reference"  # the only one that such a framework has
@@ -41,8 +41,8 @@ def framework(mutant: Mutant | None = None, shake: bool = False) -> Framework:
     return as_framework(mutated(mutant, shake), mutant.name if mutant else "reference")
 
 
-def as_framework(reference: Reference, name: str) -> Framework:
-    """Give a reference the contract of a framework."""
+def as_framework(reference: Reference, name: str, form: Form | None = None) -> Framework:
+    """Give a reference the contract of a framework. form: of its arrays where their dtype is narrow."""
 
     def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
         J, gradient = there(X).cost_and_gradients(network, params, X, Y)
@@ -59,7 +59,7 @@ def as_framework(reference: Reference, name: str) -> Framework:
         return there(X).predict(network, params, X)
 
     def there(X: Array) -> Reference:
-        return of_dtype(X.dtype.name, reference)
+        return of_dtype(X.dtype.name, reference) if form is None else over(form, reference)
 
     def copied(array: Any, device: str = "cpu") -> Array:
         return np.array(array)
