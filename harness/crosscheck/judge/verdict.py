@@ -210,13 +210,17 @@ def _said(
 
 def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, Cause]:
     """Return the first tensor without a bound."""
+    why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
+    c = next(c for c in row.comparisons if c.undefined)
+    why = Overflow.SUMS if too_long(judge, declared) else why
+    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+
+
+def too_long(judge: Judge, declared: Declaration) -> bool:
+    """Return whether the sums over the examples have no bound, since each addition is rounded to a narrow dtype."""
     case, p = judge.case, judge.precision(declared)
     terms = depth(case.X.shape[1], declared.sums, case.network.n[-1]) + 3
-    why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
-    if p.adds_narrowly and p._replace(ua=p.across).gamma(terms) == inf:
-        why = Overflow.SUMS
-    c = next(c for c in row.comparisons if c.undefined)
-    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, case.dtype)
+    return p.adds_narrowly and p._replace(ua=p.across).gamma(terms) == inf
 
 
 def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention | None]]:
