@@ -154,6 +154,20 @@ def test_every_framework_adds_up_in_float32_and_keeps_the_dtype(framework_name: 
             assert np.abs(exact(array) / true - 1).max() < 8 * precision(dtype).u
 
 
+def test_torch_is_asked_to_add_up_in_float32_on_cuda_for_narrow_arrays_alone() -> None:
+    torch = pytest.importorskip("torch")
+    names = ("allow_bf16_reduced_precision_reduction", "allow_fp16_reduced_precision_reduction")
+    switches = torch.backends.cuda.matmul
+    before = [getattr(switches, name) for name in names]
+    try:
+        for dtype, expected in (("float32", before), ("bfloat16", [False, False])):
+            load("torch").configure(dtype)
+            assert [getattr(switches, name) for name in names] == expected
+    finally:
+        for name, was in zip(names, before, strict=True):
+            setattr(switches, name, was)
+
+
 # ---------------------------------------------------------------- the bound and the noise
 
 

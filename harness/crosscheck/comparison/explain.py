@@ -67,7 +67,7 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Itera
         beside = grounds(judge, answer, plain, comparisons, where)
         yield f"where       {of_location(where, beside=beside)}"
     yield f"tensors     {_tensors(comparisons)}"
-    there = reached(case)
+    there = reached(case) if any(c.bounded for c in comparisons) else ()  # what is nowhere bounded nothing explains
     for mutant, left in distances(judge, answer, plain):
         if mutant.kind is Kind.SWITCH and mutant.name in there:
             mark = "   <- explains it" if left <= 1 else ""
