@@ -70,7 +70,7 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Itera
     there = reached(case) if any(c.bounded for c in comparisons) else ()  # what is nowhere bounded nothing explains
     for mutant, left in distances(judge, answer, plain):
         if mutant.kind is Kind.SWITCH and mutant.name in there:
-            mark = "   <- explains it" if left <= 1 else ""
+            mark = "   <- explains it" if outside and left <= 1 else ""
             yield f"switch      {mutant.name:40} leaves {left:.2g} x the bound{mark}"
     yield f"cause       {of_cause(row.cause)}"
 

@@ -60,12 +60,13 @@ def summary(tries: Sequence[Tried]) -> list[str]:
         return []
     shares = [sum(bool(e.caught) for e in wrong), sum(e.float32 for e in wrong), sum(e.own for e in wrong)]
     false = [sum(bool(e.caught) for e in right), sum(e.float32 for e in right), sum(e.own for e in right)]
-    what, one = ("dtypes", "dtype") if wrong[0].precision.startswith("arrays") else ("modes", "mode")
+    arrays = wrong[0].precision.startswith("arrays")
+    what, one, its = ("dtypes", "dtype", "the dtype") if arrays else ("modes", "mode", "the mode's dtype")
     words = [f"{100 * n / len(wrong):.0f} % ({k} of {len(right)})" for n, k in zip(shares, false, strict=True)]
     return [
         f"- Of {len(wrong)} mistakes in narrow {what} are caught, beside false alarms at what is right in the {one}: "
         f"by the bound of the {one} and its noise {words[0]}, by torch.testing.assert_close with float32's defaults "
-        f"{words[1]}, with those of the {one}'s dtype {words[2]}."
+        f"{words[1]}, with those of {its} {words[2]}."
     ]
 
 

@@ -123,6 +123,11 @@ class _Judged(NamedTuple):
     def wrong(self) -> int:
         return len({c.tensor for c in self.comparisons if c.outside})
 
+    @property
+    def noisy(self) -> bool:
+        """Whether an error is above the usual noise, as in a wide bound another convention is."""
+        return any((c.noise or 0.0) > FACTOR for c in self.comparisons)
+
 
 def judge(
     judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: Mutant | None = None, guessed: bool = False
@@ -162,13 +167,16 @@ def _heat(judge: Judge, answer: Answer, judged: _Judged, cause: Cause | None) ->
 
 
 def _under_the_best_convention(judge: Judge, answer: Answer, declared: Declaration) -> tuple[_Judged, _Judged]:
-    """Return what is judged under the first convention that leaves nothing outside, else the least; and under none."""
+    """Return what is judged under the first convention that leaves nothing outside, nor in the noise; and under none.
+
+    Where there is none, that which leaves the least outside, the first of these.
+    """
     tried: list[_Judged] = []
     for under, convention in conventions(declared):
         tried.append(_Judged(under, convention, judge.compare(answer, under) + certify(judge, answer, under)))
-        if not tried[-1].wrong:
+        if not tried[-1].wrong and not tried[-1].noisy:
             break
-    return min(tried, key=lambda each: each.wrong), tried[0]
+    return min(tried, key=lambda each: (each.wrong, each.noisy)), tried[0]
 
 
 def _said(
