@@ -380,3 +380,17 @@ def test_the_reference_of_a_wide_dtype_is_itself() -> None:
     assert all(of_dtype(dtype) is REFERENCE for dtype in DTYPES)
     assert of_dtype("float32", declared="tf32") is not REFERENCE
     assert Declaration().precision == "full"
+
+
+def test_a_convention_that_lies_within_a_wide_bound_is_told_by_the_noise() -> None:
+    """A unit with X = 0 and b = 0 in one example, whose ReLU has the derivative 0 there, as torch and JAX have it."""
+    case = case_of("kink-2layer-relu", "bfloat16")
+    b = case.checkpoints[0][0].b
+    assert not b.any()
+    at_zero: Any = (("relu", "left"),)
+    said = Declaration(relu_grad_at_zero=at_zero, convention="mine")
+    left = REFERENCE.replaced(right_of_kink=lambda self, network, name, Z: Z > 0)
+    answer = measure(as_framework(left, "mine"), VARIANT, said, case, "cpu")
+    key, judging = Key(case.problem, "mine", "bfloat16", "cpu"), Judge(case)
+    assert judge(judging, answer, said, key).verdict is Verdict.CONVENTION
+    assert judge(judging, answer, PLAIN, key).verdict in (Verdict.SUSPECT, Verdict.DISAGREES)

@@ -124,9 +124,14 @@ class _Judged(NamedTuple):
         return len({c.tensor for c in self.comparisons if c.outside})
 
     @property
-    def noisy(self) -> bool:
-        """Whether an error is above the usual noise, as in a wide bound another convention is."""
-        return any((c.noise or 0.0) > FACTOR for c in self.comparisons)
+    def measured(self) -> bool:
+        """Whether the usual noise is known."""
+        return any(c.noise is not None for c in self.comparisons)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether every error is usual noise; in a wide bound another convention is not, though it is within it."""
+        return self.measured and not any((c.noise or 0.0) > FACTOR for c in self.comparisons)
 
 
 def judge(
@@ -174,9 +179,9 @@ def _under_the_best_convention(judge: Judge, answer: Answer, declared: Declarati
     tried: list[_Judged] = []
     for under, convention in conventions(declared):
         tried.append(_Judged(under, convention, judge.compare(answer, under) + certify(judge, answer, under)))
-        if not tried[-1].wrong and not tried[-1].noisy:
+        if not tried[-1].wrong and (tried[-1].quiet or not tried[0].measured):
             break
-    return min(tried, key=lambda each: (each.wrong, each.noisy)), tried[0]
+    return min(tried, key=lambda each: (each.wrong, tried[0].measured and not each.quiet)), tried[0]
 
 
 def _said(
