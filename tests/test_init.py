@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crosscheck.cli.init import TEMPLATES, init
+from crosscheck.cli.init import OWN_DATA, TEMPLATES, init
 
 from tests.test_structure import run as run_code
 
@@ -26,6 +26,8 @@ def written(folder: Path, kind: str) -> list[str]:
     assert got.returncode == 0, got.stderr
     first, *commands = got.stdout.splitlines()
     assert first == f"{TEMPLATES[kind][1]} is written. Next:"
+    if kind in WHOLE:
+        assert commands.pop() == OWN_DATA.format(place=TEMPLATES[kind][1].removesuffix(".py"))
     return [command.strip() for command in commands]
 
 
@@ -48,6 +50,16 @@ def test_a_whole_implementation_agrees_and_conforms(tmp_path, kind):
     assert (agrees, words) == (count, "agrees."), summary
     got = run(tmp_path, *conformance.split(), "-q", "-p", "no:cacheprovider")
     assert got.returncode == 0, got.stdout + got.stderr
+
+
+def test_what_is_said_of_your_own_data_is_a_command_that_works(tmp_path):
+    init("numpy", tmp_path / "mine.py")
+    lines = [f"{a / 7},{a % 3},{int(a % 2)}" for a in range(20)]
+    (tmp_path / "own.csv").write_text("\n".join(["dose,visits,ill", *lines, ""]), encoding="utf-8")
+    _, command = OWN_DATA.format(place="mine").replace("FILE", "own.csv").split(": ")
+    got = run(tmp_path, *command.split(), "--out", "tables")
+    assert got.returncode == 0, got.stdout + got.stderr
+    assert "20 examples, 2 features (dose, visits), label ill: 10 ones" in got.stdout
 
 
 @pytest.mark.parametrize("name", ["net_numpy.py", "./net_numpy.py", "net_numpy"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.explain import explain
 from crosscheck.judge.attribution import attribute
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.mutation.build import framework
-from crosscheck.mutation.mutants import BY_NAME, MUTANTS
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Kind
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME as PROBLEMS
 from crosscheck.problems.catalogue import Options, build
@@ -120,6 +123,43 @@ def test_an_unknown_mistake_is_called_unexplained() -> None:
     assert found.verdict == "disagrees"
     assert "unexplained" in of_cause(found.cause)
     assert "every dW is right" in of_cause(found.cause)
+
+
+MINE = """
+import numpy as np
+from crosscheck_impls.interface import Layer, load
+
+
+def by_hand(network, params, X, Y):
+    J, ((dW, db), *others) = load("numpy").gradients["by_hand"](network, params, X, Y)
+    return J, (Layer(dW, {db}), *others)
+
+
+gradients = {{"by_hand": by_hand}}
+"""
+
+
+@pytest.mark.parametrize(("db", "known"), [("np.cos(db)", False), ("X.shape[1] * db", True)])
+def test_explain_says_how_many_known_mistakes_explain_nothing(
+    db: str, known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"mine_{'known' if known else 'unknown'}"
+    (tmp_path / f"{name}.py").write_text(MINE.format(db=db))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    problem = build(PROBLEMS["flower-2layer-tanh"], Options(iterations=2))
+    request = Request([problem], [Implementation(name, "by_hand")], ["float64", "float32"])
+    for row, lines in explain(request, lambda *_: None):
+        assert row.verdict == "disagrees"
+        said = [line.split() for line in lines if line.startswith("  mistakes ")]
+        if row.dtype == "float32":  # is explained with its twin
+            assert said == []
+        elif known:
+            assert row.explained is not None
+            assert said == []
+        else:
+            ((_, number, *words),) = said
+            assert " ".join(words) == "known ones tried, none of them explains it"
+            assert int(number) > len([mutant for mutant in MUTANTS if mutant.kind is not Kind.SWITCH]) / 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import crosscheck
 import pytest
 from crosscheck.cli.main import main
-from crosscheck.comparison.session import implementations
+from crosscheck.comparison.asked import implementations
 from crosscheck.grading import session as check
 from crosscheck.grading.diagnosis.source import lines_of
 from crosscheck.grading.load import solution_of

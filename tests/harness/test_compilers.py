@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from crosscheck.comparison.session import Request, Results, compare, implementations
+from crosscheck.comparison.asked import Request, implementations
+from crosscheck.comparison.results import Results
+from crosscheck.comparison.session import compare
 from crosscheck.core.failures import Failure
 from crosscheck.core.records import Answer, Case
 from crosscheck.judge.verdict import Row

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from crosscheck.core.plain import from_plain, to_plain
-from crosscheck.core.records import Answer, Case
+from crosscheck.core.records import Answer, Case, flat
 from crosscheck.evaluation.score import Experiment
 from crosscheck.judge.attribution import attribute, ranks
+from crosscheck.judge.elementwise import Judge
 from crosscheck.mutation.build import VARIANT, framework, mutated
 from crosscheck.mutation.distributed import by_name, distributed
 from crosscheck.mutation.mutants import Mutant
-from crosscheck.oracle.reference import RIGHT
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, build
 from crosscheck.runner.collect import measure
@@ -88,8 +88,9 @@ def test_without_a_remainder_it_is_no_mistake(case: Case, P: int, name: str) -> 
     """Where shares are as long as each other, the mean of their means is the mean, and nothing is left to drop."""
     X, Y = np.tile(case.X, P), np.tile(case.Y, P)
     X[0] += np.linspace(0, 1, X.shape[1])
-    right = RIGHT.cost_and_gradients(case.network, case.checkpoints[0], X, Y)
+    known = Judge(case._replace(X=X, Y=Y)).at_checkpoint(0, Declaration())
     J, gradient = mutated(by_name(f"{P} ranks: {name}")).cost_and_gradients(case.network, case.checkpoints[0], X, Y)
-    np.testing.assert_allclose(J, right[0], rtol=1e-12)
-    for got, expected in zip(gradient, right[1], strict=True):
-        np.testing.assert_allclose(got.W, expected.W, rtol=1e-9, atol=1e-14)
+    assert np.abs(J - known.oracle.J) <= known.theirs.J + known.own.J
+    exact, theirs, own = (flat(each.gradient) for each in (known.oracle, known.theirs, known.own))
+    for got, expected, error, its_own in zip(flat(gradient), exact, theirs, own, strict=True):
+        assert (np.abs(got - expected) <= error + its_own).all()

@@ -229,10 +229,12 @@ def test_where_there_is_no_other_its_rows_have_failed_with_its_name_and_are_aske
         return lost(engine, worker) if worker.host == "beta" and number > 9 else said
 
     reached("alpha", "beta/0", happens=happens)
-    code, _, err = run(*COMPARE, "--cluster", "anywhere:1")
+    code, out, err = run(*COMPARE, "--cluster", "anywhere:1")
     assert (code, err) == (1, "")
     failed = [row for row in table() if row["verdict"] == "failed"]
     assert len(table()) == 2 * ROWS
+    assert f"no majority to differ from (1)\n  beta: {len(failed)} of {ROWS} verdicts" in out
+    assert f"hosts as most are (1)\n  alpha: {ROWS} rows\n" in out
     assert 0 < len(failed) < ROWS
     words = "the fleet's worker beta/0 is gone, and no other of its host has answered"
     assert {(row["host"], words in row["cause"]) for row in failed} == {("beta", True)}

@@ -14,6 +14,7 @@ from crosscheck.judge.grounds import Grounds
 from crosscheck.judge.location import Location, Part
 from crosscheck.judge.verdict import Key, Row, judge
 from crosscheck.mutation.build import framework
+from crosscheck.mutation.in_a_layer import by_name
 from crosscheck.oracle.reference import RIGHT
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, Options, build
@@ -265,6 +266,52 @@ def test_layers_between_that_are_right_are_not_called_wrong() -> None:
 
     words = said(with_gradient(gradient), "flower-3layer-tanh")
     assert "J is wrong, and gradients are, those of layer 2 first" in words
+
+
+def test_an_activation_that_was_overwritten_is_said_to_be_what_two_layers_share() -> None:
+    """A2 after the forward pass: dW3 is wrong first, and db3, which has no A2, is right."""
+
+    class Overwrites(type(RIGHT)):  # type: ignore[misc]
+        def J(self, network: Any, A: Any, Z: Any, Y: Any) -> Any:
+            cost = RIGHT.J(network, A, Z, Y)
+            A[2] = A[2] ** 2
+            return cost
+
+    words = said(another(gradients={"reference": Overwrites().cost_and_gradients}), "flower-3layer-tanh")
+    assert "dW3 is the first that is wrong, without db3, and then gradients of layer 2: look at A2 as the" in words
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({3: "W", 1: "Wb"}, "dW3 is the first that is wrong"),
+        ({3: "b", 2: "W"}, "db3 is the first that is wrong"),
+        ({2: "W", 1: "b"}, "dW2 is the first that is wrong, without db2, and then gradients of layer 1: look at A1 as"),
+    ],
+)
+def test_two_places_that_share_no_activation_are_not_said_to(wrong: dict[int, str], words: str) -> None:
+    def gradient(J: Any, slopes: Any, *_: Any) -> Any:
+        layers = enumerate(slopes, start=1)
+        return J, tuple(
+            Layer(*(2 * a if kind in wrong.get(l, "") else a for kind, a in zip("Wb", layer, strict=True)))
+            for l, layer in layers
+        )
+
+    found = said(with_gradient(gradient), "flower-3layer-tanh")
+    assert words in found
+    assert ("look at A" in found) == ("look at A" in words)
+
+
+def test_a_forward_mistake_behind_which_a_layer_is_dead_is_looked_for_in_the_forward_pass_too() -> None:
+    """Layer 1 gives 0 for all examples, so that its gradient is 0 whatever comes after it."""
+    case = make_case(build(BY_NAME["flower-3layer-relu"]), "float64")
+    (W1, b1), (W2, b2), last = case.checkpoints[0]
+    dead = (Layer(W1, b1 - 100), Layer(W2, np.linspace(-1, 1, b2.size).reshape(b2.shape)), last)
+    case = case._replace(checkpoints=[dead], steps=(0,), iterations=1)
+    answer = measure(framework(by_name("layer 2: leaky_relu with slope 0.2")), "reference", PLAIN, case, "cpu")
+    found = judge(Judge(case), answer, PLAIN, Key("mine", "mine", "float64", "cpu"))
+    words = of_cause(found.cause)
+    assert "gradients are, those of layer 3 first: look at the forward pass, the cost and at dZ3" in words
 
 
 # ---------------------------------------------------------------- which steps

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from crosscheck.comparison.session import Implementation
+from crosscheck.comparison.asked import Implementation
 from crosscheck.core.records import cast, flat
 from crosscheck.evaluation import honest
 from crosscheck.evaluation.honest_draws import BATCH, POOL, pooled, problem

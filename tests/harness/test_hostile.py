@@ -8,7 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from crosscheck.comparison.session import Request, compare, implementations
+from crosscheck.comparison.asked import Request, implementations
+from crosscheck.comparison.session import compare
 from crosscheck.core.failures import Verdict
 from crosscheck.grading.probe import Wanted
 from crosscheck.grading.session import check_name

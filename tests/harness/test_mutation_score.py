@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from crosscheck.cli.main import app
-from crosscheck.comparison.session import Implementation
+from crosscheck.comparison.asked import Implementation
 from crosscheck.core.records import flat
 from crosscheck.evaluation import score, score_tables
 from crosscheck.evaluation.baselines import CRITERIA, alarms, seen

@@ -9,7 +9,8 @@ import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
-from crosscheck.comparison.session import Implementation, Request, check_dtypes, compare
+from crosscheck.comparison.asked import Implementation, Request, check_dtypes
+from crosscheck.comparison.session import compare
 from crosscheck.core.dtypes import BFLOAT16, finfo, is_float
 from crosscheck.core.failures import Failure, Kind, Verdict
 from crosscheck.core.records import Answer, Case, cast, flat

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from crosscheck.cli.compare import compare, explain
 from crosscheck.cli.main import main
-from crosscheck.comparison.session import implementations
+from crosscheck.comparison.asked import implementations
 from crosscheck.core.plain import from_plain, to_plain
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from crosscheck.comparison.session import Implementation
+from crosscheck.comparison.asked import Implementation
 from crosscheck.core.failures import Verdict
 from crosscheck.qualification.asked import Item, asked, try_item
 from crosscheck.qualification.bit_flips import flips, resolutions

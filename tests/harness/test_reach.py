@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from crosscheck.comparison.session import Request, compare, implementations
+from crosscheck.comparison.asked import Request, implementations
+from crosscheck.comparison.session import compare
 from crosscheck.core.records import flat
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, Row, judge

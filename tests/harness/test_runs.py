@@ -209,6 +209,17 @@ def test_where_two_differ_nobody_is_the_odd_one(run: Run) -> None:
     assert Path("into/merged.csv").exists()
 
 
+@pytest.mark.parametrize("failed", [1, 2, 4])
+def test_those_that_failed_stand_out_alone_however_many_they_are(run: Run, failed: int) -> None:
+    lost = [write(Path(f"lost{k}"), [row(verdict="failed", cause="gone", bits="ff")]) for k in range(failed)]
+    _, out, _ = run("merge", write(Path("a"), [row()]), *lost, "-o", "all.csv")
+    assert f"have no majority to differ from ({failed})\n" in out
+    assert "runs as most are (1)\n  a: 1 row\n" in out
+    assert "lost0: numpy/fast, float64: failed, most that did not fail say agrees" in out
+    _, out, _ = run("merge", *lost)
+    assert "0 rows stand out" in out
+
+
 @given(st.lists(st.sampled_from("abc")))
 def test_a_majority_is_more_than_half(said: list[str]) -> None:
     most = majority(said)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from crosscheck.cli import outcome
-from crosscheck.comparison.session import Request, check_device, compare, implementations
+from crosscheck.comparison.asked import Request, check_device, implementations
+from crosscheck.comparison.session import compare
 from crosscheck.judge.verdict import Row
 from crosscheck.problems.catalogue import BY_NAME, Problem, build
 from crosscheck.report.words import of_cause, of_failure
@@ -99,8 +100,22 @@ def test_a_stop_in_the_middle_of_a_message_is_ended_too(problem: Problem) -> Non
     assert (row.verdict, "no answer within 4 s" in of_cause(row.cause)) == ("failed", True)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_nothing_is_left_when_the_harness_ends(tmp_path: Path, number: signal.Signals, code: int) -> None:
+TEAM = ("tests.harness.outsiders.team/loops", "--processes", "2")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "asked"),
+    [
+        (signal.SIGTERM, 143, (f"{TROUBLE}/hangs",)),
+        (signal.SIGINT, 130, (f"{TROUBLE}/hangs",)),
+        (signal.SIGKILL, -9, (f"{TROUBLE}/hangs",)),
+        (signal.SIGKILL, -9, TEAM),
+    ],
+    ids=["SIGTERM", "SIGINT", "SIGKILL", "SIGKILL with a team"],
+)
+def test_nothing_is_left_when_the_harness_ends(
+    tmp_path: Path, number: signal.Signals, code: int, asked: tuple[str, ...]
+) -> None:
     root = Path(__file__).parents[2]
     command = [
         sys.executable,
@@ -108,7 +123,7 @@ def test_nothing_is_left_when_the_harness_ends(tmp_path: Path, number: signal.Si
         "crosscheck",
         "compare",
         "--impl",
-        f"{TROUBLE}/hangs",
+        *asked,
         "--problem",
         "kink-2layer-relu",
     ]
@@ -117,7 +132,7 @@ def test_nothing_is_left_when_the_harness_ends(tmp_path: Path, number: signal.Si
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 30
-    while len(descendants(harness.pid)) < 2 and time.monotonic() < deadline:
+    while len(descendants(harness.pid)) < (6 if asked == TEAM else 2) and time.monotonic() < deadline:
         time.sleep(0.1)
     harness.send_signal(number)
     assert harness.wait(20) == code

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosscheck.cli.main import main
-from crosscheck.comparison.session import Request, compare, implementations
+from crosscheck.comparison.asked import Request, implementations
+from crosscheck.comparison.session import compare
 from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Rank, Stage
 from crosscheck.judge.verdict import Row

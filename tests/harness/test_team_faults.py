@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from crosscheck.comparison.session import Request, compare
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.session import compare
 from crosscheck.comparison.teams import distributed
 from crosscheck.core.failures import Failure, Kind, Passes, Rank, Stage
 from crosscheck.problems.catalogue import BY_NAME, build
@@ -61,6 +63,21 @@ def test_one_of_three_goes_wrong(library: Library, monkeypatch: pytest.MonkeyPat
     assert library.size in said["other_size"][1]
     assert gone(MARK)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_device_that_holds_other_bits_than_the_others_fails_its_row() -> None:
+    """By one ulp, on one of three devices of a process; what the first device holds is right."""
+    pytest.importorskip("jax")
+    problem = build(BY_NAME["small_weights-2layer-tanh"])._replace(iterations=2)
+    chosen = [Implementation(f"{OUTSIDERS}.with_jax_devices@3", kind) for kind in ("right", "in_J", "in_dW")]
+    rows = compare(Request([problem], chosen, ["float64"], "cpu", 60.0), lambda *_: None).rows
+    said = {row.implementation.partition("/")[2]: (str(row.verdict), of_cause(row.cause)) for row in rows}
+    assert said.pop("right") == ("agrees", "")
+    assert {verdict for verdict, _ in said.values()} == {"failed"}
+    for kind, shape in (("in_J", "()"), ("in_dW", "(1, 4)")):
+        cause = said[kind][1]
+        assert re.fullmatch(rf"RuntimeError: \S+1 holds other bits than \S+0 of an array {re.escape(shape)}", cause)
 
 
 # ---------------------------------------------------------------- whose array has another size

@@ -116,7 +116,7 @@ def check(
       crosscheck check mine.py --json | jq .causes
     """
     load_numpy()
-    from crosscheck.comparison.session import check_dtypes, check_time_limit
+    from crosscheck.comparison.asked import check_dtypes, check_time_limit
     from crosscheck.grading.adapter import Unrecognised, write_adapter
     from crosscheck.grading.probe import Wanted
     from crosscheck.grading.session import TIME_LIMIT, check_name, in_full

@@ -142,23 +142,25 @@ def compare(
     from crosscheck.cli.fleet import fleet, is_asked
     from crosscheck.cli.recording import Recording, unwritten
     from crosscheck.cli.report import PAGE, of_run
-    from crosscheck.comparison import session as comparison
+    from crosscheck.comparison import session
+    from crosscheck.comparison.asked import Request
     from crosscheck.comparison.identity import header, of_request, stamp
+    from crosscheck.comparison.results import Recorded, Results, in_order, keys, restored
     from crosscheck.core.extras import installs
     from crosscheck.report import machine, screen, tables
     from crosscheck.report import plots as pictures
     from crosscheck.runner.spread import Spread
 
-    results = comparison.Results()
-    request = comparison.Request([], [], [])
+    results = Results()
+    request = Request([], [], [])
     run, outputs = Recording(out, "agreement", resume), Outputs(quiet, verbose, json, junit)
 
     def kept() -> str:
-        rows = comparison.restored(request, list(results.rows)).rows
-        total = len(comparison.keys(request))
+        rows = restored(request, list(results.rows)).rows
+        total = len(keys(request))
         if not rows:
             return ""
-        rows = comparison.in_order(request, rows)
+        rows = in_order(request, rows)
         stamped = tables.partial(rows, total, stamp(run.begun, request, results.environments))
         return run.interrupted(stamped, f"{len(rows)} of {total} rows")
 
@@ -195,13 +197,11 @@ def compare(
             screen.progress(quiet=quiet) as report,
             fleet(cluster, slurm, frameworks) as there,
         ):
-            request = comparison.Request(
-                problems, chosen, dtypes, device, time_limit, again=not processes, hosts=there.names
-            )
+            request = Request(problems, chosen, dtypes, device, time_limit, again=not processes, hosts=there.names)
             head = header("compare", of_request(request), frameworks, there.identity)
-            with run.of(head, comparison.Recorded, sound) as done:
-                results = comparison.restored(request, done)
-                rows = comparison.compare(request, report, results, record=run.add, run=there.run).rows
+            with run.of(head, Recorded, sound) as done:
+                results = restored(request, done)
+                rows = session.compare(request, report, results, record=run.add, run=there.run).rows
                 if all(row.verdict == "not run" for row in rows):
                     run.discard()
                 code = outcome.exit_code(rows, fails)
@@ -220,7 +220,7 @@ def compare(
 
 def sound(record: Any) -> None:
     """Raise something for a row that tables cannot show: somebody else has written it."""
-    from crosscheck.comparison.session import Again
+    from crosscheck.comparison.results import Again
     from crosscheck.judge.verdict import Row
     from crosscheck.report.tables import cells
 
@@ -262,8 +262,8 @@ def explain(
     Example: crosscheck explain --impl torch/native --problem kink
     """
     from crosscheck.cli import in_chunks
+    from crosscheck.comparison.asked import Request
     from crosscheck.comparison.explain import explain as run
-    from crosscheck.comparison.session import Request
     from crosscheck.report import screen
 
     fails = outcome.fail_on(fail_on, strict)
@@ -293,20 +293,21 @@ def compared(
 
     given: what the user called it. Where no problem is named, those that take long are left out.
     """
-    from crosscheck.comparison import session as comparison
+    from crosscheck.comparison import session
+    from crosscheck.comparison.asked import Request, implementations
     from crosscheck.problems.catalogue import choose, requested
     from crosscheck.report import screen
 
     quick = [spec.name for spec in choose(None) if spec.data not in LONG]
     try:
         with interrupts.orderly():
-            chosen = comparison.implementations([name], time_limit)
+            chosen = implementations([name], time_limit)
     except BadInput as error:  # it was not given as an option
         raise BadInput(f"check {error.message}") from error
     problems = requested(problem or quick, options)
     with interrupts.orderly(), screen.progress() as report:
-        request = comparison.Request(problems, chosen, dtypes, "cpu", time_limit)
-        rows = comparison.compare(request, report).rows
+        request = Request(problems, chosen, dtypes, "cpu", time_limit)
+        rows = session.compare(request, report).rows
     code = outcome.exit_code(rows)
     screen.show(rows, outcome.FAILS)
     if not problem:
@@ -331,13 +332,13 @@ def _requested(
     On several processes a problem has at most STEPS iterations: each of them is a message or more.
     """
     from crosscheck.cli import in_chunks
-    from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.asked import DEVICES, check_device, check_dtypes, check_time_limit, implementations
     from crosscheck.comparison.reduced import reduced
     from crosscheck.comparison.teams import distributed
     from crosscheck.problems.limits import check_work
 
-    comparison.check_time_limit(time_limit)
-    dtypes = comparison.check_dtypes(dtype)
+    check_time_limit(time_limit)
+    dtypes = check_dtypes(dtype)
     processes, precision = instead
     if chunk is not None and processes:
         raise BadInput(
@@ -357,12 +358,12 @@ def _requested(
         elif precision:
             chosen = reduced(precision, impl)
         else:
-            chosen = comparison.implementations(impl, time_limit)
+            chosen = implementations(impl, time_limit)
     problems = read()
     if processes:
         problems = [each._replace(iterations=min(each.iterations, STEPS)) for each in problems]
     for each in problems:
         check_work(each.name, each.network, each.data.X.shape[1], each.iterations)
     with interrupts.orderly():
-        comparison.check_device(device if here or device not in comparison.DEVICES else "cpu", chosen, time_limit)
+        check_device(device if here or device not in DEVICES else "cpu", chosen, time_limit)
     return chosen, problems, dtypes

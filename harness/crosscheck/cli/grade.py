@@ -97,8 +97,8 @@ def grade(
     from crosscheck.classroom.submissions import found, shown
     from crosscheck.classroom.weights import weights as read_weights
     from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.asked import check_dtypes, check_time_limit
     from crosscheck.comparison.identity import header
-    from crosscheck.comparison.session import check_dtypes, check_time_limit
     from crosscheck.grading.probe import Wanted, problems
     from crosscheck.report import screen
     from crosscheck.report.protections import of_sandbox

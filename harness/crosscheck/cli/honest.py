@@ -15,7 +15,7 @@ from crosscheck.core import interrupts
 from crosscheck.runner.threads import load_numpy
 
 if TYPE_CHECKING:
-    from crosscheck.comparison.session import Implementation
+    from crosscheck.comparison.asked import Implementation
 
 MOST = 10**6  # runs, and numbers of networks
 MAX_SEED = 2**63 - 1
@@ -66,9 +66,9 @@ def honest(
     """
     load_numpy()
     from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.asked import check_device, check_dtypes, implementations
     from crosscheck.comparison.identity import header
     from crosscheck.comparison.reduced import reduced
-    from crosscheck.comparison.session import check_device, check_dtypes, implementations
     from crosscheck.evaluation import honest, honest_tables, precision_tables
     from crosscheck.evaluation.precisions import Tried, tried, tried_in
     from crosscheck.judge.verdict import Row
@@ -134,8 +134,8 @@ def _explain(
     numbers: Sequence[int], seed: int, chosen: Sequence[Implementation], dtypes: Sequence[str], device: str
 ) -> None:
     """Print the networks of these numbers and what came of each run, and leave with the exit code."""
+    from crosscheck.comparison.asked import Request
     from crosscheck.comparison.explain import explain
-    from crosscheck.comparison.session import Request
     from crosscheck.evaluation.honest_draws import problem
     from crosscheck.report import screen
 

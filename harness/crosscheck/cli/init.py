@@ -15,6 +15,7 @@ from crosscheck.runner.loading import check_module_name
 
 A_FUNCTION = ("crosscheck check {file}", "crosscheck check {file} --dtype float32")
 A_WHOLE_ONE = ("crosscheck compare --impl {place}", "pytest --pyargs crosscheck.testing.conformance --impl {place}")
+OWN_DATA = "On your own data: crosscheck compare --impl {place} --data FILE"  # of a whole one; a function takes none
 TEMPLATES = {  # what one can ask for: the file in crosscheck/testing/templates, its name there, what to run next
     "function": ("function.py", "mine.py", A_FUNCTION),
     "rows": ("rows.py", "mine_rows.py", A_FUNCTION),
@@ -60,3 +61,5 @@ def init(
         typer.echo(f"  pip install 'crosscheck[{kind}]'")
     for command in commands:
         typer.echo(f"  {command.format(file=out, place=place)}")
+    if commands is A_WHOLE_ONE:
+        typer.echo(OWN_DATA.format(place=place))

@@ -78,8 +78,8 @@ def power(
     Example: crosscheck power --problem flower --draws 1 --out mine
     """
     from crosscheck.cli.recording import Recording, unwritten
+    from crosscheck.comparison.asked import implementations
     from crosscheck.comparison.identity import header, of_request
-    from crosscheck.comparison.session import implementations
     from crosscheck.core.failures import BAD
     from crosscheck.evaluation import false_alarms, resumed, score_tables
     from crosscheck.evaluation.score import TOO_LARGE, Pair, in_order, score_all

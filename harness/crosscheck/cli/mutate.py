@@ -121,7 +121,7 @@ def mutate(
 
 def _target(name: str, contract: bool) -> Target:
     """Return whose source is mutated; contract: whether it is asked as an implementation. Raises BadInput."""
-    from crosscheck.comparison.session import implementations
+    from crosscheck.comparison.asked import implementations
     from crosscheck.evaluation.mutate import Target
     from crosscheck.evaluation.population import sources
     from crosscheck.runner.loading import importable

@@ -78,7 +78,7 @@ def qualify(
       crosscheck diff native haswell
     """
     load_numpy()
-    from crosscheck.comparison.session import check_device, check_dtypes, implementations
+    from crosscheck.comparison.asked import check_device, check_dtypes, implementations
     from crosscheck.qualification.design import factors
     from crosscheck.qualification.run import Plan, kernels, thread_counts
     from crosscheck.runner.subprocesses import missing

@@ -16,7 +16,7 @@ from crosscheck.cli.destination import LATEST
 from crosscheck.core import files
 
 if TYPE_CHECKING:
-    from crosscheck.comparison.session import Results
+    from crosscheck.comparison.results import Results
     from crosscheck.judge.verdict import Row
     from crosscheck.report.html.entries import Entry
 
@@ -93,18 +93,18 @@ def read(folder: Path) -> tuple[list[Entry], Results | None, str]:
 def _journal(path: Path, digest: str) -> tuple[Results | None, str]:
     """Return what a journal holds, if it is that of the table with this digest; else why not."""
     from crosscheck.cli.compare import sound
-    from crosscheck.comparison import session as comparison
+    from crosscheck.comparison.results import Recorded, finished
     from crosscheck.core import journal
 
     try:
-        contents = journal.read(path, comparison.Recorded, sound)
+        contents = journal.read(path, Recorded, sound)
     except BadInput as error:
         return None, f"{error.message}; so there are no tensors, heat maps and cost curves."
     if contents is None:
         return None, NO_JOURNAL
     if contents.finished is None or contents.finished.files.get(TABLE) != digest:
         return None, OTHER_JOURNAL
-    return comparison.finished(contents.items), ""
+    return finished(contents.items), ""
 
 
 def _entries(results: Results, lines: list[dict[str, str]]) -> list[Entry]:

@@ -90,9 +90,9 @@ def merge(
     run of a fleet is one for each of its hosts.
 
     A row stands out where its verdict or its bits are not those of more than half
-    of the runs that have it, or where there is no such majority. The table has
-    the columns place, host and stands_out, and then those of the runs. Writes it
-    to -o; nothing without that.
+    of the runs that have it, or where there is no such majority; one that failed
+    has no vote where another did not. The table has the columns place, host and
+    stands_out, and then those of the runs. Writes it to -o; nothing without that.
 
     Exit code: 0, or 2 if a table cannot be read or written.
 

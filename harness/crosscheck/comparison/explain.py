@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from crosscheck_impls.interface import BadInput, Declaration
 
-from crosscheck.comparison.session import Report, Request, Results, compare
+from crosscheck.comparison.asked import Request
+from crosscheck.comparison.results import Results
+from crosscheck.comparison.session import Report, compare
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast
-from crosscheck.judge.attribution import distances
-from crosscheck.judge.causes import Twin
+from crosscheck.judge.attribution import distances, tried
+from crosscheck.judge.causes import Noisy, OutsideBound, Twin, in_vain
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.grounds import grounds
 from crosscheck.judge.location import first, located
@@ -24,7 +26,7 @@ from crosscheck.mutation.mutants import Kind
 from crosscheck.oracle.enclosure import settle
 from crosscheck.oracle.float64 import exact, grads_at_zero
 from crosscheck.report.words import exact as exactly
-from crosscheck.report.words import of_cause, of_distance, of_location, of_verdict
+from crosscheck.report.words import of_cause, of_distance, of_location, of_place, of_verdict
 
 Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
 
@@ -37,6 +39,7 @@ def explain(request: Request, report: Report, results: Results | None = None) ->
         kept[case.problem, name, case.dtype] = case, answer, declared
 
     rows = compare(request, report, results, keep).rows
+    wrong = {row.key for row in rows if row.verdict is Verdict.DISAGREES}
     blocks = []
     for row in rows:
         title = f"{row.implementation} on {row.problem}, {row.dtype}: {row.verdict}"
@@ -48,12 +51,14 @@ def explain(request: Request, report: Report, results: Results | None = None) ->
         answered = kept.get((row.problem, row.implementation, row.dtype))
         block: Iterable[str] = [f"cause       {of_cause(row.cause)}"]
         if answered and not isinstance(row.cause, Twin):  # a twin's disagreement is explained in its own block
-            block = _block(row, *answered)
+            twin = row.key._replace(dtype="float64")
+            block = _block(row, *answered, row.key == twin or twin not in wrong)
         blocks.append((row, [title, f"  {of_verdict(row)}", *(f"  {line}" for line in block)]))
     return blocks
 
 
-def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Iterator[str]:
+def _block(row: Row, case: Case, answer: Answer, declared: Declaration, alone: bool) -> Iterator[str]:
+    """Yield the lines of a row; alone: what explains it does not hang on its float64 twin."""
     judge = Judge(case)
     if judge.broken(answer, row.device):
         yield f"cause       {of_cause(row.cause)}"
@@ -63,15 +68,21 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration) -> Itera
     outside = [c for c in comparisons if c.outside]
     if outside:
         yield from _first(first(outside, case.network.L), case, judge, plain)
-        where = located(answer, comparisons, case.network.L, case.steps)
-        beside = grounds(judge, answer, plain, comparisons, where)
-        yield f"where       {of_location(where, beside=beside)}"
+        if isinstance(row.cause, OutsideBound):
+            yield f"where       {of_place(row.cause)}"
+        else:
+            where = located(answer, comparisons, case.network.L, case.steps)
+            beside = grounds(judge, answer, plain, comparisons, where)
+            yield f"where       {of_location(where, beside=beside)}"
     yield f"tensors     {_tensors(comparisons)}"
     there = reached(case) if any(c.bounded for c in comparisons) else ()  # what is nowhere bounded nothing explains
     for mutant, left in distances(judge, answer, plain):
         if mutant.kind is Kind.SWITCH and mutant.name in there:
             mark = "   <- explains it" if outside and left <= 1 else ""
             yield f"switch      {mutant.name:40} leaves {left:.2g} x the bound{mark}"
+    if alone and in_vain(row.cause):
+        noisy = isinstance(row.cause, Noisy)
+        yield f"mistakes    {tried(judge, answer, declared, noisy)} known ones tried, none of them explains it"
     yield f"cause       {of_cause(row.cause)}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Chunks
 
-from crosscheck.comparison.session import Request
+from crosscheck.comparison.asked import Request
 from crosscheck.core.journal import FORMAT, Header
 from crosscheck.core.sources import DIGITS, PACKAGES, digest, installed, modules
 from crosscheck.oracle.streamed import PART

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from crosscheck_impls.interface import REDUCED, BadInput, nearest
 
-from crosscheck.comparison.session import Implementation
+from crosscheck.comparison.asked import Implementation
 from crosscheck.oracle.formats import MODES
 
 ALL = "reduced"

@@ -4,194 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import Any, TypeAlias
 
-from crosscheck_impls.interface import (
-    COMPILED,
-    DISTRIBUTED,
-    DTYPES,
-    EVERY_DTYPE,
-    NARROW,
-    ON_REQUEST,
-    REDUCED,
-    VARIANTS,
-    BadInput,
-    Declaration,
-    nearest,
-)
+from crosscheck_impls.interface import NARROW, BadInput, Declaration
 
 from crosscheck.comparison import again
-from crosscheck.core import interrupts
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.results import Again, Ran, Recorded, Results, in_order
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Answer, Case
 from crosscheck.core.text import one_line
 from crosscheck.judge.causes import Unreadable
 from crosscheck.judge.elementwise import Judge
-from crosscheck.judge.evidence import Background, background, bits, costs_at, sampled
+from crosscheck.judge.evidence import background, bits, costs_at, sampled
 from crosscheck.judge.steps import Curves
 from crosscheck.judge.verdict import Key, Row, judge, twins
 from crosscheck.mutation.mutants import Mutant
 from crosscheck.problems.cases import brief, make_case
-from crosscheck.problems.catalogue import Problem
-from crosscheck.report.words import of_failure
 from crosscheck.runner import subprocesses
-from crosscheck.runner.loading import check_apart, importable, registered
-from crosscheck.runner.subprocesses import TIME_LIMIT, About, Job, Running
+from crosscheck.runner.subprocesses import About, Job, Running
 from crosscheck.runner.wire import pack
 
-
-class Implementation(NamedTuple):
-    """A framework, or the dotted path of anyone's module, and one of its gradient variants."""
-
-    framework: str
-    variant: str
-
-    def __str__(self) -> str:
-        return f"{self.framework}/{self.variant}"
-
-
-DEVICES = ("cpu", "cuda")
 MAX_QUEUED_ANSWERS = 16  # answers that wait to be judged
-
-
-def implementations(names: Sequence[str] | None, time_limit: float = TIME_LIMIT) -> list[Implementation]:
-    """Return what the names stand for: `framework/variant`, a framework, or a dotted path; all of ours if none.
-
-    An outsider's module is asked for its variants in a process of its own. Raises BadInput, with the nearest names.
-    """
-    chosen: dict[Implementation, None] = {}
-    outsiders = registered()
-    given = [(name, importable(name)) for name in names or VARIANTS]
-    check_apart(names or ())
-    for name, module in given:
-        framework, slash, variant = module.partition("/")
-        if slash and not variant:
-            raise BadInput(f"{name}: no variant after the /, expected framework/variant", parameter="impl")
-        framework = outsiders.get(framework, framework)
-        variants = _variants(name, framework, outsiders, time_limit)
-        there = [*variants, *(each for more in (ON_REQUEST, COMPILED, REDUCED) for each in more.get(framework, ()))]
-        if variant and variant not in there:
-            near = nearest(name, [f"{framework}/{each}" for each in there])
-            if variant in DISTRIBUTED.get(framework, {}):
-                near = "it is distributed: add --processes 2"
-            raise BadInput(f"{name}: {framework} has no variant {variant!r}; {near}", parameter="impl")
-        chosen |= dict.fromkeys(Implementation(framework, each) for each in ([variant] if variant else variants))
-    return list(chosen)
-
-
-def _variants(name: str, framework: str, outsiders: Mapping[str, str], time_limit: float) -> tuple[str, ...]:
-    """Return the variants of a framework; name: what the user called it."""
-    if framework in VARIANTS:
-        return VARIANTS[framework]
-    if "." not in framework and importlib.util.find_spec(framework) is None:
-        known = [f"{framework}/{variant}" for framework, variants in VARIANTS.items() for variant in variants]
-        near = nearest(name, [*known, *VARIANTS, *outsiders])
-        raise BadInput(f"{name}: no such implementation; {near}", parameter="impl")
-    about = subprocesses.probe(framework, time_limit)
-    if isinstance(about, Failure):
-        raise BadInput(f"{name}: {of_failure(about)}", parameter="impl")
-    return about.variants
-
-
-def check_device(device: str, chosen: Sequence[Implementation], time_limit: float = TIME_LIMIT) -> None:
-    """Raise BadInput for a device that none of the chosen frameworks has here."""
-    if device not in DEVICES:
-        raise BadInput(f"{device}: unknown, expected cpu or cuda", parameter="device")
-    if device == "cpu":
-        return
-    have = []
-    for framework in dict.fromkeys(each.framework for each in chosen):
-        about = subprocesses.probe(framework, time_limit) if not subprocesses.missing(framework) else None
-        devices = about.devices if isinstance(about, About) else ()
-        if device in devices:
-            return
-        have.append(f"{framework}: {', '.join(devices) or 'not installed'}")
-    raise BadInput(
-        f"{device}: not here ({'; '.join(have)}), expected a device that is, such as cpu", parameter="device"
-    )
-
-
-def check_time_limit(seconds: float) -> None:
-    """Raise BadInput for a time limit that is none."""
-    if not 0 < seconds <= 1e6:
-        raise BadInput(f"{seconds:g}: expected seconds > 0, and at most 1e6", parameter="time_limit")
-
-
-def check_dtypes(dtypes: Sequence[str] | None, known: Sequence[str] = EVERY_DTYPE) -> list[str]:
-    """Return the dtypes to run, the default pair or those named: float64 always, the twin that judges every other."""
-    for dtype in dtypes or ():
-        if dtype not in known:
-            raise BadInput(f"{dtype}: unknown here, expected {' or '.join(known)}", parameter="dtype")
-    return [dtype for dtype in EVERY_DTYPE if dtype in (dtypes or DTYPES) or dtype == "float64"]
-
-
-class Request(NamedTuple):
-    """What is to be compared; time_limit: seconds for one implementation on one problem.
-
-    again: whether some of it is asked once more with all processors. together: whether one process of a framework is
-    asked all of its variants; all_processors: and has all of them. hosts: of a fleet, each of which is asked all.
-    """
-
-    problems: Sequence[Problem]
-    chosen: Sequence[Implementation]
-    dtypes: Sequence[str]
-    device: str = "cpu"
-    time_limit: float = TIME_LIMIT
-    again: bool = False
-    together: bool = False
-    all_processors: bool = False
-    hosts: Sequence[str] = ("",)
-
-    @property
-    def in_chunks(self) -> bool:
-        """Whether examples are read in chunks."""
-        return any(problem.source is not None for problem in self.problems)
-
-    def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
-        """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
-
-        float64 comes last: JAX's x64 switch, once on, stays on.
-        """
-        dtypes = sorted(self.dtypes, key=lambda dtype: (dtype == "float64", dtype))
-        plain = [(problem, dtype) for dtype in dtypes for problem in self.problems if not problem.threads]
-        return plain + [(problem, "float64") for problem in self.problems if problem.threads and processors]
-
-
-class Ran(NamedTuple):
-    """What a framework says that it ran on; of a fleet `framework on host`."""
-
-    framework: str
-    environment: Mapping[str, Any]
-
-
-class Again(NamedTuple):
-    """The row of what was asked once more, with all processors."""
-
-    row: Row
-
-
-@dataclass
-class Results:
-    """What has been judged so far, and what each framework says that it ran on; what is in it is not run again.
-
-    again: what was asked once more. backgrounds: what the rows of a problem in a dtype are seen against.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    again: dict[Key, Row] = field(default_factory=dict)
-    backgrounds: dict[tuple[str, str], Background] = field(default_factory=dict)
-    environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 Report: TypeAlias = Callable[[str, int, int], None]  # (what, done, total)
 Keep: TypeAlias = Callable[[Case, str, Answer, Declaration], None]  # (case, implementation, answer, declared)
-Recorded: TypeAlias = Row | Again | Ran | Background  # what a journal holds
 Record: TypeAlias = Callable[[Recorded], None]
 Run: TypeAlias = Callable[..., None]  # as `runner.subprocesses.run`
 
@@ -237,60 +80,6 @@ def by_dtype(jobs: Iterable[Job]) -> Iterator[Job]:
         else:
             for dtype in dict.fromkeys(case.dtype for case in job.cases):
                 yield replace(job, cases=[case for case in job.cases if case.dtype == dtype])
-
-
-def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
-    """Return the rows by problem, implementation, dtype and host, as they were asked for."""
-    names = [*(p.name for p in request.problems), *map(str, request.chosen), *EVERY_DTYPE]
-    order = {name: k for k, name in enumerate(names)}
-    hosts = {host: k for k, host in enumerate(request.hosts)}
-    return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype], hosts[r.host]))
-
-
-def keys(request: Request) -> set[Key]:
-    """Return the keys of all rows of a request."""
-    return {
-        Key(problem.name, str(each), dtype, request.device, host)
-        for problem, dtype in request.asked() for each in request.chosen for host in request.hosts
-    }  # fmt: skip
-
-
-def restored(request: Request, records: Iterable[Recorded]) -> Results:
-    """Return the results of records of the same request; a row that only an interrupt made is left out."""
-    wanted = keys(request)
-    return _gathered(records, lambda row: row.key in wanted and not interrupted(row))
-
-
-def finished(records: Iterable[Recorded]) -> Results:
-    """Return the results of the records of a run that has ended, as `compare` has left them."""
-    results = _gathered(records, lambda _: True)
-    again.hold(results.rows, results.again)
-    twins(results.rows)
-    return results
-
-
-def _gathered(records: Iterable[Recorded], wanted: Callable[[Row], bool]) -> Results:
-    rows: dict[Key, Row] = {}
-    results = Results()
-    for record in records:
-        if isinstance(record, Ran):
-            results.environments[record.framework] = record.environment
-        elif isinstance(record, Background):
-            results.backgrounds[record.problem, record.dtype] = record
-        else:
-            row, known = (record.row, results.again) if isinstance(record, Again) else (record, rows)
-            if wanted(row):
-                known[row.key] = row
-    results.rows += rows.values()
-    return results
-
-
-def interrupted(row: Row) -> bool:
-    """Return whether somebody ended the process, and this one with it, perhaps a moment later; or a fleet's worker."""
-    if not isinstance(row.cause, Failure):
-        return False
-    kind, number = row.cause.kind, row.cause.number
-    return kind is Kind.WORKER_LOST or (kind is Kind.KILLED and number in interrupts.WORDS)
 
 
 class _Session:

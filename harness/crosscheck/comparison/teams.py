@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from crosscheck_impls.interface import DISTRIBUTED, VARIANTS, BadInput, nearest
 
-from crosscheck.comparison.session import Implementation, implementations
+from crosscheck.comparison.asked import Implementation, implementations
 from crosscheck.runner.spread import MOST, team
 from crosscheck.runner.subprocesses import TIME_LIMIT
 

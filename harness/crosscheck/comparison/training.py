@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from crosscheck_impls.interface import EVERY_DTYPE, Array, BadInput, Framework, Layer, Params, load, nearest
 
-from crosscheck.comparison.session import implementations
+from crosscheck.comparison.asked import implementations
 from crosscheck.core import interrupts
 from crosscheck.core.dtypes import BFLOAT16
 from crosscheck.core.extras import installs

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import DTYPES, Declaration, Layer, Network
 
-from crosscheck.comparison.session import Implementation, Recorded, Request, Results, compare
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.results import Recorded, Results
+from crosscheck.comparison.session import compare
 from crosscheck.core.records import Answer, Case
 from crosscheck.evaluation.baselines import alarms, seen
 from crosscheck.judge.verdict import Key, Row

@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import DTYPES, VARIANTS
 
-from crosscheck.comparison.session import Implementation, Recorded, Report, Request, Results, compare, interrupted
+from crosscheck.comparison.asked import Implementation, Request
+from crosscheck.comparison.results import Recorded, Results, interrupted
+from crosscheck.comparison.session import Report, compare
 from crosscheck.evaluation.honest_draws import BATCH, name, number_of, pooled, problem
 from crosscheck.judge.verdict import Key, Row, twins
 from crosscheck.report.tables import cells

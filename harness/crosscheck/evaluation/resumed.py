@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from crosscheck.comparison.session import Request, keys, restored
+from crosscheck.comparison.asked import Request
+from crosscheck.comparison.results import keys, restored
 from crosscheck.evaluation.false_alarms import HonestRun
 from crosscheck.evaluation.score import Scored, in_order
 from crosscheck.report.tables import cells

@@ -7,7 +7,7 @@ from typing import Any
 
 from crosscheck_impls.interface import closest
 
-from crosscheck.comparison.session import check_dtypes
+from crosscheck.comparison.asked import check_dtypes
 from crosscheck.grading.probe import Wanted
 from crosscheck.grading.reported import Report
 from crosscheck.grading.session import check_function

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Params
 
+from crosscheck.grading.diagnosis.closeness import ALIKE
 from crosscheck.grading.diagnosis.closeness import CANDIDATE as SAME
 
 ENOUGH = 3  # measurements
@@ -21,7 +22,8 @@ ZERO = "zero"  # the role of an argument that is 0 in the plain model
 
 class Penalty(NamedTuple):
     """What an argument adds at its default, on one problem. J, gradient: the lambda that each tells, nan where what is
-    added is no L2 penalty; moved: whether any gradient changes at all.
+    added is no L2 penalty, or so little of J that rounding hides whether two are the same; moved: whether any gradient
+    changes at all.
     """
 
     argument: str
@@ -55,13 +57,21 @@ def measured(
 ) -> Penalty | None:
     """Return what arguments add to J and the gradients; None where it is nothing, or no number."""
     (argument, default), *more = given.items()
-    J = float(np.squeeze(np.asarray(with_it[0], float)) - np.squeeze(np.asarray(without[0], float)))
+    before, after = (float(np.squeeze(np.asarray(each[0], float))) for each in (without, with_it))
+    J = after - before
     pairs = zip(params, without[1], with_it[1], strict=True)
     added = [(W, np.asarray(late.W, float) - np.asarray(early.W, float)) for (W, _), early, late in pairs]
     squares = float(sum((W * W).sum() for W, _ in params))
     if more or not np.isfinite(J) or not squares or (not J and not any(array.any() for _, array in added)):
         return None
-    return Penalty(argument, default, 2 * m * J / squares, _of_gradient(added, m), any(a.any() for _, a in added))
+    hidden = ALIKE * (abs(before) + abs(after)) > SAME * abs(J)
+    return Penalty(
+        argument,
+        default,
+        np.nan if hidden and J else 2 * m * J / squares,
+        _of_gradient(added, m),
+        any(a.any() for _, a in added),
+    )
 
 
 def _of_gradient(added: Sequence[tuple[Array, Array]], m: int) -> float:

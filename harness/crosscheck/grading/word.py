@@ -178,6 +178,8 @@ def _its_trouble(name: str, failure: Failure) -> list[str]:
     headline = f"{name} returns something else than {OWN.get(name, 'expected')}"
     if failure.kind is Kind.RAISES:
         headline = f"{name} raises an error"
+    elif failure.kind is Kind.SHAPE:
+        headline = f"{name} returns an array of another shape"
     return [f"wrong: {headline}.", *wrapped(f"  {of_failure(failure)}", "  "), *_given(failure)]
 
 

@@ -25,7 +25,7 @@ from crosscheck.mutation.distributed import MOST, distributed
 from crosscheck.mutation.epsilons import epsilons
 from crosscheck.mutation.equivalence import reached
 from crosscheck.mutation.in_a_layer import in_a_layer
-from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Mutant, find
+from crosscheck.mutation.mutants import BY_NAME, MUTANTS, Kind, Mutant, find
 from crosscheck.oracle.error_bound import error_bound, precision
 from crosscheck.oracle.float64 import Matrix, exact
 from crosscheck.oracle.noise import FACTOR
@@ -71,20 +71,13 @@ def attribute(
 def _attributed(
     judge: Judge, answer: Answer, declared: Declaration, noisy: bool, guess: Mutant | None, where: Location | None
 ) -> Explanation | None:
-    seen, steps = list(of_gradients(judge, answer, declared, noisy)), 0
-    if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows from it says nothing new
-        seen += of_steps(judge, answer, declared)
-    search = _Search(judge, answer, declared, seen)
+    search, steps = _Search.of(judge, answer, declared, noisy), 0
     if not search.wrong and not search.differing_labels():
         return None
     explained: list[tuple[Mutant, float]] = []
     nearest: tuple[float, Mutant] | None = None
-    there = reached(judge.case)
-    table = [*distributed(ranks(answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
-    network, layers = judge.case.network, search.layer()
-    in_layers = chain.from_iterable(in_a_layer(network, layer) for layer in layers)
-    of_logarithms = map(find, epsilons(network) if 0 in layers else ())
-    for mutant in chain([guess] if guess else [], table, in_layers, of_logarithms):
+    table, beyond = search.candidates()
+    for mutant in chain([guess] if guess else [], table, beyond):
         if explained and mutant not in table and mutant is not guess:
             break
         left = search.left(mutant)
@@ -105,6 +98,12 @@ def _attributed(
         (mutant, left), *others = explained
         return Explanation(mutant, True, left, tuple(other.name for other, _ in others[:3]), steps)
     return Explanation(nearest[1], False, nearest[0], ()) if nearest else None
+
+
+def tried(judge: Judge, answer: Answer, declared: Declaration, noisy: bool = False) -> int:
+    """Return how many known mistakes `attribute` holds against an answer that none explains; a switch is none."""
+    table, beyond = _Search.of(judge, answer, declared, noisy).candidates()
+    return sum(mutant.kind is not Kind.SWITCH for mutant in chain(table, beyond))
 
 
 def distances(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[tuple[Mutant, float]]:
@@ -133,6 +132,21 @@ class _Search:
         far = [o.distance for o in seen]
         self.wrong = [k for k, distance in enumerate(far) if distance > 1]
         self.total = max((far[k] for k in self.wrong), default=np.inf)
+
+    @classmethod
+    def of(cls, judge: Judge, answer: Answer, declared: Declaration, noisy: bool) -> _Search:
+        """Return the search over the gradients; over what follows from them too, where they are right."""
+        seen = list(of_gradients(judge, answer, declared, noisy))
+        if not any(o.distance > 1 for o in seen):  # where the gradient is wrong, what follows says nothing new
+            seen += of_steps(judge, answer, declared)
+        return cls(judge, answer, declared, seen)
+
+    def candidates(self) -> tuple[list[Mutant], Iterator[Mutant]]:
+        """Return the table, as far as this case reaches it, and what is tried where nothing of it explains anything."""
+        there, network, layers = reached(self.judge.case), self.judge.case.network, self.layer()
+        table = [*distributed(ranks(self.answer)), *(mutant for mutant in MUTANTS if mutant.name in there)]
+        in_layers = chain.from_iterable(in_a_layer(network, layer) for layer in layers)
+        return table, chain(in_layers, map(find, epsilons(network) if 0 in layers else ()))
 
     @property
     def of_run(self) -> bool:

@@ -11,6 +11,7 @@ from crosscheck.judge.attribution import Explanation
 from crosscheck.judge.grounds import Grounds
 from crosscheck.judge.labels import WrongLabel
 from crosscheck.judge.location import Location
+from crosscheck.judge.narrowing import Narrowing
 from crosscheck.judge.reproducible import Departure
 from crosscheck.judge.textbook import Impossible
 
@@ -27,13 +28,14 @@ class BrokenPromises(NamedTuple):
 class OutsideBound(NamedTuple):
     """A number lies outside its bound: the first one, where the mistake must be, and the change that explains it.
 
-    grounds: what holds beside that place.
+    grounds: what holds beside that place. narrowing: the narrow modes that it may be, undeclared.
     """
 
     first: Comparison
     location: Location
     explanation: Explanation | None = None
     grounds: Grounds = Grounds()
+    narrowing: Narrowing = Narrowing()
 
 
 class WrongLabels(NamedTuple):
@@ -94,10 +96,11 @@ class Irreproducible(NamedTuple):
 
 
 class Noisy(NamedTuple):
-    """An error within the bound, but far above the usual noise, and the change that explains it."""
+    """An error within the bound, but far above the usual noise, the change that explains it, or the narrow modes."""
 
     comparison: Comparison
     explanation: Explanation | None = None
+    narrowing: Narrowing = Narrowing()
 
 
 class Twin(NamedTuple):
@@ -137,3 +140,13 @@ def unexplained(cause: Cause | None) -> Cause | None:
 def explanation_of(cause: Cause | None) -> Explanation | None:
     """Return the change of the reference that explains a cause, if one was found."""
     return getattr(cause, "explanation", None)
+
+
+def in_vain(cause: Cause | None) -> bool:
+    """Return whether what explains a cause was looked for among the known changes, and it has no name."""
+    explanation = explanation_of(cause)
+    if explanation is not None and explanation.exactly:
+        return False
+    if isinstance(cause, OutsideBound | Noisy):
+        return not cause.narrowing.found.bits
+    return isinstance(cause, WrongLabels | NotTheFormula) or (isinstance(cause, BrokenPromises) and cause.searched)

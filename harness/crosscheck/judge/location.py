@@ -16,10 +16,11 @@ class Part(StrEnum):
 
     COST: J alone is wrong. FORWARD: J and a gradient of every layer are. COST_AND_DZ: J and some gradients, the first
     of them of this layer. DW, DB: J and the gradients of later layers are right, and only dW, or only db, is wrong. DZ:
-    both are. FIRST: one of them is wrong first, and others elsewhere. FIT_COSTS, FIT_WEIGHTS, FIT_BIASES, FIT: the
-    gradients are right, and the costs, the weights, the biases, or several of these that `fit` returns are not. LATER,
-    ONCE: the same question was asked twice, and only the second answer, or only the first, is wrong. STALE: the answer
-    at one point is that at an earlier one.
+    both are. KEPT: dW is and db is not, and some gradient of the layer before, which has A[l-1] in common with it.
+    FIRST: one of them is wrong first, and others elsewhere. FIT_COSTS, FIT_WEIGHTS, FIT_BIASES, FIT: the gradients are
+    right, and the costs, the weights, the biases, or several of these that `fit` returns are not. LATER, ONCE: the same
+    question was asked twice, and only the second answer, or only the first, is wrong. STALE: the answer at one point is
+    that at an earlier one.
     """
 
     COST = "cost"
@@ -28,6 +29,7 @@ class Part(StrEnum):
     DW = "dW"
     DB = "db"
     DZ = "dZ"
+    KEPT = "kept"
     FIRST = "first"
     FIT_COSTS = "costs of fit"
     FIT_WEIGHTS = "weights of fit"
@@ -118,6 +120,8 @@ def locate(outside: Sequence[Place], L: int) -> Location:
     here = {tensor.kind for tensor in wrong if tensor.layer == l}
     if len(here) == 2:
         return Location(Part.DZ, L, l)
+    if "W" in here and l - 1 in layers:
+        return Location(Part.KEPT, L, l, "W")
     return Location(Part.FIRST, L, l, "W" if "W" in here else "b")
 
 

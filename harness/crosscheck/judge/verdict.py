@@ -33,6 +33,7 @@ from crosscheck.judge.evidence import Heat, heat, noisy_heat
 from crosscheck.judge.grounds import grounds
 from crosscheck.judge.labels import Predictions, predictions
 from crosscheck.judge.location import first, located
+from crosscheck.judge.narrowing import Conclusion, Narrowing, concluded, narrowing
 from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
 from crosscheck.judge.textbook import first_impossible
@@ -193,7 +194,8 @@ def _said(
         where = located(answer, row.comparisons, L, judge.case.steps)
         beside = grounds(judge, answer, under, row.comparisons, where)
         explanation = attribute(judge, answer, under, False, guess, where)
-        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation, beside)
+        narrow = _narrowing(judge, answer, under, explanation)
+        return Verdict.DISAGREES, OutsideBound(first(outside, L), where, explanation, beside, narrow)
     if labels.first is not None:
         return Verdict.DISAGREES, WrongLabels(labels.first, attribute(judge, answer, declared, False, guess))
     irreproducible = answer.run.certification is Certification.IRREPRODUCIBLE
@@ -217,8 +219,14 @@ def _said(
         return Verdict.UNDEFINED if may else Verdict.DISAGREES, NotFinite(expected=False)
     c_noisy = row.noisiest()
     if c_noisy is not None and (c_noisy.noise or 0.0) > FACTOR:
-        return Verdict.SUSPECT, Noisy(c_noisy, attribute(judge, answer, declared, True, guess))
+        explanation = attribute(judge, answer, declared, True, guess)
+        return Verdict.SUSPECT, Noisy(c_noisy, explanation, _narrowing(judge, answer, declared, explanation))
     return Verdict.AGREES, None
+
+
+def _narrowing(judge: Judge, answer: Answer, under: Declaration, explanation: Explanation | None) -> Narrowing:
+    """Return the narrow modes that an answer may be in; where a change of the reference explains it, none."""
+    return Narrowing() if explanation is not None and explanation.exactly else narrowing(judge, answer, under)
 
 
 def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, Cause]:
@@ -263,6 +271,25 @@ def twins(rows: list[Row]) -> None:
             row.verdict, row.cause = twin.verdict, Twin(twin.verdict, twin.cause)
         elif twin.verdict is Verdict.DISAGREES and not _borne_out(row.explained, twin.explained):
             row.cause = unexplained(row.cause)
+    narrowed(rows)
+
+
+def narrowed(rows: list[Row]) -> None:
+    """Say of an implementation's float32 rows in which narrow mode they are, where all of them together say so.
+
+    They are those that nothing explains and whose float64 twins agree: of a wrong formula nothing is said.
+    """
+    right = {row.key for row in rows if row.dtype == "float64" and row.verdict in (Verdict.AGREES, Verdict.CONVENTION)}
+    groups: dict[tuple[str, str, str], list[tuple[Row, OutsideBound | Noisy]]] = {}
+    for row in rows:
+        if row.dtype == "float32" and isinstance(row.cause, OutsideBound | Noisy):
+            row.cause = row.cause._replace(narrowing=row.cause.narrowing._replace(found=Conclusion()))
+            if row.key._replace(dtype="float64") in right and not (row.explained and row.explained.exactly):
+                groups.setdefault((row.implementation, row.device, row.host), []).append((row, row.cause))
+    for group in groups.values():
+        found = concluded([cause.narrowing for _, cause in group])
+        for row, cause in group:
+            row.cause = cause._replace(narrowing=cause.narrowing._replace(found=found))
 
 
 def _borne_out(explained: Explanation | None, twin: Explanation | None) -> bool:

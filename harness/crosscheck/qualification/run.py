@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from crosscheck_impls.interface import VARIANTS, BadInput
 
-from crosscheck.comparison.session import Implementation
+from crosscheck.comparison.asked import Implementation
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed
 from crosscheck.qualification.asked import Asked, Item, asked, try_item

@@ -38,7 +38,8 @@ def of_location(location: Location, pair: bool = False, beside: Grounds = SURE, 
         each = "the gradients are" if L == 1 else "a gradient of every layer is"
         return f"J is wrong, and {each}: look at the forward pass, what it is given, the loss and the means"
     if part is Part.COST_AND_DZ:
-        return f"J is wrong, and gradients are, those of layer {l} first: look at the cost and at dZ{l}"
+        through = "the forward pass, the cost" if l == L else "the cost"  # which the last layer's gradients hang on too
+        return f"J is wrong, and gradients are, those of layer {l} first: look at {through} and at dZ{l}"
     right = "J is right" if beside.J else "J lies within its bound"
     if beside.forward:
         right += ", so the forward pass that it comes from is"
@@ -56,6 +57,10 @@ def _of_line(location: Location, pair: bool, beside: Grounds) -> str:
     dW, db, first = (of_name(f"d{each}{l}", pair) for each in ("W", "b", kind or "W"))
     if part is Part.FIRST:
         return f"{first} is the first that is wrong"
+    if part is Part.KEPT:
+        made = f"of which {dW} is made and g{l - 1}′(Z{l - 1}) may be, and at the line of {dW}"
+        alone = f"{dW} is the first that is wrong, without {db}, and then gradients of layer {l - 1}"
+        return f"{alone}: look at {before} as the backward pass has it, {made}"
     if part is Part.DZ:
         made = f"W{l + 1}ᵀ dZ{l + 1} ∘ g{l}′(Z{l})"
         if l == L:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from crosscheck.core.failures import Verdict
 from crosscheck.runs.difference import Difference, Fact, Moved, Pair
 from crosscheck.runs.many import Merged, Place
 from crosscheck.runs.table import Key, Run
@@ -167,7 +168,8 @@ def of_merged(it: Merged, everything: bool = False, what: str = "run") -> str:
 
 def _of_place(place: Place, it: Merged) -> Said:
     usual, _ = it.usual[place.line.key]
-    most = f"most say {usual}" if usual else "there is no majority"
+    most = "most" if place.line.verdict is not Verdict.FAILED else "most that did not fail"
+    most = f"{most} say {usual}" if usual else "there is no majority"
     return Said(place.line.key, f"{place.name}: ", f": {place.line.verdict}, {most}", place.line.cause)
 
 

@@ -29,6 +29,7 @@ from crosscheck.judge.causes import (
 )
 from crosscheck.judge.evidence import Heat
 from crosscheck.judge.labels import WrongLabel
+from crosscheck.judge.narrowing import Conclusion
 from crosscheck.judge.reproducible import FAR
 from crosscheck.judge.verdict import Row
 from crosscheck.oracle.noise import FACTOR
@@ -195,8 +196,8 @@ def _(cause: BrokenPromises) -> str:
 
 @of_cause.register
 def _(cause: OutsideBound) -> str:
-    place, where = of_comparison(cause.first), of_location(cause.location, beside=cause.grounds)
-    return f"{place}; {where}; {of_explanation(cause.explanation)}"
+    place, where = of_comparison(cause.first), of_place(cause)
+    return f"{place}; {where}" + ("" if cause.narrowing.found.bits else f"; {of_explanation(cause.explanation)}")
 
 
 @of_cause.register
@@ -253,7 +254,7 @@ def _(cause: Irreproducible) -> str:
 def _(cause: Noisy) -> str:
     c = cause.comparison
     where = f"{c.tensor} at iteration {c.iteration}: {c.noise:.3g} x the usual noise"
-    return f"{where}; {of_explanation(cause.explanation)}"
+    return f"{where}; {of_narrowing(cause.narrowing.found) or of_explanation(cause.explanation)}"
 
 
 @of_cause.register
@@ -302,6 +303,24 @@ def of_explanation(explanation: Explanation | None) -> str:
     seen = f" in all {explanation.steps} steps seen" if explanation.steps else ""
     remedy = AT_ZERO if "'(0) =" in mutant.name else ""
     return f"equals `{mutant.name}`{seen}: {mutant.words}{also}{remedy}"
+
+
+def of_place(cause: OutsideBound) -> str:
+    """Return where the mistake must be; of too few bits, which are everywhere, how many there are."""
+    return of_narrowing(cause.narrowing.found) or of_location(cause.location, beside=cause.grounds)
+
+
+def of_narrowing(found: Conclusion) -> str:
+    """Return in how many bits an implementation computes; nothing where that was not found."""
+    if not found.bits:
+        return ""
+    rows = "in the one row that differs" if found.of == 1 else f"in {found.rows} of the {found.of} rows that differ"
+    others = ", and may be in the others" if found.rows < found.of else ""
+    return (
+        f"its float64 twin is right, and the errors are of the size that operands of {found.bits} significant bits "
+        f"give {rows}{others}: fewer than float32's 24, as in {' or '.join(f'`{name}`' for name in found.modes)}; "
+        "switch that off, or declare it (precision in impls/README.md), and it is judged by that"
+    )
 
 
 def of_comparison(c: Comparison) -> str:

@@ -62,6 +62,7 @@ class Child:
     """A worker: a keeper and the process that it keeps. It runs `serves`, `module:function`, which gets a Line.
 
     environment: all of its variables. processors: those that it may use, all if none. limit: of a frame's arrays.
+    scratch: a folder that is to go with this process, should it be killed.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Child:
         environment: Mapping[str, str],
         processors: Sequence[int] = (),
         limit: float = math.inf,
+        scratch: str = "",
     ) -> None:
         self._reader, self._out, self._log = Reader(limit), bytearray(), bytearray()
         self.silent = self._ended = False
@@ -84,6 +86,7 @@ class Child:
                 "descriptors": [requests, answers, control],
                 "parent": os.getpid(),
                 "processors": list(processors),
+                "scratch": scratch,
             }
             if sandbox := self._sandbox:
                 alone = Protection.PROCESSES in sandbox.on

@@ -1,7 +1,8 @@
 """The first process of a worker. It forks the one that computes, and ends all that was started there, whatever happens.
 
 The keeper computes nothing, so that it can always act: when the harness closes the control pipe, or is gone, be it by
-`kill -9`, and when the process that computes ends. On Linux it is the subreaper of what that process starts: a
+`kill -9`, and when the process that computes ends; if the harness is gone, it also removes the folder that the harness
+would have removed (`scratch`). On Linux it is the subreaper of what that process starts: a
 grandchild in a session of its own becomes the keeper's child when its parent ends, and is ended with the rest. What
 computes dies with its keeper. The keeper ends as the other did, with the same exit code or signal.
 """
@@ -13,6 +14,7 @@ import ctypes
 import importlib
 import os
 import select
+import shutil
 import signal
 import sys
 import threading
@@ -28,6 +30,7 @@ from crosscheck.runner.namespaces import View
 
 PARENT_DEATH_SIGNAL, CHILD_SUBREAPER = 1, 36  # of prctl(2)
 LOOK = 1.0  # seconds between two looks at whether the harness is there, where the system does not tell
+GOES = 0.05  # seconds from when a process that is killed has closed its pipes to when it is nobody's parent
 PATIENCE = 5.0  # seconds to end what was started here
 HANDLED = (signal.SIGCHLD, signal.SIGCONT, signal.SIGTERM, signal.SIGHUP)
 
@@ -52,11 +55,12 @@ class Confined(NamedTuple):
 
 
 def begin(
-    serves: str, descriptors: Descriptors, parent: int, processors: Iterable[int], confined: Confined | None = None
-) -> None:
+    serves: str, descriptors: Descriptors, parent: int, processors: Iterable[int],
+    confined: Confined | None = None, scratch: str = "",
+) -> None:  # fmt: skip
     """Fork; the new process calls `serves`, `module:function`, with a Line; this one keeps it. Never returns.
 
-    parent: the harness; 0 in a sandbox, where its number is another one.
+    parent: the harness; 0 in a sandbox, where its number is another one. scratch: a folder to remove if it is gone.
     """
     keeper, parent = os.getpid(), parent or os.getppid()
     _leave_the_terminal()
@@ -77,7 +81,10 @@ def begin(
             limits.stop()
             _end_everything(child, status)
         os._exit(code)
-    _leave(_end_everything(child, status), number)
+    status = _end_everything(child, status)
+    if scratch and _outlives(parent):  # other keepers remove it too: the last one finds all that was written
+        shutil.rmtree(scratch, ignore_errors=True)
+    _leave(status, number)
 
 
 def _leave_the_terminal() -> None:
@@ -157,6 +164,14 @@ def _children() -> list[int]:
     return found
 
 
+def _outlives(parent: int) -> bool:
+    """Return whether the parent is gone, or on its way."""
+    until = time.monotonic() + GOES
+    while os.getppid() == parent and time.monotonic() < until:
+        time.sleep(GOES / 10)
+    return os.getppid() != parent
+
+
 def _leave(status: int, number: int) -> None:
     """End as the child did, or by the signal that has come."""
     if os.WIFEXITED(status) and not number:
@@ -231,4 +246,5 @@ def main(arguments: Any) -> None:
         arguments["parent"],
         arguments["processors"],
         confined,
+        arguments["scratch"],
     )

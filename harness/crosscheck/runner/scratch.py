@@ -1,4 +1,7 @@
-"""A folder for what MPI puts on the disk, which is removed whatever has become of its processes."""
+"""A folder for what MPI puts on the disk, which is removed whatever has become of its processes.
+
+The harness removes it; if the harness has been killed, the keepers of its workers do.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.evidence import accepted, largest
 from crosscheck.runner.loading import loader_of
-from crosscheck.runner.scratch import ALONE, scratch
+from crosscheck.runner.scratch import ALONE, SCRATCH, scratch
 from crosscheck.runner.serve import About, Ask, Start, Told, failure_of
 from crosscheck.runner.spread import NEEDS, START, Spread, is_team
 from crosscheck.runner.threads import THREADS
@@ -127,7 +127,7 @@ def run(
                 while waiting and len(active) < at_once:
                     job, processors = waiting.popleft(), free.popleft()
                     environment = (alone if job.all_processors else shared) | of_mpi
-                    active.append(_Worker(job, done, limits, environment, processors))
+                    active.append(_Worker(job, done, limits, environment, processors, scratch=of_mpi.get(SCRATCH, "")))
                     active[-1].begin()
                 at = [worker.at for worker in active]
                 if at != before:
@@ -224,6 +224,7 @@ class _Worker(Member):
     lost_imports: int = 0
     ready: bool = False
     stays: bool = False
+    scratch: str = ""
 
     def __post_init__(self) -> None:
         self.left_cases = deque(self.job.questions())
@@ -243,7 +244,8 @@ class _Worker(Member):
         job = self.job
         self.current, self.ready, self.number = None, False, 0
         try:
-            self.child = Child(SERVES, self.environment, () if job.all_processors else self.processors, MEBIBYTE)
+            processors = () if job.all_processors else self.processors
+            self.child = Child(SERVES, self.environment, processors, MEBIBYTE, self.scratch)
         except OSError as error:  # no processes or descriptors are left
             self._give_up(Failure(Stage.LOAD, Kind.RAISED, f"no process: {one_line(str(error))}"))
             return

@@ -22,7 +22,8 @@ T = TypeVar("T", bound=Hashable)
 class Place:
     """One row of the table of many: whose it is, and whether its verdict or its bits are not those of most.
 
-    A row stands out too where there is no majority, since then nobody can say which is the odd one.
+    A row stands out too where there is no majority, since then nobody can say which is the odd one. A row that failed
+    has no bits, and no vote where another has an answer: a lost host says nothing of what the others came to.
     """
 
     name: str
@@ -74,12 +75,13 @@ def merge(runs: Sequence[Run]) -> Merged:
     usual: dict[Key, tuple[Verdict | None, str | None]] = {}
     places = []
     for key, those in of_key.items():
-        verdict = majority(line.verdict for _, line in those)
-        bits = majority(line.bits for _, line in those if line.bits)
+        answered = [line for _, line in those if line.verdict is not Verdict.FAILED]
+        verdict = majority(line.verdict for line in answered or [line for _, line in those])
+        bits = majority(line.bits for line in answered if line.bits)
         usual[key] = verdict, bits
-        places += [
-            Place(name, line, line.verdict != verdict, bool(line.bits) and line.bits != bits) for name, line in those
-        ]
+        for name, line in those:
+            other_bits = line.verdict is not Verdict.FAILED and line.bits not in ("", bits)
+            places.append(Place(name, line, line.verdict != verdict, other_bits))
     verdicts, bits_of = Counter(p.name for p in places if p.verdict), Counter(p.name for p in places if p.bits)
     hosts = [Host(name, run, len(run.lines), verdicts[name], bits_of[name])
              for name, run in zip(names, runs, strict=True)]  # fmt: skip

@@ -46,7 +46,8 @@ def _border(seen: Sequence[tuple[Array, Array]]) -> Mutant | None:
     above = min((float(A[labels == 1].min(initial=1.0)) for A, labels in seen), default=1.0)
     if not below < above or below <= 0.5 <= above or above - below > SHARP:
         return None
-    words = f"class 1 begins where A[L] is between {below:.4g} and {above:.4g}; it is to begin at 0.5"
+    at = f"between {below:.4g} and {above:.4g}" if f"{below:.4g}" != f"{above:.4g}" else f"about {above:.4g}"
+    words = f"class 1 begins where A[L] is {at}; it is to begin at 0.5"
     return Mutant(f"a border of about {(below + above) / 2:.2g}", Kind.CLASSIC, words, {})
 
 

@@ -75,7 +75,9 @@ def training_beside(things: Mapping[str, Any], form: Pipeline, call: Caller) -> 
 
 
 class Predicting:
-    """A `predict` beside a form."""
+    """A `predict` beside a form. faults: the kinds of trouble with it that are the program's, and not ours."""
+
+    faults = frozenset({Kind.RAISES})
 
     def __init__(self, function: Callable[..., Any], way: Way, order: Sequence[str], call: Caller) -> None:
         self.function, self.way, self.order, self.call = function, way, order, call

@@ -55,12 +55,7 @@ class Net:
     def _torch(self, net: Any, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         torch, convert = loaded("torch"), converter("torch")
         net = net.to(convert(X).dtype).train()
-        owners = [(module, name) for module in net.modules() for name, _ in module.named_parameters(recurse=False)]
-        places = in_layers([name for _, name in owners], network.L)
-        given = self.layout.given(params)
-        for (l, kind), k in places.items():
-            module, name = owners[k]
-            setattr(module, name, torch.nn.Parameter(convert(given[l - 1]["Wb".index(kind)])))
+        owners, places = self._set(net, network, params)
         out = self.call(net, [convert(self.layout.X(X))])
         J = self._cost(torch, out, convert(self.layout.Y(Y)), X.shape[1])
         call_back = getattr(J, "backward", None)
@@ -69,6 +64,30 @@ class Net:
         self.call(call_back, [])
         found = [tuple(getattr(*owners[places[l, kind]]).grad for kind in "Wb") for l in range(1, network.L + 1)]
         return as_reading(J, found, network, self.layout)
+
+    def _set(
+        self, net: Any, network: Network, params: Params
+    ) -> tuple[list[tuple[Any, str]], dict[tuple[int, str], int]]:
+        """Set the parameters of a module; return whose each is, under which name, and which are W and b of a layer."""
+        torch, convert, given = loaded("torch"), converter("torch"), self.layout.given(params)
+        owners = [(module, name) for module in net.modules() for name, _ in module.named_parameters(recurse=False)]
+        places = in_layers([name for _, name in owners], network.L)
+        for (l, kind), k in places.items():
+            module, name = owners[k]
+            setattr(module, name, torch.nn.Parameter(convert(given[l - 1]["Wb".index(kind)])))
+        return owners, places
+
+    def ready(self, network: Network, params: Params, X: Array, Y: Array) -> Any:
+        """Return a module of PyTorch. Raises Trouble."""
+        return self._made(network, X, Y).to(converter("torch")(X).dtype).eval()
+
+    def seat(self, thing: Any, network: Network, params: Params) -> None:
+        """Set the parameters of a module. Raises Trouble."""
+        self._set(thing, network, params)
+
+    def takes_in(self, X: Array) -> Any:
+        """Return X as a tensor."""
+        return converter("torch")(self.layout.X(X))
 
     def _jax(self, net: Any, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         jax, convert = loaded("jax"), converter("jax")

@@ -52,11 +52,23 @@ class Object:
         given = built(self.maker, network, self.layout.X(X), self.layout.Y(Y), alpha, iterations)
         return made(self.maker, given, self.call)
 
+    def ready(self, network: Network, params: Params, X: Array, Y: Array) -> Any:
+        """Return a new object with these weights. Raises Trouble."""
+        thing = self.made(network, X, Y)
+        self.seat(thing, network, params)
+        return thing
+
+    def seat(self, thing: Any, network: Network, params: Params) -> None:
+        """Set the weights of an object. Raises Trouble."""
+        place(weights_of(thing, network, self.layout), self.layout.given(params))
+
+    def takes_in(self, X: Array) -> Any:
+        """Return X as its methods take it."""
+        return self.layout.X(X)
+
     def ask(self, network: Network, params: Params, X: Array, Y: Array) -> Reading:
         """Return J and dParams. Raises Trouble."""
-        thing = self.made(network, X, Y)
-        weights = weights_of(thing, network, self.layout)
-        place(weights, self.layout.given(params))
+        thing = self.ready(network, params, X, Y)
         steps = [Step(_method(thing, name), part, dict(assigned)) for name, part, assigned in self.plan]
         environment = self.way.environment(network, params, X, Y)
         given = dict(environment)

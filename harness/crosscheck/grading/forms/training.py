@@ -15,6 +15,7 @@ import numpy as np
 from crosscheck_impls.interface import Array, Layer, Network, Params
 
 from crosscheck.core.failures import Kind
+from crosscheck.core.records import flat
 from crosscheck.grading.convert import Trouble, to_numpy
 from crosscheck.grading.forms.calling import Caller
 from crosscheck.grading.forms.layout import Layout
@@ -57,6 +58,7 @@ class Training(ABC):
     def parts(self) -> Sequence[str]:
         """Return the names of what is called."""
 
+    faults = frozenset({Kind.RAISES})  # the kinds of trouble with it, beside a gradient, that are the program's
     at_zero = False  # whether it always begins with weights of 0
 
     def __init__(self, layout: Layout, call: Caller) -> None:
@@ -84,6 +86,18 @@ class Training(ABC):
                 pair.append(layout.taken(array, kind, f"{kind}{l}", n, before, network.L == 1).array)
             layers.append(Layer(*pair))
         return tuple(layers)
+
+
+def reached(
+    form: Training, network: Network, params: Params, X: Array, Y: Array, alpha: float, last: Params, iterations: int
+) -> list[Params]:
+    """Return the params before each step of a run: by single steps, or where these do not lead to the last, by runs."""
+    steps = [params]
+    for _ in range(0 if form.at_zero else iterations):
+        steps.append(form.train(network, steps[-1], X, Y, alpha, 1).params)
+    if not form.at_zero and all(map(np.array_equal, flat(steps[-1]), flat(last))):
+        return steps[:-1]
+    return [params, *(form.train(network, params, X, Y, alpha, t).params for t in range(1, iterations))]
 
 
 def filled(every: Sequence[Argument], environment: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:

@@ -47,6 +47,34 @@ class Method(Training):
         self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> Trained:  # fmt: skip
         """Return the params after so many iterations. Raises Trouble."""
+        thing, weights, costs = self._trained(network, params, X, Y, alpha, iterations)
+        trained = {key: weight.leaf._replace(value=weight.get()) for key, weight in weights.items()}
+        if len(costs) != iterations:
+            costs = costs_in([each.leaf for each in lists_of(thing)], iterations)
+        return Trained(self._read(trained, network), as_array(costs, iterations))
+
+    @property
+    def layout(self) -> Layout:
+        """How its arrays lie."""
+        return self.way.layout
+
+    def ready(self, network: Network, params: Params, X: Array, Y: Array) -> Any:
+        """Return an object that has been trained, by a step of length 0. Raises Trouble."""
+        thing, *_ = self._trained(network, params, X, Y, 0.0, 1)
+        return thing
+
+    def seat(self, thing: Any, network: Network, params: Params) -> None:
+        """Set the weights of an object. Raises Trouble."""
+        place(weights_of(thing, network, self.layout), self.layout.given(params))
+
+    def takes_in(self, X: Array) -> Any:
+        """Return X as its methods take it."""
+        return self.layout.X(X)
+
+    def _trained(
+        self, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
+    ) -> tuple[Any, Mapping[tuple[str, int], Weight], list[Any]]:
+        """Return the object after so many iterations, where its weights are, and the costs that came back."""
         weights: Mapping[tuple[str, int], Weight] = {}
         if not self.at_zero and not self.seated:
             tried = self._made(network, X, Y, alpha, iterations)
@@ -69,11 +97,7 @@ class Method(Training):
                 environment["AL"] = self.call(forward, [], **filled(arguments(forward) or [], environment, ("X",)))
             returned = self.call(method, [], **filled(every, environment, ("X", "Y")))
             costs += costs_in(leaves_of(method, returned), 0)
-        weights = weights or weights_of(thing, network, self.way.layout)
-        trained = {key: weight.leaf._replace(value=weight.get()) for key, weight in weights.items()}
-        if len(costs) != iterations:
-            costs = costs_in([each.leaf for each in lists_of(thing)], iterations)
-        return Trained(self._read(trained, network), as_array(costs, iterations))
+        return thing, weights or weights_of(thing, network, self.way.layout), costs
 
     def _weights(
         self, thing: Any, method: Callable[..., Any], network: Network, params: Params, X: Array, Y: Array

@@ -12,11 +12,11 @@ from crosscheck_impls.interface import BadInput
 from crosscheck.core.failures import Failure, Verdict
 from crosscheck.core.records import Comparison, Tensor
 from crosscheck.judge.attribution import Explanation
-from crosscheck.judge.causes import Cause, OutsideBound, Twin, WithAllProcessors, explanation_of
+from crosscheck.judge.causes import Cause, Noisy, OutsideBound, Twin, WithAllProcessors, explanation_of
 from crosscheck.judge.evidence import Background, Heat
 from crosscheck.judge.verdict import Row
 from crosscheck.report.tables import GROUPS
-from crosscheck.report.words import exact, of_cause, of_distance, of_entry, of_heat, of_location, of_verdict
+from crosscheck.report.words import exact, of_cause, of_distance, of_entry, of_heat, of_narrowing, of_place, of_verdict
 
 COLUMNS = ("problem", "implementation", "dtype", "device", "verdict", "largest_ratio", "tensor", "cause")
 OUTSIDE = "a number is further off than rounding takes sums of products, in whatever order they are formed"
@@ -60,9 +60,9 @@ def of_row(row: Row, background: Background | None) -> Entry:
         "steps": [row.certified, row.iterations],
         "checkpoints": row.checkpoints,
     }
-    explanation = explanation_of(cause)
+    explanation = None if _narrow(cause) else explanation_of(cause)
     if isinstance(cause, OutsideBound):
-        detail |= {"first": _first(cause.first), "where": of_location(cause.location, beside=cause.grounds)}
+        detail |= {"first": _first(cause.first), "where": of_place(cause)}
     if explanation is not None:
         detail["why"] = _why(explanation)
     if row.heat is not None:
@@ -129,9 +129,16 @@ def _kind(cause: Cause | None, explanation: Explanation | None) -> str:
     """Return what the rows of one finding have in common: a mistake, a place, a failure."""
     if explanation is not None and explanation.exactly:
         return explanation.mutant.name
+    if narrow := _narrow(cause):
+        return narrow
     if isinstance(cause, OutsideBound):
         return f"{cause.location.part} {cause.location.kind}"
     return str(cause.kind) if isinstance(cause, Failure) else of_cause(cause)
+
+
+def _narrow(cause: Cause | None) -> str:
+    """Return in how few bits it is computed, where that was found."""
+    return of_narrowing(cause.narrowing.found) if isinstance(cause, OutsideBound | Noisy) else ""
 
 
 def _first(c: Comparison) -> Detail:
