@@ -76,7 +76,7 @@ class Format(NamedTuple):
 
 AS_IT_IS = Format()
 SINGLE = Format(24, 2.0**-149, float(np.finfo("float32").max))
-TENSOR_FLOAT = Format(11, 2.0**-136, float(np.finfo("float32").max), may_cut=True)  # 10 bits after the point
+TENSOR_FLOAT = Format(11, 2.0**-136, float.fromhex("0x1.ffcp127"), may_cut=True)  # 10 bits after the point
 BRAIN = Format(8, 2.0**-133, float.fromhex("0x1.fep127"))
 HALF = Format(11, 2.0**-24, 65504.0)
 E4M3 = Format(4, 2.0**-9, 448.0)  # as in torch and ml_dtypes: no inf
