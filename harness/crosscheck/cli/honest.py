@@ -98,7 +98,7 @@ def honest(
         if only:
             _explain(only, seed, chosen, dtypes, device)
         covers = {"implementation": list(map(str, chosen)), "dtype": dtypes, "device": [device]}
-        plan = list(honest.batches(count, seed, chosen, device, dtypes))
+        plan = list(honest.batches(count, seed, chosen, device, dtypes, evenly=bool(precision or narrow)))
         file = f"{name}.csv"
         if not destination.replaces_freely(out, force) and (standing := destination.runs(out / file)) > count:
             destination.refuse_if_lost(out / file, [f"{standing - count} of {standing} runs"])

@@ -53,19 +53,27 @@ class Batch(NamedTuple):
 
 
 def batches(
-    count: int, seed: int, chosen: Sequence[Implementation], device: str = "cpu", dtypes: Sequence[str] = DTYPES
+    count: int, seed: int, chosen: Sequence[Implementation], device: str = "cpu", dtypes: Sequence[str] = DTYPES,
+    evenly: bool = False,
 ) -> Iterator[Batch]:  # fmt: skip
-    """Yield batches with at least `count` runs in all, less than one problem's more."""
+    """Yield batches with at least `count` runs in all, less than one problem's more for each deck.
+
+    evenly: JAX's implementations get as many runs as the others, and not every fifth batch.
+    """
     compiled = [each for each in chosen if each.framework == "jax"]
     others = [each for each in chosen if each.framework != "jax"]
     dealers = {True: _dealt(compiled or others, seed), False: _dealt(others, seed)}
+    apart = evenly and compiled and others
+    left = {True: count * len(compiled) / len(chosen) if apart else count}
+    left[False] = count - left[True]
     first = 0
-    while count > 0:
-        hand = next(dealers[pooled(first)], ())
+    while max(left.values()) > 0:
+        deck = pooled(first) or not apart
+        hand = next(dealers[pooled(first)], ()) if left[deck] > 0 else ()
         if hand:
-            size = min(BATCH, math.ceil(count / (len(hand) * len(dtypes))))
+            size = min(BATCH, math.ceil(left[deck] / (len(hand) * len(dtypes))))
             yield Batch(range(first, first + size), hand, first // BATCH % 2 == 1, device, dtypes)
-            count -= size * len(hand) * len(dtypes)
+            left[deck] -= size * len(hand) * len(dtypes)
         first += BATCH
 
 
