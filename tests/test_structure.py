@@ -17,14 +17,15 @@ COMMON = (
     "two_layer",
 )  # fmt: skip
 OWN = {
-    "numpy": {"chunked", "fast", "loops", "onnx", "reduced"},
+    "numpy": {"chunked", "fast", "loops", "narrow", "onnx", "reduced"},
     "torch": {"autograd", "chunked", "compiled", "cuda_graph", "exported", "fast", "native", "reduced"},
     "jax": {"autograd", "chunked", "fast", "native", "reduced"},
 }
 # what one framework's file has besides, and why
 BESIDES = {
     ("jax", "training"): {"value_and_grad", "descend"},  # the compiled loop
-    ("jax", "__init__"): {"compiled", "configure"},  # what it makes of the gradients; the switches that others lack
+    ("jax", "__init__"): {"compiled", "configure"},  # what it makes of the gradients; its switches
+    ("torch", "__init__"): {"configure"},  # CUDA's switches, which NumPy lacks
 }
 
 # each folder of the harness may import those before it
@@ -84,7 +85,7 @@ def test_the_interface_imports_nothing_but_the_standard_library():
 
 @pytest.mark.parametrize("framework", VARIANTS)
 def test_an_implementation_imports_only_the_interface_and_its_framework(framework):
-    allowed = {"numpy", "crosscheck_impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
+    allowed = {"numpy", "ml_dtypes", "crosscheck_impls"} | ({framework} & FRAMEWORKS) | set(sys.stdlib_module_names)
     for path in python_files(f"impls/crosscheck_impls/with_{framework}"):
         joins = {"mpi4py"} if path.parent.name == "distributed" else set()
         joins |= {"onnx", "onnxruntime"} if path.name == "onnx.py" else set()

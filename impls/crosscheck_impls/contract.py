@@ -143,7 +143,7 @@ class Model(Protocol):
 
 
 class FromNumpy(Protocol):
-    """(array, device) -> a copy of a NumPy array of float64 or float32 on the device; the dtype stays."""
+    """(array, device) -> a copy of a NumPy array, of one of EVERY_DTYPE, on the device; the dtype stays."""
 
     def __call__(self, array: Any, device: str = "cpu") -> Array:
         """Return the copy. Raises BadInput for a device that is not there."""

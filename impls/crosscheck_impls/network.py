@@ -23,6 +23,8 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
 }
 KINKED = ("relu", "leaky_relu")
 DTYPES = ("float64", "float32")
+NARROW = ("float16", "bfloat16")  # run where they are named
+EVERY_DTYPE = (*DTYPES, *NARROW)
 
 
 class BadInput(ValueError):

@@ -164,7 +164,7 @@ BAD: dict[str, tuple[str, str]] = {
     "alpha NaN": ("--problem flower-logistic --learning-rate nan", "learning rate: got nan, expected a finite number > 0"),
     "alpha negative": ("--problem flower-logistic --learning-rate -0.1", "learning rate: got -0.1"),
     "relu_grad_at_zero": ("--problem flower-logistic --relu-grad-at-zero middle", "relu_grad_at_zero is 'middle', expected 'right'"),
-    "dtype": ("--problem flower-logistic --dtype float16", "--dtype float16: unknown"),
+    "dtype": ("--problem flower-logistic --dtype float8", "--dtype float8: unknown here"),
     "device": ("--problem flower-logistic --device tpu", "--device tpu: unknown, expected cpu or cuda"),
     "no CUDA": ("--problem flower-logistic --device cuda --impl numpy", "--device cuda: not here"),
     "mistyped implementation": ("--impl torch/by_hnd", "did you mean torch/by_hand"),

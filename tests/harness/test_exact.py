@@ -12,12 +12,12 @@ from crosscheck.judge.equality import unequal
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.exact import exact_problem, fits, significant_bits, sums
 from crosscheck.runner.collect import measure
-from crosscheck_impls.interface import DTYPES, VARIANTS, BadInput, Network, declaration, load
+from crosscheck_impls.interface import DTYPES, EVERY_DTYPE, VARIANTS, BadInput, Network, declaration, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NETWORK = Network((7, 5, 3), ("leaky_relu", "linear"), "squared_error", 0.5)
-dtypes = pytest.mark.parametrize("dtype", DTYPES)
+dtypes = pytest.mark.parametrize("dtype", EVERY_DTYPE)
 widths = st.lists(st.integers(1, 20), min_size=2, max_size=4)
 activations = st.sampled_from(["linear", "relu", "leaky_relu"])
 
@@ -102,7 +102,7 @@ def test_one_ulp_in_J_and_after_a_step_is_caught(tensor: str, dtype: str) -> Non
     assert [one.tensor for one in unequal(case, answer)] == [tensor]
 
 
-@dtypes
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_as_many_bits_are_used_as_the_headroom_allows(dtype: str) -> None:
     """One more bit in every number, and some sum would round; a product of half the bits gives other numbers."""
     problem = exact_problem("bits", NETWORK, 16, dtype)

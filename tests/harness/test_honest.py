@@ -145,6 +145,17 @@ def test_everyone_is_asked_as_often_and_jax_only_of_few_shapes() -> None:
     assert {batch.all_processors for batch in plan} == {True, False}
 
 
+def test_jax_is_asked_as_often_as_the_others_where_that_is_wanted() -> None:
+    chosen = [Implementation("numpy", name) for name in "abc"] + [Implementation("jax", name) for name in "pqrs"]
+    plan = list(honest.batches(14_000, 1, chosen, evenly=True))
+    asked = Counter({str(each): 0 for each in chosen})
+    for batch in plan:
+        assert all((each.framework == "jax") == pooled(batch.numbers.start) for each in batch.chosen)
+        asked.update({str(each): batch.runs // len(batch.chosen) for each in batch.chosen})
+    assert min(asked.values()) >= 2000
+    assert sum(asked.values()) < 14_000 + 4 * honest.ASKED
+
+
 # ---------------------------------------------------------------- those that round otherwise
 
 

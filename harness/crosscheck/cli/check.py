@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from crosscheck_impls.interface import BadInput
+from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.cli.compare import compared
 from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
@@ -126,7 +126,7 @@ def check(
     from crosscheck.runner import children
 
     wanted = Wanted(tuple(problem or ()), layers, activation, output, loss, leaky_slope, rows)
-    dtypes = check_dtypes(dtype or ["float64"])
+    dtypes = check_dtypes(dtype or ["float64"], DTYPES)
     if time_limit is not None:
         check_time_limit(time_limit)
     for each in solution:

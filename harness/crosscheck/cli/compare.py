@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import typer
-from crosscheck_impls.interface import BadInput
+from crosscheck_impls.interface import NARROW, BadInput
 
 from crosscheck.cli import destination, outcome
 from crosscheck.cli.destination import LATEST
@@ -344,6 +344,8 @@ def _requested(
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
         )
+    if processes and (narrow := [each for each in dtypes if each in NARROW]):
+        raise BadInput(f"{narrow[0]}: --processes takes float64 and float32; leave one out", parameter="dtype")
     if precision and (processes or chunk is not None):
         raise BadInput(
             f"{', '.join(precision)}: its variants take neither --processes nor --chunk; leave one out",

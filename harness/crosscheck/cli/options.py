@@ -114,7 +114,8 @@ Dtypes = Annotated[
     list[str] | None,
     typer.Option(
         "--dtype",
-        help="float32 or float64; again for both. float64 always runs: it judges float32.",
+        help="float32, float16 or bfloat16; again for more; float64 and float32 by default. float64 always runs: it "
+        "judges the others.",
         metavar="DTYPE",
         autocompletion=complete_dtype,
     ),

@@ -31,7 +31,10 @@ def train(
     ] = None,
     options: Options = OWN,
     dtype: Annotated[
-        str, typer.Option("--dtype", help="float64 or float32.", metavar="DTYPE", autocompletion=complete_dtype)
+        str,
+        typer.Option(
+            "--dtype", help="float64, float32, float16 or bfloat16.", metavar="DTYPE", autocompletion=complete_dtype
+        ),
     ] = "float64",
     device: Device = "cpu",
     costs: Annotated[Path | None, typer.Option(help="Write iteration,cost of every iteration to this .csv.")] = None,

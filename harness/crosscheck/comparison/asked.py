@@ -6,7 +6,17 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from crosscheck_impls.interface import COMPILED, DISTRIBUTED, DTYPES, ON_REQUEST, REDUCED, VARIANTS, BadInput, nearest
+from crosscheck_impls.interface import (
+    COMPILED,
+    DISTRIBUTED,
+    DTYPES,
+    EVERY_DTYPE,
+    ON_REQUEST,
+    REDUCED,
+    VARIANTS,
+    BadInput,
+    nearest,
+)
 
 from crosscheck.core.failures import Failure
 from crosscheck.problems.catalogue import Problem
@@ -92,12 +102,12 @@ def check_time_limit(seconds: float) -> None:
         raise BadInput(f"{seconds:g}: expected seconds > 0, and at most 1e6", parameter="time_limit")
 
 
-def check_dtypes(dtypes: Sequence[str] | None) -> list[str]:
-    """Return the dtypes to run: float64 always, since a float32 row is judged with its float64 twin."""
+def check_dtypes(dtypes: Sequence[str] | None, known: Sequence[str] = EVERY_DTYPE) -> list[str]:
+    """Return the dtypes to run, the default pair or those named: float64 always, the twin that judges every other."""
     for dtype in dtypes or ():
-        if dtype not in DTYPES:
-            raise BadInput(f"{dtype}: unknown, expected {' or '.join(DTYPES)}", parameter="dtype")
-    return [dtype for dtype in DTYPES if not dtypes or dtype in dtypes or dtype == "float64"]
+        if dtype not in known:
+            raise BadInput(f"{dtype}: unknown here, expected {' or '.join(known)}", parameter="dtype")
+    return [dtype for dtype in EVERY_DTYPE if dtype in (dtypes or DTYPES) or dtype == "float64"]
 
 
 class Request(NamedTuple):
@@ -125,8 +135,8 @@ class Request(NamedTuple):
     def asked(self, processors: bool = True) -> list[tuple[Problem, str]]:
         """Return each problem with each dtype; one about threads, where there are processors for it, in float64 alone.
 
-        float32 comes first: JAX's x64 switch, once on, stays on.
+        float64 comes last: JAX's x64 switch, once on, stays on.
         """
-        dtypes = sorted(self.dtypes)
+        dtypes = sorted(self.dtypes, key=lambda dtype: (dtype == "float64", dtype))
         plain = [(problem, dtype) for dtype in dtypes for problem in self.problems if not problem.threads]
         return plain + [(problem, "float64") for problem in self.problems if problem.threads and processors]

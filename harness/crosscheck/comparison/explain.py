@@ -75,10 +75,10 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration, alone: b
             beside = grounds(judge, answer, plain, comparisons, where)
             yield f"where       {of_location(where, beside=beside)}"
     yield f"tensors     {_tensors(comparisons)}"
-    there = reached(case)
+    there = reached(case) if any(c.bounded for c in comparisons) else ()  # what is nowhere bounded nothing explains
     for mutant, left in distances(judge, answer, plain):
         if mutant.kind is Kind.SWITCH and mutant.name in there:
-            mark = "   <- explains it" if left <= 1 else ""
+            mark = "   <- explains it" if outside and left <= 1 else ""
             yield f"switch      {mutant.name:40} leaves {left:.2g} x the bound{mark}"
     if alone and in_vain(row.cause):
         noisy = isinstance(row.cause, Noisy)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from crosscheck_impls.interface import DTYPES
+from crosscheck_impls.interface import EVERY_DTYPE
 
 from crosscheck.comparison import again
 from crosscheck.comparison.asked import Request
@@ -47,7 +47,7 @@ Recorded: TypeAlias = Row | Again | Ran | Background  # what a journal holds
 
 def in_order(request: Request, rows: Iterable[Row]) -> list[Row]:
     """Return the rows by problem, implementation, dtype and host, as they were asked for."""
-    names = [*(p.name for p in request.problems), *map(str, request.chosen), *DTYPES]
+    names = [*(p.name for p in request.problems), *map(str, request.chosen), *EVERY_DTYPE]
     order = {name: k for k, name in enumerate(names)}
     hosts = {host: k for k, host in enumerate(request.hosts)}
     return sorted(rows, key=lambda r: (order[r.problem], order[r.implementation], order[r.dtype], hosts[r.host]))

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from crosscheck_impls.interface import Declaration
+from crosscheck_impls.interface import NARROW, BadInput, Declaration
 
 from crosscheck.comparison import again
 from crosscheck.comparison.asked import Implementation, Request
@@ -91,8 +91,15 @@ class _Session:
         asked = request.asked()
         for number, (problem, dtype) in enumerate(asked):
             report("preparing", number, len(asked))
-            case = make_case(problem, dtype)
+            try:
+                case = make_case(problem, dtype)
+            except BadInput as error:
+                if dtype not in NARROW:
+                    raise
+                self._refuse(problem.name, dtype, str(error))
+                continue
             self.cases[problem.name, dtype] = brief(case) if problem.threads else case
+        self.total = len(asked) * len(request.chosen) * len(request.hosts)
         self.judges: dict[tuple[str, str, int], tuple[Judge, Curves]] = {}
         self.guesses: dict[str, Mutant] = {}  # what explained an implementation once will mostly do so again
         self.same: dict[tuple[int, str], tuple[str, Row]] = {}  # what a fleet has answered, by case and implementation
@@ -100,6 +107,20 @@ class _Session:
         self.done = {row.key for row in results.rows}
         for row in results.rows:
             self._learn(row)
+
+    def _refuse(self, problem: str, dtype: str, why: str) -> None:
+        """Add a row `not run` of everybody for a problem whose numbers a narrow dtype does not hold."""
+        known = {row.key for row in self.results.rows}
+        for each, host in itertools.product(self.request.chosen, self.request.hosts):
+            key = Key(problem, str(each), dtype, self.request.device, host)
+            if key not in known:
+                self.results.rows.append(key.row(Verdict.NOT_RUN, Failure(Stage.CASE, Kind.UNAVAILABLE, why)))
+                self.record(self.results.rows[-1])
+
+    def _shared(self) -> list[Case]:
+        """Return the cases that are asked with a share of the processors."""
+        asked = ((problem.name, dtype) for problem, dtype in self.request.asked(processors=False))
+        return [self.cases[each] for each in asked if each in self.cases]
 
     def _key(self, case: Case, implementation: str, host: str) -> Key:
         return Key(case.problem, implementation, case.dtype, self.request.device, host)
@@ -128,16 +149,14 @@ class _Session:
                 failure = Failure(Stage.LOAD, Kind.NOT_INSTALLED, package)
                 self.judge(Job(*each, request.device, ()), case, None, failure)
             return None
-        shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
-        ordered = self._left(shared, str(each), host)
+        ordered = self._left(self._shared(), str(each), host)
         slow = {"jax": 3.0}.get(each.framework, 1.0) + 2 * (each.variant in ("loops", "per_example"))
         return Job(each.framework, each.variant, request.device, ordered, cost=slow, host=host)
 
     def jobs_with_all_processors(self, jobs: Sequence[Job]) -> list[Job]:
         """Return a job for each framework that is there: the problems about threads, and what is asked again."""
         request = self.request
-        shared = [self.cases[p.name, dtype] for p, dtype in request.asked(processors=False)]
-        cases = again.questions(shared) if request.again and not request.in_chunks else []
+        cases = again.questions(self._shared()) if request.again and not request.in_chunks else []
         cases += [self.cases[p.name, "float64"] for p in request.problems if p.threads]
         asked: dict[tuple[str, str], list[tuple[Case, str]]] = {}
         for case, job in itertools.product(cases, jobs):
@@ -179,7 +198,7 @@ class _Session:
 
     def _tell(self, what: str) -> None:
         self.at = what
-        self.report(what, len(self.results.rows), len(self.cases) * len(self.request.chosen) * len(self.request.hosts))
+        self.report(what, len(self.results.rows), self.total)
 
     def _judged(self, key: Key, case: Case, declared: Declaration, answer: Answer | Failure) -> Row:
         if isinstance(answer, Failure):

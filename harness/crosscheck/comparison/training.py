@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from crosscheck_impls.interface import DTYPES, BadInput, Framework, Layer, Params, load, nearest
+from crosscheck_impls.interface import EVERY_DTYPE, Array, BadInput, Framework, Layer, Params, load, nearest
 
 from crosscheck.comparison.asked import implementations
 from crosscheck.core import interrupts
+from crosscheck.core.dtypes import BFLOAT16
 from crosscheck.core.extras import installs
 from crosscheck.core.files import writable, write
 from crosscheck.oracle.streamed import Parts
@@ -64,8 +65,8 @@ def _chosen(impl: str, dtype: str, device: str) -> tuple[Framework, str]:
         raise BadInput(
             f"{impl}: has {len(chosen)} variants, expected one: {', '.join(map(str, chosen))}", parameter="impl"
         )
-    if dtype not in DTYPES:
-        raise BadInput(f"{dtype}: unknown; {nearest(dtype, DTYPES)}", parameter="dtype")
+    if dtype not in EVERY_DTYPE:
+        raise BadInput(f"{dtype}: unknown; {nearest(dtype, EVERY_DTYPE)}", parameter="dtype")
     framework_name, variant = chosen[0]
     if package := subprocesses.missing(framework_name):
         raise BadInput(f"{impl}: {package} is not installed; {installs(package)}", parameter="impl")
@@ -120,12 +121,16 @@ def _descend(
 
 
 def _save(path: Path, framework: Framework, params: Params) -> None:
-    """Write W1, b1, ... in one piece."""
+    """Write W1, b1, ... in one piece; those of bfloat16 as float32, since NumPy reads that without ml_dtypes."""
     buffer = io.BytesIO()
     arrays = {
-        f"{kind}{l}": framework.to_numpy(a)
+        f"{kind}{l}": _readable(framework.to_numpy(a))
         for l, layer in enumerate(params, 1)
         for kind, a in zip("Wb", layer, strict=True)
     }
     np.savez(buffer, **arrays)
     write(path, buffer.getvalue())
+
+
+def _readable(array: Array) -> Array:
+    return array.astype(np.float32) if array.dtype == BFLOAT16 else array

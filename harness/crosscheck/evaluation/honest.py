@@ -1,8 +1,8 @@
 """Honest runs: right implementations on drawn networks, judged as `compare` judges; any alarm is a false one.
 
-A batch of problems is asked of a few implementations, dealt in turn, in both dtypes; JAX's only where the shapes are
-from the pool (`honest_draws`). In every other batch the processes do not share the processors out, so that the
-libraries have more threads. An implementation is any: ours, those of `varied`, and anybody's.
+A batch of problems is asked of a few implementations, dealt in turn, in every dtype asked for; JAX's only where the
+shapes are from the pool (`honest_draws`). In every other batch the processes do not share the processors out, so that
+the libraries have more threads. An implementation is any: ours, those of `varied`, and anybody's.
 """
 
 from __future__ import annotations
@@ -39,30 +39,41 @@ class Batch(NamedTuple):
     chosen: tuple[Implementation, ...]
     all_processors: bool
     device: str = "cpu"
+    dtypes: Sequence[str] = DTYPES
 
     @property
     def runs(self) -> int:
         """How many runs it is."""
-        return len(self.numbers) * len(self.chosen) * len(DTYPES)
+        return len(self.numbers) * len(self.chosen) * len(self.dtypes)
 
     def request(self, seed: int) -> Request:
         """Return what is asked, with the networks drawn."""
         drawn = [problem(seed, number) for number in self.numbers]
-        return Request(drawn, self.chosen, DTYPES, self.device, together=True, all_processors=self.all_processors)
+        return Request(drawn, self.chosen, self.dtypes, self.device, together=True, all_processors=self.all_processors)
 
 
-def batches(count: int, seed: int, chosen: Sequence[Implementation], device: str = "cpu") -> Iterator[Batch]:
-    """Yield batches with at least `count` runs in all, less than one problem's more."""
+def batches(
+    count: int, seed: int, chosen: Sequence[Implementation], device: str = "cpu", dtypes: Sequence[str] = DTYPES,
+    evenly: bool = False,
+) -> Iterator[Batch]:  # fmt: skip
+    """Yield batches with at least `count` runs in all, less than one problem's more for each deck.
+
+    evenly: JAX's implementations get as many runs as the others, and not every fifth batch.
+    """
     compiled = [each for each in chosen if each.framework == "jax"]
     others = [each for each in chosen if each.framework != "jax"]
     dealers = {True: _dealt(compiled or others, seed), False: _dealt(others, seed)}
+    apart = evenly and compiled and others
+    left = {True: count * len(compiled) / len(chosen) if apart else count}
+    left[False] = count - left[True]
     first = 0
-    while count > 0:
-        hand = next(dealers[pooled(first)], ())
+    while max(left.values()) > 0:
+        deck = pooled(first) or not apart
+        hand = next(dealers[pooled(first)], ()) if left[deck] > 0 else ()
         if hand:
-            size = min(BATCH, math.ceil(count / (len(hand) * len(DTYPES))))
-            yield Batch(range(first, first + size), hand, first // BATCH % 2 == 1, device)
-            count -= size * len(hand) * len(DTYPES)
+            size = min(BATCH, math.ceil(left[deck] / (len(hand) * len(dtypes))))
+            yield Batch(range(first, first + size), hand, first // BATCH % 2 == 1, device, dtypes)
+            left[deck] -= size * len(hand) * len(dtypes)
         first += BATCH
 
 
@@ -87,8 +98,8 @@ def checked(plan: Sequence[Batch], seed: int) -> Callable[[Row], None]:
             raise ValueError(f"a run of {row.problem}, which was not asked for")
         if row.key != Key(name(seed, number), row.implementation, row.dtype, batch.device):
             raise ValueError(f"a run of {row.problem}, which was not asked for")
-        if row.dtype not in DTYPES:
-            raise ValueError(f"a run in {row.dtype}, expected {' or '.join(DTYPES)}")
+        if row.dtype not in batch.dtypes:
+            raise ValueError(f"a run in {row.dtype}, expected {' or '.join(batch.dtypes)}")
 
     return check
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
+from crosscheck_impls.interface import NARROW
 
 from crosscheck.core.failures import BAD, Verdict
 from crosscheck.evaluation import honest_draws
@@ -64,6 +65,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
 def again(row: Row, seed: int) -> str:
     """Return the command that asks a run again."""
     on = "" if row.device == "cpu" else f" --device {row.device}"
+    on += f" --dtype {row.dtype}" if row.dtype in NARROW else ""
     return f"crosscheck honest --seed {seed} --only {number_of(row.problem)} --impl {row.implementation}{on}"
 
 
@@ -87,12 +89,12 @@ def markdown(rows: Sequence[Row], plan: Sequence[Batch], seed: int) -> str:
         "",
         *summary(rows),
         "",
-        "Right implementations, each on drawn networks in both dtypes, judged as `compare` judges, so that any alarm "
-        "is a false one. Drawn are depth, widths, activations, loss, conventions, the number of examples, the sizes of "
-        "the numbers, the labels, the weights and their age, alpha and the iterations of `fit`. Those of `varied` are "
-        "ours with sums in other orders, other layouts, wider arithmetic, and training that rounds less. In every "
-        f"other batch of {honest_draws.BATCH} networks each process has all processors. JAX compiles for each shape, "
-        f"so its runs are on the {few} of {len(numbers)} networks that have one of {honest_draws.POOL} shapes.",
+        "Right implementations, each on drawn networks in each dtype below, judged as `compare` judges, so that any "
+        "alarm is a false one. Drawn are depth, widths, activations, loss, conventions, the number of examples, the "
+        "sizes of the numbers, the labels, the weights and their age, alpha and the iterations of `fit`. Those of "
+        "`varied` are ours with sums in other orders, other layouts, wider arithmetic, and training that rounds less. "
+        f"In every other batch of {honest_draws.BATCH} networks each process has all processors. JAX compiles for each "
+        f"shape, so its runs are on the {few} of {len(numbers)} networks that have one of {honest_draws.POOL} shapes.",
         "",
         f"Seed {seed}; {here['processor']}, {here['cores']} cores.",
         "",

@@ -1,4 +1,7 @@
-"""The tables of the narrow modes: precision.csv, honest runs; precision_mutants.csv, mistakes; precision.md, both."""
+"""The tables of narrow modes and dtypes: precision.csv, honest runs; precision_mutants.csv, mistakes; precision.md.
+
+Those of the dtypes are narrow.csv, narrow_mutants.csv and narrow.md.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,26 @@ from crosscheck.judge.verdict import Row
 from crosscheck.report.machine import machine
 from crosscheck.report.tables import table
 
-FILES = ("precision.csv", "precision_mutants.csv", "precision.md")
+PRECISION, NARROW_DTYPES = "precision", "narrow"  # what the files are called
+ABOUT = {
+    PRECISION: (
+        "Narrow modes",
+        "Right implementations of each mode on drawn networks, judged by the bound of what they declare. In float64 a "
+        "mode is full.",
+    ),
+    NARROW_DTYPES: (
+        "Narrow dtypes",
+        "Right implementations on drawn networks, over arrays of each narrow dtype, and of float64, whose rows judge "
+        "the others.",
+    ),
+}
 BY = ("bound", "steps", "labels", "noise")
 
 
 def lines(rows: Sequence[Row], modes: Mapping[str, str]) -> Iterator[dict[str, object]]:
-    """Yield a line of precision.csv for each implementation and dtype. modes: what each implementation declares."""
+    """Yield a line of precision.csv for each implementation and dtype. modes: what each declares, if not `full`."""
     for line in honest_tables.lines(rows):
-        yield {"precision": modes[str(line["implementation"])], **line}
+        yield {"precision": modes.get(str(line["implementation"]), "full"), **line}
 
 
 def of_mistakes(tries: Sequence[Tried]) -> Iterator[dict[str, object]]:
@@ -45,20 +60,23 @@ def summary(tries: Sequence[Tried]) -> list[str]:
         return []
     shares = [sum(bool(e.caught) for e in wrong), sum(e.float32 for e in wrong), sum(e.own for e in wrong)]
     false = [sum(bool(e.caught) for e in right), sum(e.float32 for e in right), sum(e.own for e in right)]
+    arrays = wrong[0].precision.startswith("arrays")
+    what, one, its = ("dtypes", "dtype", "the dtype") if arrays else ("modes", "mode", "the mode's dtype")
     words = [f"{100 * n / len(wrong):.0f} % ({k} of {len(right)})" for n, k in zip(shares, false, strict=True)]
     return [
-        f"- Of {len(wrong)} mistakes in narrow modes are caught, beside false alarms at what is right in the mode: by "
-        f"the bound of the mode and its noise {words[0]}, by torch.testing.assert_close with float32's defaults "
-        f"{words[1]}, with those of the mode's dtype {words[2]}."
+        f"- Of {len(wrong)} mistakes in narrow {what} are caught, beside false alarms at what is right in the {one}: "
+        f"by the bound of the {one} and its noise {words[0]}, by torch.testing.assert_close with float32's defaults "
+        f"{words[1]}, with those of {its} {words[2]}."
     ]
 
 
-def markdown(rows: Sequence[Row], tries: Sequence[Tried], modes: Mapping[str, str], seed: int) -> str:
-    """Return precision.md."""
+def markdown(name: str, rows: Sequence[Row], tries: Sequence[Tried], modes: Mapping[str, str], seed: int) -> str:
+    """Return precision.md, or narrow.md."""
+    title, runs = ABOUT[name]
     honest, planted = list(lines(rows, modes)), list(of_mistakes(tries))
     here = machine()
     return "\n".join([
-        "# Narrow modes",
+        f"# {title}",
         "",
         *honest_tables.summary(rows),
         *summary(tries),
@@ -67,15 +85,15 @@ def markdown(rows: Sequence[Row], tries: Sequence[Tried], modes: Mapping[str, st
         "",
         "## Honest runs",
         "",
-        "Right implementations of each mode on drawn networks, judged by the bound of what they declare. In float64 a "
-        "mode is full. `largest`: the largest error in units of the bound; `noise`: of the rounding noise of the mode.",
+        f"{runs} `largest`: the largest error in units of the bound; `noise`: of the rounding noise there.",
         "",
         *table(list(honest[0]) if honest else [], [[_cell(value) for value in each.values()] for each in honest]),
         "",
         "## Mistakes",
         "",
-        "Each is planted in the reference in its mode. `problems`: on how many some bit differs; `caught`: there, by "
-        "the bound, a step, the labels or the noise; `assert_close`: what torch.testing.assert_close calls different, "
+        "Each is planted in the reference in its mode or dtype. `problems`: on how many some bit differs; `caught`: "
+        "there, by the bound, a step, the labels or the noise; `assert_close`: what torch.testing.assert_close calls "
+        "different, "
         "beside the right reference in full float32, with the defaults of float32 and of the mode's own dtype. `none` "
         "is the right reference in the mode.",
         "",
@@ -88,11 +106,13 @@ def _cell(value: object) -> object:
     return "" if value is None else f"{value:.2g}" if isinstance(value, float) else value
 
 
-def contents(rows: Sequence[Row], tries: Sequence[Tried], modes: Mapping[str, str], seed: int) -> dict[str, str]:
-    """Return the three files, by name."""
-    frames = {"precision.csv": list(lines(rows, modes)), "precision_mutants.csv": list(of_mistakes(tries))}
+def contents(
+    name: str, rows: Sequence[Row], tries: Sequence[Tried], modes: Mapping[str, str], seed: int
+) -> dict[str, str]:  # fmt: skip
+    """Return the three files, by name, which begins with this one."""
+    frames = {f"{name}.csv": list(lines(rows, modes)), f"{name}_mutants.csv": list(of_mistakes(tries))}
     return {
-        **{name: pd.DataFrame.from_records(each).to_csv(index=False, float_format="%.4g")
-           for name, each in frames.items()},
-        "precision.md": markdown(rows, tries, modes, seed),
+        **{file: pd.DataFrame.from_records(each).to_csv(index=False, float_format="%.4g")
+           for file, each in frames.items()},
+        f"{name}.md": markdown(name, rows, tries, modes, seed),
     }  # fmt: skip

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration
 
+from crosscheck.core.dtypes import is_float
 from crosscheck.core.records import Answer, flat
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import Location, locate
@@ -189,7 +190,7 @@ class _Search:
         array, unit = made
         if array.shape != o.got.shape:
             return np.inf, unit
-        if array.dtype != self.judge.case.dtype and array.dtype.kind == "f":
+        if array.dtype != self.judge.case.dtype and is_float(array.dtype):
             # computed in another precision: the answer must be one of its numbers
             if not np.array_equal(o.got, o.got.astype(array.dtype), equal_nan=True):
                 return np.inf, unit
@@ -269,7 +270,7 @@ class _Search:
                     J, gradient = ask(case.network, case.checkpoints[checkpoint], case.X, case.Y)
                     arrays = [np.asarray(J), *map(np.asarray, flat(gradient))]
                     units = [nothing] * len(arrays)
-                    if arrays[1].dtype != case.dtype and arrays[1].dtype.kind == "f":
+                    if arrays[1].dtype != case.dtype and is_float(arrays[1].dtype):
                         units = self._bounds_in(str(arrays[1].dtype), checkpoint)
                     yield from map(Made, arrays, units)
                 for length in () if gradients_only else dict.fromkeys(o.length for o in self.seen if o.length):

@@ -53,10 +53,14 @@ class Convention(NamedTuple):
 
 
 class Overflow(StrEnum):
-    """Why there is no bound: the textbook's formulas saturate, or numbers overflow the dtype."""
+    """Why there is no bound: the textbook's formulas saturate, numbers overflow the dtype, or sums are too long for it.
+
+    So long that each addition's rounding may add up to as much as the sum: Python's loops in a narrow dtype.
+    """
 
     TEXTBOOK = "textbook"
     DTYPE = "dtype"
+    SUMS = "sums"
 
 
 class NoBound(NamedTuple):
@@ -100,7 +104,7 @@ class Noisy(NamedTuple):
 
 
 class Twin(NamedTuple):
-    """The float64 twin of a float32 row does not agree, for this reason."""
+    """The float64 twin of a row of another dtype does not agree, for this reason."""
 
     verdict: Verdict
     cause: Cause | None

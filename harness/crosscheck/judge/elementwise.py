@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import Array, Declaration, Params
+from crosscheck_impls.interface import NARROW, Array, Declaration, Params
 
 from crosscheck.core.failures import Broken
 from crosscheck.core.records import Answer, Case, Comparison, Tensor, cast, flat, named
@@ -27,7 +27,7 @@ from crosscheck.oracle.error_bound import (
 )
 from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact, grads_at_zero, propagate, stacked, unstacked
 from crosscheck.oracle.formats import Mode
-from crosscheck.oracle.noise import Noise, noise, rerun
+from crosscheck.oracle.noise import Noise, noise, rerun, rerun_narrow
 from crosscheck.oracle.streamed import LARGE, PART, Parts, streamed
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Judge:
         self._outputs: dict[Declaration, tuple[Matrix, Matrix]] = {}
         self._read: dict[Any, Known] = {}
         self._some: Judge | None = None
-        self._reruns: dict[tuple[int, Mode], list[Noise]] = {}
+        self._reruns: dict[tuple[int, Mode, tuple[bool, ...]], list[Noise]] = {}
         self.descents: dict[tuple[Declaration, int], Descent] = {}  # filled by `reproducible`
 
     def in_short(self, brief: Case) -> Judge:
@@ -104,8 +104,9 @@ class Judge:
             bounds = error_bounds(network, wide, oracle, self.Y, p, both)
             return Known(wide, oracle, bounds[0], bounds[-1])
         theirs = error_bound(network, wide, oracle, self.Y, p, declared)
-        if theirs.margin > p64.u / p.u and p.u > p64.u and declared.sums is None:  # saves computing it
-            return Known(wide, oracle, theirs, scaled(theirs, p64.u / p.u))
+        s = p64.u / min(p.u, p.ua)  # where they differ, the smaller of the two shrinks by less
+        if theirs.margin > s and p.u > p64.u and declared.sums is None:  # saves computing it
+            return Known(wide, oracle, theirs, scaled(theirs, s))
         return Known(wide, oracle, theirs, error_bound(network, wide, oracle, self.Y, p64, plain))
 
     def at_checkpoint(self, checkpoint: int, declared: Declaration) -> Known:
@@ -141,9 +142,11 @@ class Judge:
                 self._noise[key] = self._of_some().noise(checkpoint, declared)
                 return self._noise[key]
             oracle, p = self.at_checkpoint(checkpoint, declared).oracle, self.precision(declared)
-            again = checkpoint, p.mode  # whatever else is declared
+            narrowly = (p.adds_narrowly, declared.formulation == "autodiff") if case.dtype in NARROW else ()
+            again = checkpoint, p.mode, narrowly  # whatever else is declared
             if again not in self._reruns:
-                self._reruns[again] = rerun(case.network, params, case.X, case.Y, p.mode)
+                asked = case.network, params, case.X, case.Y
+                self._reruns[again] = rerun_narrow(*asked, case.dtype, *narrowly) if narrowly else rerun(*asked, p.mode)
             self._noise[key] = noise(case.network, params, case.Y, oracle, p, declared, self._reruns[again])
         return self._noise[key]
 
@@ -162,7 +165,7 @@ class Judge:
 
     def precision(self, declared: Declaration) -> Precision:
         """Return the constants of the case's dtype with the declared matrix products."""
-        return precision(self.case.dtype, declared.precision, declared.flushes)
+        return precision(self.case.dtype, declared.precision, declared.flushes, declared.loops_over)
 
     def straddles_zero(self, declared: Declaration) -> int:
         """Return how many Z, over all checkpoints, lie so near a kink that either derivative is right."""

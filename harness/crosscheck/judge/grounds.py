@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Declaration
 
+from crosscheck.core.dtypes import finfo
 from crosscheck.core.records import Answer, Certification, Comparison, Step, Tensor
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.location import Location, Part
@@ -87,7 +88,7 @@ def grounds(
 
 def _size(c: Comparison, dtype: str) -> float:
     """Return how large an error is, as a share of the tensor's largest number, or somewhat less."""
-    eps = float(np.finfo(dtype).eps)
+    eps = float(finfo(dtype).eps)
     return np.inf if c.ulps is None else min(1.0, c.ulps * eps / 2)
 
 

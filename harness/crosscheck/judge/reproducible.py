@@ -19,8 +19,7 @@ from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.steps import nudged
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import Matrix, exact, grads_at_zero
-from crosscheck.oracle.formats import mode
-from crosscheck.oracle.narrowed import narrowed
+from crosscheck.oracle.narrowed import of_dtype
 from crosscheck.oracle.reference import RIGHT, Reference
 
 FAR = 100.0
@@ -128,7 +127,7 @@ def under(case: Case, declared: Declaration) -> Reference:
     def right_of_kink(self: Reference, network: Network, name: str, Z: Array) -> Array:
         return Z >= 0 if at_zero[name] == "right" else Z > 0
 
-    return narrowed(mode(declared.precision, case.dtype), RIGHT.replaced(right_of_kink=right_of_kink))
+    return of_dtype(case.dtype, RIGHT.replaced(right_of_kink=right_of_kink), declared.precision)
 
 
 def _layers(arrays: list[Matrix]) -> Params:

@@ -19,7 +19,7 @@ from crosscheck.core.records import Answer, Case, Certification, Comparison, Run
 from crosscheck.judge.elementwise import Judge, held, ratios_to_bound
 from crosscheck.oracle.error_bound import precision, step_bound
 from crosscheck.oracle.float64 import Matrix, descend, exact, stacked
-from crosscheck.oracle.reference import RIGHT
+from crosscheck.oracle.narrowed import of_dtype
 
 AT_ONCE = 30_000  # numbers of a layer in one stack of steps: their arrays stay in a processor's cache
 
@@ -112,8 +112,9 @@ class Curves:
             wide = (cast(case.checkpoints[0], "float64"), exact(case.X), exact(case.Y))
             run = descend(case.network, *wide, case.alpha)
             self.oracle = np.array([J for _, J in islice(run, case.iterations)])
+            fit = of_dtype(case.dtype).fit
             apart = [
-                np.abs(RIGHT.fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle)
+                np.abs(fit(case.network, params, case.X, case.Y, case.alpha, case.iterations)[1] - self.oracle)
                 for params in (case.checkpoints[0], nudged(case.checkpoints[0], 1), nudged(case.checkpoints[0], 2))
             ]
         self.ulp = np.max(apart, axis=0)

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import KINKED, Declaration
 
+from crosscheck.core.dtypes import finfo
 from crosscheck.core.records import Answer, Certification, Tensor, flat, named
 from crosscheck.judge.elementwise import Judge, Known
-from crosscheck.oracle.error_bound import LOGARITHM, Precision, error_bound, precision, step_bound
+from crosscheck.oracle.error_bound import LOGARITHM, STORED, Precision, error_bound, precision, step_bound
 from crosscheck.oracle.float64 import Evaluation, Matrix, activate, exact
 
 
@@ -114,8 +115,10 @@ def _range_of_J(judge: Judge, oracle: Evaluation, E_A: Matrix, p: Precision) -> 
     """Return the range of −1/m Σ Y log A + (1 − Y) log(1 − A), for A strictly between 0 and 1 in the dtype."""
     Z, Y, m = oracle.Z[-1], judge.Y, judge.Y.shape[1]
     A, rest = activate("sigmoid", Z, 0.0), activate("sigmoid", -Z, 0.0)  # 1 − A, without cancelling
-    nearest_to_1 = np.finfo(judge.case.dtype).epsneg
+    nearest_to_1 = float(finfo(judge.case.dtype).epsneg)
     low = -Y * np.log(np.minimum(A + E_A, 1)) - (1 - Y) * np.log(np.minimum(rest + E_A, 1))
     high = -Y * np.log(np.maximum(A - E_A, p.tiny)) - (1 - Y) * np.log(np.maximum(rest - E_A, nearest_to_1))
     roundings = (LOGARITHM * p.u * high + 2 * p.u).sum() + p.gamma(high.size + 3) * (high + p.u).sum()
+    if p.mode.whole:
+        roundings = p.stored(roundings, high.sum(), times=STORED)
     return float(low.sum() - roundings) / m, float(high.sum() + roundings) / m

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 from crosscheck_impls.interface import Declaration
@@ -37,6 +38,7 @@ from crosscheck.judge.reproducible import departure
 from crosscheck.judge.steps import Envelope, certify
 from crosscheck.judge.textbook import first_impossible
 from crosscheck.mutation.mutants import Mutant
+from crosscheck.oracle.error_bound import depth
 from crosscheck.oracle.formats import mode
 from crosscheck.oracle.noise import FACTOR
 
@@ -122,6 +124,16 @@ class _Judged(NamedTuple):
     def wrong(self) -> int:
         return len({c.tensor for c in self.comparisons if c.outside})
 
+    @property
+    def measured(self) -> bool:
+        """Whether the usual noise is known."""
+        return any(c.noise is not None for c in self.comparisons)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether every error is usual noise; in a wide bound another convention is not, though it is within it."""
+        return self.measured and not any((c.noise or 0.0) > FACTOR for c in self.comparisons)
+
 
 def judge(
     judge: Judge, answer: Answer, declared: Declaration, key: Key, guess: Mutant | None = None, guessed: bool = False
@@ -161,13 +173,16 @@ def _heat(judge: Judge, answer: Answer, judged: _Judged, cause: Cause | None) ->
 
 
 def _under_the_best_convention(judge: Judge, answer: Answer, declared: Declaration) -> tuple[_Judged, _Judged]:
-    """Return what is judged under the first convention that leaves nothing outside, else the least; and under none."""
+    """Return what is judged under the first convention that leaves nothing outside, nor in the noise; and under none.
+
+    Where there is none, that which leaves the least outside, the first of these.
+    """
     tried: list[_Judged] = []
     for under, convention in conventions(declared):
         tried.append(_Judged(under, convention, judge.compare(answer, under) + certify(judge, answer, under)))
-        if not tried[-1].wrong:
+        if not tried[-1].wrong and (tried[-1].quiet or not tried[0].measured):
             break
-    return min(tried, key=lambda each: each.wrong), tried[0]
+    return min(tried, key=lambda each: (each.wrong, tried[0].measured and not each.quiet)), tried[0]
 
 
 def _said(
@@ -218,7 +233,15 @@ def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, 
     """Return the first tensor without a bound."""
     why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
     c = next(c for c in row.comparisons if c.undefined)
+    why = Overflow.SUMS if too_long(judge, declared) else why
     return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+
+
+def too_long(judge: Judge, declared: Declaration) -> bool:
+    """Return whether the sums over the examples have no bound, since each addition is rounded to a narrow dtype."""
+    case, p = judge.case, judge.precision(declared)
+    terms = depth(case.X.shape[1], declared.sums, case.network.n[-1]) + 3
+    return p.adds_narrowly and p._replace(ua=p.across).gamma(terms) == inf
 
 
 def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention | None]]:
@@ -234,14 +257,14 @@ def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention
 
 
 def twins(rows: list[Row]) -> None:
-    """A float32 row is as good as its float64 twin at most: float64 tests the formulas, float32 the precision.
+    """A row of another dtype is as good as its float64 twin at most: float64 tests the formulas, the row the precision.
 
     It disagrees if the twin disagrees, and has failed if that has. Where the twin disagrees and something else or
     nothing explains it, what explains the row is not the cause: float64 can tell more of them apart.
     """
     by_key = {row.key: row for row in rows}
     for row in rows:
-        twin = by_key.get(row.key._replace(dtype="float64")) if row.dtype == "float32" else None
+        twin = by_key.get(row.key._replace(dtype="float64")) if row.dtype != "float64" else None
         if twin is None:
             continue
         if row.verdict in JUDGED and twin.verdict in BAD:

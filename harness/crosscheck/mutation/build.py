@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
+from typing import cast as typed
 
 import numpy as np
-from crosscheck_impls.interface import Array, Framework, Network, Params
+from crosscheck_impls.interface import NARROW, Array, Framework, Network, Params
 
+from crosscheck.core.records import cast
 from crosscheck.mutation.mutant import Mutant
 from crosscheck.mutation.rounding import shaken
+from crosscheck.oracle.narrowed import Form, of_dtype, over
 from crosscheck.oracle.reference import RIGHT, Reference
 
 VARIANT = "reference"  # the only one that such a framework has
@@ -38,14 +41,25 @@ def framework(mutant: Mutant | None = None, shake: bool = False) -> Framework:
     return as_framework(mutated(mutant, shake), mutant.name if mutant else "reference")
 
 
-def as_framework(reference: Reference, name: str) -> Framework:
-    """Give a reference the contract of a framework."""
+def as_framework(reference: Reference, name: str, form: Form | None = None) -> Framework:
+    """Give a reference the contract of a framework. form: of its arrays where their dtype is narrow."""
+
+    def gradients(network: Network, params: Params, X: Array, Y: Array) -> tuple[Array, Params]:
+        J, gradient = there(X).cost_and_gradients(network, params, X, Y)
+        return (np.asarray(J).astype(X.dtype), cast(gradient, X.dtype)) if X.dtype.name in NARROW else (J, gradient)
 
     def fit(
         variant: str, network: Network, params: Params, X: Array, Y: Array, alpha: float, iterations: int
     ) -> tuple[Params, Array]:
-        trained, costs = reference.fit(network, params, X, Y, alpha, iterations)
-        return trained, np.array(costs, dtype=X.dtype)
+        trained, costs = there(X).fit(network, params, X, Y, alpha, iterations)
+        kept = cast(trained, X.dtype) if X.dtype.name in NARROW else trained
+        return kept, np.array(costs, dtype=X.dtype)
+
+    def predict(network: Network, params: Params, X: Array) -> Array:
+        return there(X).predict(network, params, X)
+
+    def there(X: Array) -> Reference:
+        return of_dtype(X.dtype.name, reference) if form is None else over(form, reference)
 
     def copied(array: Any, device: str = "cpu") -> Array:
         return np.array(array)
@@ -56,7 +70,7 @@ def as_framework(reference: Reference, name: str) -> Framework:
     environment: Callable[[], dict[str, Any]] = dict
     made = SimpleNamespace(
         name=name,
-        gradients={VARIANT: reference.cost_and_gradients},
+        gradients={VARIANT: gradients},
         declarations={},
         devices=lambda: ("cpu",),
         device=lambda array: "cpu",
@@ -65,7 +79,7 @@ def as_framework(reference: Reference, name: str) -> Framework:
         configure=configure,
         environment=environment,
         fit=fit,
-        predict=reference.predict,
+        predict=predict,
         forward=reference.forward,
     )
-    return cast("Framework", made)
+    return typed("Framework", made)

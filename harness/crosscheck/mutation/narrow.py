@@ -1,4 +1,4 @@
-"""Mistakes of narrow modes: what goes wrong where numbers are rounded on purpose. Each is made for its mode."""
+"""Mistakes of narrow modes and dtypes: what goes wrong where numbers are rounded on purpose. Each is made for one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from crosscheck_impls.interface import Array, Layer, Params
 
-from crosscheck.oracle.formats import BRAIN, Format, Mode
-from crosscheck.oracle.narrowed import narrowed
+from crosscheck.oracle.formats import ARRAYS, BRAIN, Format, Mode
+from crosscheck.oracle.narrowed import Form, each_in, narrowed
+from crosscheck.oracle.noise import adding_in
 from crosscheck.oracle.reference import Reference
 
 STALE = 8.0  # by how much the largest number has grown since the scale was chosen
@@ -21,6 +22,26 @@ class Narrow(NamedTuple):
     name: str
     words: str
     made: Reference
+
+
+class Shaped(NamedTuple):
+    """A named mistake in a narrow dtype. form: that of the arrays of the reference that makes it."""
+
+    name: str
+    words: str
+    form: Form
+
+
+class Cut(Format):
+    """A format to which numbers are cut instead of rounded to the nearest."""
+
+    __slots__ = ()
+
+    def rounded(self, A: Any) -> Any:
+        """Return the array with the bits that are too many left out."""
+        there, wide = super().rounded(A), np.asarray(A, np.float64)
+        quantum = np.maximum(np.ldexp(1.0, np.frexp(wide)[1] - self.bits), self.smallest)
+        return np.where(np.abs(there) > np.abs(wide), np.trunc(wide / quantum) * quantum, there).astype(A.dtype)
 
 
 class Flushed(Format):
@@ -80,6 +101,20 @@ def mistakes(mode: Mode) -> Iterator[Narrow]:
             return mode.stored.rounded(np.asarray(right.mean(mode.stored.rounded(losses), m)))
 
         yield Narrow("the loss is narrow", "J is computed and summed in the format", right.replaced(mean=mean))
+
+
+def mistakes_in(dtype: str) -> Iterator[Shaped]:
+    """Yield the mistakes that there are over arrays of a narrow dtype."""
+    format = ARRAYS[dtype].stored
+    kinds: dict[tuple[str, str], Callable[..., Format]] = {
+        ("cuts", "what does not fit is cut instead of rounded"): Cut,
+        ("subnormals lost", "subnormal numbers are taken as 0"): Flushed,
+        ("saturates", "what is too large becomes the largest number"): Saturated,
+    }
+    accumulating = each_in(dtype, adding_in(dtype))
+    yield Shaped("accumulates in the narrow type", "every partial sum is rounded to the dtype", accumulating)
+    for (name, words), kind in kinds.items():
+        yield Shaped(name, words, each_in(dtype, format=kind(*format)))
 
 
 def _with(mode: Mode, kind: Callable[..., Format]) -> Mode:

@@ -12,6 +12,14 @@ a format too, each of Z, A, dA, dZ, dW and db is rounded once more, Z twice, bef
 are those of float32, and their derivatives are formed in the format, in three roundings. Backward each number carries
 the scale of the loss and 1/m, so that what is lost near 0, and what overflows, is in units of m / scale. J, dZ[L]
 before it is stored, and W - alpha dW are float32's. A number that may be too large for its format has no bound.
+
+Arrays of bfloat16 and float16 are such a mode, and u is the format's: each result is rounded, also A[L], J and the
+step. Sums are float32's, which are rounded when they are whole; Python's loops round each addition. A mean is rounded
+STORED times: as the sum, as m, which JAX rounds to the dtype, as 1/m or the division, and, in J, as the sum over the
+outputs. An example's dW by itself is rounded once more. Blocks round IN_BLOCKS times besides: the mean of a block,
+its m[r], their product, and the sum, of which there are as many as the tree is high. Each example's errors are in the
+units of m as above, since an array may hold them with 1/m or without. Products of errors, such as 6u E where E is what
+the logit's error makes of the loss, are nothing in float32 and are counted here.
 """
 
 from __future__ import annotations
@@ -32,6 +40,7 @@ from crosscheck.oracle.precision import precision as precision
 # Errors of elementary functions in units of u, an upper bound over the three frameworks on CPU:
 # measured 2.6 for sigmoid, 6.6 for tanh, 3.0 for exp, 3.3 for log and log1p; the rest are the roundings around them.
 SIGMOID, TANH, LOGARITHM = 6, 8, 6
+STORED, IN_BLOCKS = 4, 5  # roundings of a mean in arrays of a narrow dtype
 INFLATION = 1 + 1e-9  # covers the roundings of the bound itself, which is computed in float64
 
 
@@ -53,6 +62,13 @@ def depth(m: int, sums: Sums, outputs: int = 1) -> int:
         return m * outputs
     _, block = sums
     return block * outputs + (-(-m // block) - 1).bit_length() + (m > 2**24)
+
+
+def narrow_blocks(m: int, sums: Sums) -> int:
+    """Return how many roundings of arrays of a narrow dtype blocks add to a term of a sum over m examples."""
+    if sums is None or m <= sums[1]:
+        return 0
+    return IN_BLOCKS + (-(-m // sums[1]) - 1).bit_length()
 
 
 class Whole(NamedTuple):
@@ -146,7 +162,7 @@ def _forward(network: Network, params: Params, oracle: Pass, p: Precision, decla
         W, before = np.abs(W), np.abs(A[l - 1])
         WE = W @ E_As[-1] if l > 1 else 0.0  # X has no error
         S = W @ before + np.abs(b)
-        lost = p.tiny * (n + 1) * (1 + _largest(W) + _largest(before))  # a tiny W or A, times the other
+        lost = p.least * (n + 1) * (1 + _largest(W) + _largest(before))  # a tiny W or A, times the other
         formats = p.mode.W, p.mode.operand("A", l - 1)
         lost = lost + p.near_zero(Operand(formats[0], W), Operand(formats[1], before + E_As[-1]))
         E_Z = _plus(WE + p.gamma(n + 1, *formats) * (S + WE), lost, S > 0)
@@ -169,13 +185,19 @@ def _backward(
     A, k, tiny = oracle.A, Y.shape[1], p.tiny
     m, parts = whole or Whole(k, 1)
     p = p._replace(largest=p.largest / parts / p.mode.scale)  # no sum overflows if no part of it comes near
+    if p.mode.whole and m > p.mode.stored.largest:
+        p = p._replace(largest=0.0)  # m itself overflows
+    over = p._replace(ua=p.across)  # sums over the examples
+    stored, times = p.narrow_sums(1 + narrow_blocks(m, declared.sums)), STORED if p.mode.whole else 1
     by = m / p.mode.scale  # what dZ and dA of one example are divided by: that of J, whose loss is scaled
     E_As, _, E_gs, straddles_zero, margin = forward
     e, E_dZ = _output(network, oracle, Y, forward, p, declared, m)
     c = oracle.losses
     # J: the errors of the terms, and of a sum of m terms
     terms, size_J = Y.size, (c + e).sum(axis=ALL)
-    E_J = (e.sum(axis=ALL) + p.gamma(depth(m, declared.sums, len(Y)) + 3) * size_J) / m + tiny * terms
+    E_J = (e.sum(axis=ALL) + over.gamma(depth(m, declared.sums, len(Y)) + 3, *stored) * size_J) / m + tiny * terms
+    if p.mode.whole:
+        E_J = p.stored(E_J, oracle.J * (k / m), times=times)
     E_J = _bound(E_J, 2 * size_J, p)  # (A − Y)² comes before its half
     E_gradient, roundings = [], depth(m, declared.sums) + 3
     for l in range(network.L, 0, -1):
@@ -185,16 +207,16 @@ def _backward(
         if l > 1:
             Ae += E_A
         formats = p.mode.dZ, p.mode.operand("A", l - 1)
-        E_dW = (E_dZ + p.gamma(roundings, *formats) * De) @ Ae.mT
+        E_dW = (E_dZ + over.gamma(roundings, *formats, *stored) * De) @ Ae.mT
         E_dW += p.near_zero(Operand(formats[0], De, by), Operand(formats[1], Ae.mT))
         if l > 1:  # X has no error
             E_dW += np.abs(oracle.dZ[l - 1]) @ E_A.mT
         largest = _largest(De)
-        E_dW = E_dW / m + tiny * (k + 1) * (1 + largest)
+        E_dW = E_dW / m + p.least * (k + 1) * (1 + largest)
         size_b = De.sum(axis=-1, keepdims=True)
-        E_db = (E_dZ.sum(axis=-1, keepdims=True) + p.gamma(roundings) * size_b) / m + tiny * (k + 1)
+        E_db = (E_dZ.sum(axis=-1, keepdims=True) + over.gamma(roundings, *stored) * size_b) / m + p.least * (k + 1)
         dW, db = (array * (k / m) for array in oracle.gradient[l - 1])
-        E_dW, E_db = p.stored(E_dW, dW, 1 / p.mode.scale), p.stored(E_db, db, 1 / p.mode.scale)
+        E_dW, E_db = (p.stored(E, mean, 1 / p.mode.scale, times) for E, mean in ((E_dW, dW), (E_db, db)))
         E_gradient.append(Layer(_bound_product(E_dW, De, Ae.mT, p), _bound(E_db, size_b, p)))
         if l > 1:
             W = np.abs(params[l - 1].W)
@@ -207,7 +229,7 @@ def _backward(
             E_dA = p.stored(_bound_product(E_dA, W.mT, De, p), dA, by)
             E_slope = slope + E_gs[l - 2]
             E_dZ = E_dA * E_slope + dA * (E_gs[l - 2] + 3 * p.hidden * slope)
-            lost = tiny * (n + 2) * (1 + largest_W + largest) + tiny * m
+            lost = p.least * (n + 2) * (1 + largest_W + largest) + tiny * m
             E_dZ = _plus(E_dZ, lost, E_slope > 0)  # where g′ is exactly 0, so is dZ
             E_dZ = p.stored(E_dZ, oracle.dZ[l - 2], by)
     gradient = tuple(Layer(_finish(W), _finish(b)) for W, b in reversed(E_gradient))
@@ -267,18 +289,23 @@ def _output(
         slope = np.abs(oracle.slopes[-1])
         E_difference = p.stored(E_A + u * (difference + E_A), difference, m / p.mode.scale)
         E_dZ = E_difference * (slope + E_g) + difference * E_g + 3 * p.hidden * difference * slope
-        return e, p.stored(E_dZ + p.tiny * (m + 2), oracle.dZ[-1], m / p.mode.scale)
-    e = np.fmin(difference * np.exp(E_Z), 1.0) * E_Z + LOGARITHM * u * c + 2 * u * np.abs(Z)
+        lost = p.tiny * (m + 2) * (1 + difference if p.mode.whole else 1)  # 1/m may be near 0
+        return e, p.stored(E_dZ + lost, oracle.dZ[-1], m / p.mode.scale)
+    e = np.fmin(difference * np.exp(E_Z), 1.0) * E_Z
+    e = e * (1 + LOGARITHM * u if p.mode.whole else 1) + LOGARITHM * u * c + 2 * u * np.abs(Z)
     E_dZ = E_A + 6 * u * (difference + E_A)
     if declared.formulation == "autodiff":
         # softplus′(z) = exp(z − softplus(z)): the rounding of the exponent, |z| u, becomes relative; of A for
         # softplus(Z) − Y Z, and for −Y log σ(Z) − (1 − Y) log σ(−Z) of A where Y = 0, of 1 − A where Y = 1
-        E_dZ = E_dZ + 3 * u * np.abs(Z) * (A + Y * (1 - A))
+        size = A + Y * (1 - A) + (E_A if p.mode.whole else 0)
+        E_dZ = E_dZ + 3 * u * np.abs(Z) * size
     if declared.formulation == "textbook":
         # log(p) with p = A or 1 − A, whichever the label asks for, and its error: −log1p(−error/p)
         label_side = np.where(Y >= 0.5, A, 1 - A)
         E_side = E_A + 2 * u * label_side
-        e = np.where(E_side < label_side, -np.log1p(-E_side / label_side) + LOGARITHM * u * c, np.inf)
+        e = -np.log1p(-E_side / label_side)
+        e = e * (1 + LOGARITHM * u if p.mode.whole else 1) + LOGARITHM * u * c
+        e = np.where(E_side < label_side, e, np.inf)
         # y/a, (1 − y)/(1 − a) and both logarithms are taken of either side, whatever the label: 0/0 and 0·log 0
         vanishing = (np.minimum(A, 1 - A) <= 2 * E_A + 4 * p.tiny) & (not p.if_finite)
         e, E_dZ = np.where(vanishing, np.inf, e), np.where(vanishing, np.inf, E_dZ)

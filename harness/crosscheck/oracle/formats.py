@@ -1,7 +1,8 @@
 """The narrow formats of numbers, and the modes: what is narrow where an implementation computes over float32 arrays.
 
-A mode is what a `Declaration.precision` stands for. `error_bound` takes its constants from here, `narrowed` makes the
-reference round as a mode does, and tests/harness/test_precision.py measures that the frameworks round no worse.
+A mode is what a `Declaration.precision` stands for, and what arrays of bfloat16 or float16 are. `error_bound` takes its
+constants from here, `narrowed` makes the reference round as a mode does, and tests/harness/test_precision.py measures
+that the frameworks round no worse.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class Mode(NamedTuple):
     them is scaled by a power of two before that, and back after it. ua: the unit roundoff of the accumulation in
     products. stored: the format of what products and hidden layers give: Z, A, dA, dZ, dW, db. scale: of the loss,
     before the backward pass, so that less of it is lost below the format's range; the gradient is divided by it.
+    whole: whether the arrays themselves are of the stored format, so that everything is: J, A[L], the params too.
     """
 
     W: Format = AS_IT_IS
@@ -99,6 +101,7 @@ class Mode(NamedTuple):
     ua: float = 0.0
     stored: Format = AS_IT_IS
     scale: float = 1.0
+    whole: bool = False
 
     @property
     def overflows_early(self) -> bool:
@@ -126,8 +129,18 @@ MODES = {
     "float16": Mode(HALF, HALF, stored=HALF, ua=TRUNCATED, scale=1024.0),
     "float8": Mode(E4M3, E4M3, E4M3, E5M2, fitted=True, ua=TRUNCATED),
 }
+# Arrays of these dtypes: every result is rounded to the format, sums are float32's, each rounded when it is whole.
+ARRAYS = {
+    "bfloat16": Mode(stored=BRAIN, ua=TRUNCATED, whole=True),
+    "float16": Mode(stored=HALF, ua=TRUNCATED, whole=True),
+}
 
 
 def mode(declared: str, dtype: str) -> Mode:
-    """Return the mode that a declared precision is in a dtype: none in float64, whose row tests the formulas."""
+    """Return the mode that a declared precision is in a dtype: none in float64, whose row tests the formulas.
+
+    What is declared is over float32 arrays; a narrow dtype is a mode of its own.
+    """
+    if dtype in ARRAYS:
+        return ARRAYS[dtype]
     return FULL if dtype == "float64" else MODES.get(declared, FULL)

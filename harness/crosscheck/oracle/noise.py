@@ -19,7 +19,7 @@ from crosscheck_impls.interface import Array, Declaration, Layer, Network, Param
 from crosscheck.oracle.error_bound import Precision
 from crosscheck.oracle.float64 import Evaluation, Matrix, exact
 from crosscheck.oracle.formats import FULL, Mode
-from crosscheck.oracle.narrowed import narrowed
+from crosscheck.oracle.narrowed import Form, each_in, narrowed, single
 from crosscheck.oracle.reference import RIGHT, Reference
 
 # Measured over correct runs of all implementations on random problems: results/mutation.md has the largest error
@@ -69,11 +69,33 @@ def rerun(network: Network, params: Params, X: Array, Y: Array, mode: Mode = FUL
     ]
 
 
+@np.errstate(all="ignore")
+def rerun_narrow(
+    network: Network, params: Params, X: Array, Y: Array, dtype: str, adds_narrowly: bool = False,
+    autodiff: bool = False,
+) -> list[Noise]:  # fmt: skip
+    """Return the same in a narrow dtype, whose sums are float32's unless each addition is rounded, as in loops.
+
+    Where few numbers are near one another, many are rounded alike: what the formulas make of that is rerun as well.
+    """
+    params, X, Y = tuple(Layer(single(W), single(b)) for W, b in params), single(X), single(Y)
+    some: Sequence[Form] = (adding_in(dtype),) * 3 if adds_narrowly else (np.ndarray, Sequential, Ascending)
+    plain, sequential, ascending = (each_in(dtype, form) for form in some)
+    return [
+        permuted(network, params, X, Y, 0, plain),
+        permuted(network, params, X, Y, None, sequential),
+        permuted(network, params, X, Y, 1, plain, DIVIDED),
+        permuted(network, params, X, Y, 3, ascending),
+        *(permuted(network, params, X, Y, 0, plain, each) for each in AUTODIFF if autodiff),
+    ]
+
+
 def random_walk(
     network: Network, params: Params, Y: Matrix, oracle: Evaluation, p: Precision, declared: Declaration
 ) -> Noise:
     """Return the standard deviation of each error if every rounding were independent. V is a variance."""
     A, Z, u2, h2, m = oracle.A, oracle.Z, p.u**2 / 3, p.hidden**2 / 3, Y.shape[1]
+    a2, across2 = (p.ua**2 / 3, p.across**2 / 3) if p.mode.whole else (u2, u2)  # of sums, and those over the examples
     W_, dZ_, stored = p.mode.W.unit**2 / 3, p.mode.dZ.unit**2 / 3, p.mode.stored.unit**2 / 3
     X_, A_ = (p.mode.operand("A", l).unit ** 2 / 3 for l in (0, 1))
     V_A = np.zeros_like(A[0])
@@ -82,7 +104,7 @@ def random_walk(
         W2, b2 = exact(W) ** 2, exact(b) ** 2
         # Z = W A + b: the errors of A, and n + 1 roundings of partial sums
         squares = W2 @ A[l - 1] ** 2 + b2
-        V_Z = W2 @ V_A + u2 * _summed(W.shape[1] + 1, squares, Z[l - 1] ** 2)
+        V_Z = W2 @ V_A + a2 * _summed(W.shape[1] + 1, squares, Z[l - 1] ** 2)
         V_Z = V_Z + (W_ + (A_ if l > 1 else X_)) * squares + stored * (2 * Z[l - 1] ** 2 + b2)
         V_A = oracle.slopes[l - 1] ** 2 * V_Z + u2 * _activation(name, Z[l - 1], A[l], p, declared) + stored * A[l] ** 2
         V_Zs.append(V_Z)
@@ -101,21 +123,22 @@ def random_walk(
             V_c = V_c + 4 * u2 * (Y + (1 - Y) * A[-1] / (1 - A[-1])) ** 2 + u2 * (1 - Y)
     V_dZ = V_dZ + 2 * stored * oracle.dZ[-1] ** 2
     lost = (p.tiny + LOST) * (m + 2) + (p.mode.stored.below + p.mode.W.below) / p.mode.scale
-    J = np.sqrt(V_c.sum() + u2 * _summed(c.size, (c**2).sum(), c.sum() ** 2)) / m + p.u * abs(oracle.J) + lost
+    J = np.sqrt(V_c.sum() + across2 * _summed(c.size, (c**2).sum(), c.sum() ** 2)) / m + p.u * abs(oracle.J) + lost
     gradient = []
     for l in range(network.L, 0, -1):
         D2, A2 = oracle.dZ[l - 1] ** 2, A[l - 1] ** 2
         mdW, mdb = (m * array for array in oracle.gradient[l - 1])
         # dW = 1/m dZ Aᵀ, db = 1/m Σ dZ: the sum, and the division
-        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + u2 * (_summed(m, D2 @ A2.T, mdW**2) + mdW**2)
+        V_dW = V_dZ @ A2.T + D2 @ V_As[l - 1].T + across2 * (_summed(m, D2 @ A2.T, mdW**2) + mdW**2)
         V_dW = V_dW + (dZ_ + (A_ if l > 1 else X_)) * (D2 @ A2.T) + stored * mdW**2
-        V_db = V_dZ.sum(axis=1, keepdims=True) + u2 * (_summed(m, D2.sum(axis=1, keepdims=True), mdb**2) + mdb**2)
+        V_db = V_dZ.sum(axis=1, keepdims=True)
+        V_db = V_db + across2 * (_summed(m, D2.sum(axis=1, keepdims=True), mdb**2) + mdb**2)
         V_db = V_db + stored * mdb**2
         gradient.append(Layer(np.sqrt(V_dW) / m + lost, np.sqrt(V_db) / m + lost))
         if l > 1:
             W2 = exact(params[l - 1].W) ** 2
             # dA = Wᵀ dZ, dZ = dA ∘ g′
-            V_dA = W2.T @ V_dZ + u2 * _summed(len(W2), W2.T @ D2, oracle.dA[l - 2] ** 2)
+            V_dA = W2.T @ V_dZ + a2 * _summed(len(W2), W2.T @ D2, oracle.dA[l - 2] ** 2)
             V_dA = V_dA + (W_ + dZ_) * (W2.T @ D2) + stored * oracle.dA[l - 2] ** 2
             bent = oracle.dA[l - 2] ** 2 * _bend(network, l - 1, oracle, V_As, h2)
             V_dZ = oracle.slopes[l - 2] ** 2 * V_dA + bent + (h2 + stored) * oracle.dZ[l - 2] ** 2
@@ -170,6 +193,25 @@ def _divided() -> Reference:
 DIVIDED = _divided()
 
 
+def _of_softplus(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
+    """(A − Y) / m as the derivative of softplus(Z) − Y Z, with A = exp(Z − softplus(Z))."""
+    if network.loss == "squared_error":
+        return DIVIDED.output_dZ(network, A, Z, Y)
+    m = Y.shape[1]
+    return np.exp(Z - self.softplus(Z)) / m - Y / m
+
+
+def _of_log_sigmoid(self: Reference, network: Network, A: Array, Z: Array, Y: Array) -> Array:
+    """The same as that of −Y log σ(Z) − (1 − Y) log σ(−Z)."""
+    if network.loss == "squared_error":
+        return DIVIDED.output_dZ(network, A, Z, Y)
+    m = Y.shape[1]
+    return np.exp(Z - self.softplus(Z)) * ((1 - Y) / m) - np.exp(-Z - self.softplus(-Z)) * (Y / m)
+
+
+AUTODIFF = tuple(DIVIDED.replaced(output_dZ=each) for each in (_of_softplus, _of_log_sigmoid))
+
+
 def permuted(
     network: Network, params: Params, X: Array, Y: Array, seed: int | None, form: Any = np.ndarray,
     reference: Reference = RIGHT,
@@ -220,6 +262,15 @@ class Sequential(np.ndarray[Any, Any]):
     def added(terms: Array) -> Any:
         """Return the sums over the last axis."""
         return np.cumsum(terms, axis=-1)[..., -1]
+
+
+def adding_in(dtype: str) -> type[Sequential]:
+    """Return arrays whose products and sums round each term, and each sum of terms, to a narrow dtype."""
+
+    def added(terms: Array) -> Any:
+        return np.cumsum(terms.astype(dtype), axis=-1)[..., -1].astype(terms.dtype)
+
+    return type("Adding", (Sequential,), {"added": staticmethod(added)})
 
 
 class Ascending(Sequential):

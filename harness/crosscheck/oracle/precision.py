@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from crosscheck.core.dtypes import finfo
 from crosscheck.oracle.float64 import ALL, Matrix
 from crosscheck.oracle.formats import FULL, Format, Mode, mode
 
@@ -24,7 +25,8 @@ class Precision(NamedTuple):
     u: unit roundoff of elementwise operations; ua: of sums, be they of products or not; tiny: what a single result may
     lose near 0, the smallest subnormal number, or the smallest normal one where subnormals are flushed to 0; largest:
     the largest number. if_finite: bound only results that are finite, so that no textbook formula has overflowed or
-    divided by 0. mode: what is narrower than that.
+    divided by 0. mode: what is narrower than that. least: tiny of sums; across: ua of sums over the examples. In the
+    wide dtypes both are no other.
     """
 
     u: float
@@ -33,6 +35,13 @@ class Precision(NamedTuple):
     largest: float
     if_finite: bool = False
     mode: Mode = FULL
+    least: float = 0.0
+    across: float = 0.0
+
+    @property
+    def adds_narrowly(self) -> bool:
+        """Whether each addition of a sum over the examples is rounded to a narrow dtype."""
+        return self.mode.whole and self.across == self.u
 
     @property
     def hidden(self) -> float:
@@ -71,19 +80,35 @@ class Precision(NamedTuple):
             return format.below * format.scale(largest)
         return np.where(largest < format.largest * by, format.below * by, np.inf)
 
-    def stored(self, E: Matrix, value: Matrix, by: float = 1.0) -> Matrix:
-        """Return the error of numbers, known to E, after they are stored in the mode's format, in units of `by`."""
+    def stored(self, E: Matrix, value: Matrix, by: float = 1.0, times: int = 1) -> Matrix:
+        """Return the error of numbers, known to E, after they are stored in the mode's format, in units of `by`.
+
+        times: how often they are, one after another. Arrays of the format may be in those units or in none.
+        """
         format = self.mode.stored
         if not format.bits:
             return E
         size = np.abs(value) + E
-        error = E + format.unit * size + np.where(size > 0, format.below * by, 0.0)
-        return np.where(size < format.largest * by, error, np.inf)
+        error = E + ((1 + format.unit) ** times - 1) * size + np.where(size > 0, times * format.below * by, 0.0)
+        return np.where(size < format.largest * (min(by, 1.0) if self.mode.whole else by), error, np.inf)
+
+    def narrow_sums(self, times: int) -> tuple[Format, ...]:
+        """Return what `gamma` takes for terms, or sums of some, that are stored so often in arrays of the format."""
+        return (self.mode.stored,) * times if self.mode.whole else ()
 
 
-def precision(dtype: str, declared: str = "full", flushes: bool = False) -> Precision:
-    """Return the constants of a dtype, and of what an implementation declares: its mode, flushing."""
-    info, narrow = np.finfo(dtype), mode(declared, dtype)
+def precision(dtype: str, declared: str = "full", flushes: bool = False, loops_over: str = "nothing") -> Precision:
+    """Return the constants of a dtype, and of what an implementation declares: its mode, flushing, loops in Python.
+
+    In a narrow dtype sums are float32's, and so is what is flushed, unless Python adds: that rounds each addition.
+    """
+    info, narrow = finfo(dtype), mode(declared, dtype)
     u, largest = float(info.eps) / 2, float(info.max)
-    tiny = float(info.tiny if flushes else info.smallest_subnormal)
-    return Precision(u, max(u, narrow.ua), tiny, largest, mode=narrow)
+    tiny, ua = float(info.tiny if flushes else info.smallest_subnormal), max(u, narrow.ua)
+    if not narrow.whole:
+        return Precision(u, ua, tiny, largest, mode=narrow, least=tiny, across=ua)
+    least = precision("float32", flushes=flushes).tiny
+    tiny = max(float(info.smallest_subnormal), least)
+    ua, least = (u, tiny) if loops_over == "numbers" else (narrow.ua, least)
+    across = narrow.ua if loops_over == "nothing" else u
+    return Precision(u, ua, tiny, largest, mode=narrow, least=least, across=across)

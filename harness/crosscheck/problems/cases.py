@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from crosscheck_impls.interface import Array, BadInput, Params
+from crosscheck_impls.interface import NARROW, Array, BadInput, Params
 
+from crosscheck.core.dtypes import finfo
 from crosscheck.core.records import Case, cast
 from crosscheck.oracle import streamed
 from crosscheck.oracle.float64 import descend, exact
@@ -28,6 +29,8 @@ class Rounded(NamedTuple):
 @np.errstate(all="ignore")  # what does not fit is refused, in words
 def rounded_to(problem: Problem, dtype: str) -> Rounded:
     """Return the problem's numbers in the dtype. Raises BadInput if one does not fit."""
+    if problem.source and dtype in NARROW:
+        raise BadInput(f"{problem.name}: a file in chunks is read in float64 or float32, not in {dtype}")
     data: list[Any] = [*chunks.opened(problem.source, dtype), None, None] if problem.source else []
     data = data or [None if array is None else array.astype(dtype) for array in problem.data]
     params, alpha = cast(problem.params, dtype), float(np.dtype(dtype).type(problem.alpha))
@@ -35,7 +38,7 @@ def rounded_to(problem: Problem, dtype: str) -> Rounded:
     numbers += [("weights", array) for layer in params for array in layer]
     for name, array in numbers:
         if array is not None and not np.isfinite(array).all():
-            limit = f"above {np.finfo(dtype).max:.2g}, the largest {dtype}"
+            limit = f"above {float(finfo(dtype).max):.2g}, the largest {dtype}"
             raise BadInput(f"{problem.name}: {name} {limit}; scale it down, or use float64")
     if not 0 < alpha < np.inf:
         raise BadInput(

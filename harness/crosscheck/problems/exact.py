@@ -32,6 +32,7 @@ from typing import NamedTuple
 import numpy as np
 from crosscheck_impls.interface import BadInput, Layer, Network, Params
 
+from crosscheck.core.dtypes import finfo
 from crosscheck.oracle.float64 import Matrix, activate, slope_at
 from crosscheck.problems.catalogue import Problem
 from crosscheck.problems.datasets import Data
@@ -65,7 +66,7 @@ def significant_bits(dtype: str) -> int:
     >>> significant_bits("float32"), significant_bits("float64")
     (24, 53)
     """
-    return int(np.finfo(dtype).nmant) + 1
+    return int(finfo(dtype).nmant) + 1
 
 
 def exact_problem(name: str, network: Network, m: int, dtype: str) -> Problem:
@@ -76,7 +77,7 @@ def exact_problem(name: str, network: Network, m: int, dtype: str) -> Problem:
     """
     _check(name, network, m)
     drawn = _drawn(np.random.default_rng(zlib.crc32(name.encode())), network, m)
-    p, smallest = significant_bits(dtype), float(np.finfo(dtype).tiny)
+    p, smallest = significant_bits(dtype), float(finfo(dtype).tiny)
     for density in DENSITIES:
         low, high = -1, p  # bits with headroom, and without
         while high - low > 1:

@@ -17,8 +17,8 @@ from crosscheck.core.records import Tensor, flat, named
 from crosscheck.judge.elementwise import Judge
 from crosscheck.oracle.error_bound import PLAIN
 from crosscheck.oracle.float64 import exact
+from crosscheck.oracle.narrowed import of_dtype
 from crosscheck.oracle.noise import FACTOR
-from crosscheck.oracle.reference import RIGHT
 from crosscheck.problems.exact import significant_bits
 
 LARGEST = 2**14  # numbers in an array of a trial whose answer is flipped
@@ -55,7 +55,8 @@ def flips(judges: Iterable[Judge]) -> list[Flips]:
     for judge in judges:
         case = judge.case
         with np.errstate(all="ignore"):
-            J, gradient = RIGHT.cost_and_gradients(case.network, case.checkpoints[0], case.X, case.Y)
+            asked = case.network, case.checkpoints[0], case.X, case.Y
+            J, gradient = of_dtype(case.dtype).cost_and_gradients(*asked)
         known, noise = judge.at_checkpoint(0, PLAIN), judge.noise(0, PLAIN)
         E_J, S_J = known.theirs.J + known.own.J, np.asarray(noise.J)
         tensors = [("J", np.asarray(J), np.asarray(known.oracle.J), np.asarray(E_J), S_J)]

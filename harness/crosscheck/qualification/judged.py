@@ -14,7 +14,7 @@ from crosscheck.judge.elementwise import against
 from crosscheck.judge.equality import Unequal, unequal
 from crosscheck.judge.evidence import Heat, bits, heat
 from crosscheck.judge.steps import certify
-from crosscheck.judge.verdict import conventions
+from crosscheck.judge.verdict import conventions, too_long
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.qualification.asked import Asked
 from crosscheck.qualification.design import Question
@@ -167,7 +167,8 @@ def _by_bound(it: Asked, start: Result, tried: Tried) -> Result:
         return _outside(it, got, tried._replace(answer=_one(tried.answer, k, got.wrong_calls)), under, said, k)
     if any(c.undefined for c in comparisons):
         c = next(c for c in comparisons if c.undefined)
-        return got._replace(verdict=Verdict.UNDEFINED, cause=NoBound(c.tensor, 0, Overflow.DTYPE, it.question.dtype))
+        why = Overflow.SUMS if too_long(it.judge, under) else Overflow.DTYPE
+        return got._replace(verdict=Verdict.UNDEFINED, cause=NoBound(c.tensor, 0, why, it.question.dtype))
     if got.differs:
         return got._replace(verdict=Verdict.SUSPECT)
     if noisy is not None and (noisy.noise or 0.0) > FACTOR:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
-from crosscheck_impls.interface import DTYPES
+from crosscheck_impls.interface import EVERY_DTYPE
 
 from crosscheck.core.failures import BAD, Promise, Verdict
 from crosscheck.judge.causes import BrokenPromises
@@ -146,9 +146,8 @@ HEADER = [
 
 
 def count(rows: Sequence[Row]) -> list[list[str]]:
-    """Return how many rows have each verdict, a line an implementation; of each dtype where there are two."""
-    dtypes = [dtype for dtype in DTYPES if any(row.dtype == dtype for row in rows)]
-    lines = []
+    """Return how many rows have each verdict, a line an implementation; of each dtype where there are several."""
+    lines, dtypes = [], dtypes_of(rows)
     for name in dict.fromkeys(row.implementation for row in rows):
         line = [name]
         for verdict in Verdict:
@@ -156,6 +155,11 @@ def count(rows: Sequence[Row]) -> list[list[str]]:
             line.append(" + ".join(map(str, numbers)) if any(numbers) else "")
         lines.append(line)
     return lines
+
+
+def dtypes_of(rows: Sequence[Row]) -> list[str]:
+    """Return the dtypes that there are, the widest first."""
+    return [dtype for dtype in EVERY_DTYPE if any(row.dtype == dtype for row in rows)]
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -202,7 +206,7 @@ def markdown(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
         "",
         f"Run on {environment.get('processor')}, {environment.get('date')}; see environment.json.",
         "",
-        "## Verdicts by implementation, float64 + float32",
+        f"## Verdicts by implementation, {' + '.join(dtypes_of(rows))}",
         "",
         *table(["implementation", *Verdict], count(rows)),
         "",
@@ -226,7 +230,7 @@ def contents(rows: Sequence[Row], environment: Mapping[str, Any], stamp: Stamp =
 def partial(rows: Sequence[Row], of: int, stamp: Stamp = NO_STAMP) -> dict[str, str]:
     """Return the files of a run that has not ended, by name; so many rows were asked for."""
     said = (
-        f"{len(rows)} of {of} rows: the run has not ended. A float32 row here may still wait for its float64 row, "
+        f"{len(rows)} of {of} rows: the run has not ended. A row of another dtype may still wait for its float64 row, "
         "without which it does not agree."
     )
     body = ["# Agreement, unfinished", "", said, "", *table(HEADER, map(cells, rows)), ""]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import singledispatch
 
+from crosscheck_impls.interface import NARROW
+
 from crosscheck.core.failures import Broken, Evidence, Failure, Kind, Promise, Rank, Stage, Verdict
 from crosscheck.core.records import Comparison
 from crosscheck.core.text import signal_name
@@ -41,14 +43,15 @@ SYMBOLS = {
 MEANING = {
     Verdict.AGREES: "every number lies within the proved error bound of the oracle (and so do the float64 twin's)",
     Verdict.CONVENTION: "differs from the oracle by a documented convention, named, and agrees with it under that",
-    Verdict.UNDEFINED: "the declared formula has no value there, a logarithm of 0 say; all that has a bound agrees, "
-    "and what is finite there is what the formula can give",
+    Verdict.UNDEFINED: "the declared formula has no value or no bound there, as a logarithm of 0; all that has a bound "
+    "agrees, and what is finite there is what the formula can give",
     Verdict.SUSPECT: f"within the error bound, but more than {FACTOR:g} times the usual rounding noise, or a run that "
     "differs when it is repeated: unexplained, a warning",
     Verdict.DISAGREES: "a number lies outside the elementwise error bound, or what must be exact is not; or an "
     f"irreproducible run leaves the oracle's by more than {FAR:g} envelopes of rounding",
     Verdict.FAILED: "an error, a crash, a kill, or no answer in time",
-    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, or a loop in Python would take too long",
+    Verdict.NOT_RUN: "the framework, the device or a compiler is not there, the dtype does not hold the data, or a "
+    "loop in Python would take too long",
 }
 AT_ZERO = "; if that is meant, declare it (relu_grad_at_zero in impls/README.md), and it is judged by that"
 EVIDENCE = {
@@ -215,6 +218,10 @@ def _(cause: NoBound) -> str:
     why = f"numbers, or the bounds of their errors, overflow {cause.dtype}"
     if cause.why is Overflow.TEXTBOOK:
         why = f"the textbook formula overflows, or takes log(0) or 0/0, in {cause.dtype}: an output or a tanh saturates"
+        if cause.dtype in NARROW:  # whose error reaches 0 and 1 long before the number does
+            why = f"within its error in {cause.dtype} an output or a tanh saturates, where the textbook has no value"
+    if cause.why is Overflow.SUMS:
+        why = f"each addition is rounded to {cause.dtype}, and the sums over the examples are too long for a bound"
     return f"{cause.tensor} at iteration {cause.iteration}: {why}"
 
 

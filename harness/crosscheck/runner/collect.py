@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from crosscheck_impls.interface import Array, Declaration, Framework, Layer, Params
 
+from crosscheck.core.dtypes import is_float
 from crosscheck.core.failures import Broken, Promise
 from crosscheck.core.records import Answer, Case, Certification, Run, Step, flat, named
 from crosscheck.oracle.streamed import columns
@@ -327,7 +328,8 @@ def same(first: Array, second: Array) -> bool:
         return False
     if first is second or bool((first == second).all()):
         return True
-    return first.dtype.kind in "fc" and second.dtype.kind in "fc" and np.array_equal(first, second, equal_nan=True)
+    has_nan = all(is_float(each.dtype) or each.dtype.kind == "c" for each in (first, second))
+    return has_nan and np.array_equal(first, second, equal_nan=True)
 
 
 def configure(framework: Framework, dtype: str) -> None:

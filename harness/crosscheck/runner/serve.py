@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from crosscheck_impls.interface import (
+    NARROW,
     Array,
     BadInput,
     Declaration,
@@ -117,6 +118,9 @@ def _answer(start: Start, about: About, case: Case, configured: set[str], second
         framework = load_implementation(start.framework, start.loader)
         if (allow := getattr(type(framework), "allow", None)) is not None:  # a team ends its ranks by itself
             allow(framework, seconds)
+        declared = about.declarations[start.variant].precision
+        if case.dtype in NARROW and declared != "full":
+            raise Unavailable(f"{declared} is a mode over float32 arrays, and {case.dtype} is a precision of its own")
         if case.dtype not in configured:
             configure(framework, case.dtype)
             configured.add(case.dtype)
@@ -154,7 +158,7 @@ def failure_of(stage: Stage, error: BaseException) -> Failure:
 
 
 def of_plain_numbers(answer: Answer, expected: str) -> Answer:
-    """Return the answer with complex, wider, bfloat16 or big-endian numbers as float64, and a broken promise for each.
+    """Return the answer with complex, wider, narrower or big-endian numbers as float64, and a broken promise for each.
 
     Raises TypeError for what holds no numbers.
     """

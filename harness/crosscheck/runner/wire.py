@@ -7,9 +7,10 @@ A frame is
     header                JSON in ASCII: {"said": ..., "arrays": [[dtype, shape, order], ...]}
     arrays                the bytes of each, little-endian, one after another
 
-`said` is what `core.plain.to_plain` makes of a record, and is read by type hints. The dtypes are bool and plain
-integers and floats; order is "C" or "F". Whoever reads bounds the header, the number of arrays and their size before
-any memory is taken, and reads as much as there is, so that one who stops in the middle of a frame stops nobody.
+`said` is what `core.plain.to_plain` makes of a record, and is read by type hints. The dtypes are bool, plain integers
+and floats, and bfloat16 by that name; order is "C" or "F". Whoever reads bounds the header, the number of arrays and
+their size before any memory is taken, and reads as much as there is, so that one who stops in the middle of a frame
+stops nobody.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from crosscheck.core.dtypes import BFLOAT16
 from crosscheck.core.plain import DEPTH, Malformed, to_plain
 from crosscheck.core.text import one_line, printable
 
@@ -34,7 +36,7 @@ DIMENSIONS = 8
 STRING = 10_000  # characters of one string from a worker
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 DIGITS = 30  # of one whole number
-DTYPES = frozenset(f"|b1 |i1 |u1 {' '.join(f'<i{n} <u{n} <f{n}' for n in (2, 4, 8))}".split())
+DTYPES = frozenset(f"|b1 |i1 |u1 bfloat16 {' '.join(f'<i{n} <u{n} <f{n}' for n in (2, 4, 8))}".split())
 
 
 class TooLarge(Malformed):
@@ -50,7 +52,12 @@ class Frame(NamedTuple):
 
 def crosses(array: np.ndarray) -> bool:
     """Return whether an array is of a dtype that can be sent."""
-    return array.dtype.str in DTYPES
+    return _code(array.dtype) in DTYPES
+
+
+def _code(dtype: np.dtype) -> str:
+    """Return what a dtype is called; NumPy itself says of bfloat16 that it is two bytes."""
+    return "bfloat16" if dtype == BFLOAT16 else dtype.str
 
 
 def pack(message: Any, limit: float = math.inf) -> list[bytes | memoryview]:
@@ -64,7 +71,7 @@ def pack(message: Any, limit: float = math.inf) -> list[bytes | memoryview]:
         if not crosses(array):
             raise TypeError(f"an array of dtype {one_line(str(array.dtype), 60)} cannot be sent")
         fortran = array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous
-        specifications.append([array.dtype.str, list(array.shape), "F" if fortran else "C"])
+        specifications.append([_code(array.dtype), list(array.shape), "F" if fortran else "C"])
         parts.append((np.ascontiguousarray(array.T if fortran else array)).tobytes())
     header = json.dumps({"said": said, "arrays": specifications}, allow_nan=False, separators=(",", ":")).encode()
     if len(header) > HEADER:

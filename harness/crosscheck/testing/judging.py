@@ -92,7 +92,7 @@ def _judge(declared: Declaration, network: Network, dtype: str, m: int, *raw: by
     *layers, X, Y = (exact(a).reshape(s) for a, s in zip(flat, [*shapes, (network.n[0], m), (-1, m)], strict=True))
     params = tuple(Layer(W, b) for W, b in zip(layers[::2], layers[1::2], strict=True))
     oracle = evaluate(network, params, X, Y, grads_at_zero(network, declared.relu_grad_at_zero))
-    p, p64 = precision(dtype, declared.precision), precision("float64")
+    p, p64 = precision(dtype, declared.precision, loops_over=declared.loops_over), precision("float64")
     plain = Declaration(relu_grad_at_zero=declared.relu_grad_at_zero)
     own = error_bound(network, params, oracle, Y, p64, plain)
     predicting = declared._replace(formulation="logits")  # `predict` does, whatever the variant
@@ -149,7 +149,8 @@ def assert_same(
 def assert_step(problem: Problem, after: Params, alpha: float, declared: Declaration) -> None:
     """Hold the params after one step against params - alpha x the oracle's gradient."""
     oracle, theirs, own, _ = judge(problem, declared)
-    p, p64 = precision(problem.dtype, declared.precision), precision("float64")
+    p = precision(problem.dtype, declared.precision, loops_over=declared.loops_over)
+    p64 = precision("float64")
     alpha = float(np.dtype(problem.dtype).type(alpha))
     for (tensor, got, _), start, dW, E, E_own in zip(
         named(problem.network, after, "after a step: "),

@@ -19,6 +19,7 @@ from crosscheck_impls.with_numpy import (
     textbook,
     two_layer,
 )
+from crosscheck_impls.with_numpy.narrow import narrow
 from crosscheck_impls.with_numpy.training import gradient_descent as gradient_descent
 
 name = "numpy"
@@ -61,10 +62,10 @@ def device(array: Array) -> str:
 
 
 def from_numpy(array: Any, device: str = "cpu") -> Array:
-    """Copy a NumPy array; the dtype stays. Raises BadInput for another device."""
+    """Copy a NumPy array; the dtype stays, and a narrow one sums in float32. Raises BadInput for another device."""
     if device != "cpu":
         raise BadInput(f"device: numpy has no {device!r}, expected 'cpu'")
-    return np.array(array)
+    return narrow(np.array(array))
 
 
 def to_numpy(array: Array) -> Any:

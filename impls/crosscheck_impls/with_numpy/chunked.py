@@ -49,7 +49,7 @@ def columns(array: Array | Chunks, start: int, stop: int) -> Array:
     """Return some columns as an array of their own, read from a file where that is where they are."""
     if isinstance(array, Chunks):
         return array.read(start, stop)
-    return np.ascontiguousarray(array[:, start:stop])
+    return np.array(array[:, start:stop], order="C", copy=None, subok=True)
 
 
 def gradient_descent(

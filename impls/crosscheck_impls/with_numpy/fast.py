@@ -41,7 +41,7 @@ class Workspace(NamedTuple):
 
 def allocate(network: Network, params: Params, X: Array) -> Workspace:
     """Return the workspace with the params in it."""
-    m, dtype = X.shape[1], X.dtype
+    m = X.shape[1]
     parameters = np.concatenate([array.ravel() for layer in params for array in layer])
     gradient = np.empty_like(parameters)
     slots, start = [], 0
@@ -52,12 +52,13 @@ def allocate(network: Network, params: Params, X: Array) -> Workspace:
             Slot(
                 parameters[start:middle].reshape(n, before), parameters[middle:end],
                 gradient[start:middle].reshape(n, before), gradient[middle:end],
-                np.empty((n, m), dtype), np.empty((n, m) if kinked else (0, 0), bool),
+                np.empty_like(X, order="C", shape=(n, m)), np.empty((n, m) if kinked else (0, 0), bool),
             )
         )  # fmt: skip
         start = end
     widest = max(network.n[1:])
-    return Workspace(parameters, gradient, slots, np.empty(widest * m, dtype), np.ones(m, dtype))
+    dA, ones = np.empty_like(X, shape=widest * m), np.ones_like(X, shape=m)
+    return Workspace(parameters, gradient, slots, dA, ones)
 
 
 def activate(network: Network, l: int, Z: Array, right: Array, scratch: Array) -> None:
@@ -189,11 +190,11 @@ def gradient_descent(
 ) -> tuple[Params, Array]:
     """Return the params after the iterations, and J before each of them (iterations,)."""
     work = allocate(network, params, X)
-    rate = X.dtype.type(alpha / X.shape[1])
+    rate = alpha / X.shape[1]
     J = np.empty(iterations, X.dtype)
     output = work.slots[-1].A
     batch = min(iterations, max(1, BATCH // output.size))
-    logits = np.empty((batch, *output.shape), X.dtype)
+    logits = np.empty_like(X, order="C", shape=(batch, *output.shape))
     with np.errstate(over="ignore"):
         for t in range(iterations):
             forward(network, work, X)

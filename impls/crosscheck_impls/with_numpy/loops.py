@@ -22,7 +22,7 @@ def activate(network: Network, l: int, z: Array) -> Array:
         return np.tanh(z)
     if name == "linear" or not left_of_kink(z, network.relu_grad_at_zero):
         return z
-    return z.dtype.type(0) if name == "relu" else network.leaky_slope * z
+    return z.dtype.type(0 if name == "relu" else network.leaky_slope) * z
 
 
 def derivative(network: Network, l: int, z: Array, a: Array) -> Array:

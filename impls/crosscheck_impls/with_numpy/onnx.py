@@ -23,7 +23,9 @@ def model(network: Network, dtype: str) -> Any:
     """Return the graph: X, W1, b1, ..., WL, bL -> Z1, A1, ..., ZL."""
     from onnx import TensorProto, helper
 
-    kind = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
+    kind = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}.get(dtype)
+    if kind is None:
+        raise Unavailable(f"ONNX Runtime: its operators on the CPU take float32 and float64, not {dtype}")
 
     def value(name: str, *shape: int | str) -> Any:
         return helper.make_tensor_value_info(name, kind, shape)

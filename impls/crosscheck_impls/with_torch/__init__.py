@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import torch
 from torch import Tensor as Array
 
-from crosscheck_impls.interface import BadInput, Declaration, Model, Network, Params, Side, Variant
+from crosscheck_impls.interface import NARROW, BadInput, Declaration, Model, Network, Params, Side, Variant
 from crosscheck_impls.with_torch import (
     autograd,
     chunked,
@@ -26,6 +27,7 @@ from crosscheck_impls.with_torch import (
 from crosscheck_impls.with_torch.training import gradient_descent as gradient_descent
 
 name = "torch"
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 models: Mapping[str, Model] = {
     "logistic_regression": logistic_regression,
     "two_layer": two_layer,
@@ -87,12 +89,18 @@ def from_numpy(array: Any, device: str = "cpu") -> Array:
     """
     if device not in devices():
         raise BadInput(f"device: torch has no {device!r} here, expected {' or '.join(devices())}")
-    return torch.tensor(np.asarray(array), device=device)
+    array = np.asarray(array)
+    if array.dtype == BFLOAT16:  # torch does not know NumPy's, but the bits are the same
+        return torch.tensor(array.view(np.int16), device=device).view(torch.bfloat16)
+    return torch.tensor(array, device=device)
 
 
 def to_numpy(array: Array) -> Any:
     """Copy a tensor back to NumPy."""
-    return array.detach().cpu().numpy().copy()
+    array = array.detach().cpu()
+    if array.dtype == torch.bfloat16:
+        return array.view(torch.int16).numpy().view(BFLOAT16).copy()
+    return array.numpy().copy()
 
 
 def predict(network: Network, params: Params, X: Array) -> Array:
@@ -112,3 +120,13 @@ def environment() -> Mapping[str, Any]:
         "threads": torch.get_num_threads(),
         "float32 products": torch.get_float32_matmul_precision(),
     }
+
+
+def configure(dtype: str) -> None:
+    """Let CUDA's products of bfloat16 and float16 add up in float32, as they do on the CPU: torch's default does not.
+
+    It is for the whole process, and for these dtypes alone.
+    """
+    if dtype in NARROW:
+        for name in reduced.NARROW_SUMS:
+            setattr(reduced.CUDA, name, False)

@@ -56,7 +56,7 @@ function draw() {
   const table = h("table", { class: `matrix${roomy ? " roomy" : ""}`, role: "grid", "aria-labelledby": "matrix-title",
     "aria-describedby": "matrix-help" },
   h("thead", null,
-    h("tr", null, h("td", { class: "corner" }, INDEX.dtypes.length > 1 ? "left float64, right float32" : INDEX.dtypes[0]),
+    h("tr", null, h("td", { class: "corner" }, INDEX.dtypes.length === 2 ? `left ${INDEX.dtypes[0]}, right ${INDEX.dtypes[1]}` : INDEX.dtypes.join(", ")),
       groups.map(([name, span]) => h("th", { scope: "colgroup", colspan: span, class: "group" }, name))),
     h("tr", null, h("th", { scope: "col", class: "problem" }, "problem"), columns.map(i => h("th", { scope: "col",
       class: `variant${starts.has(i) ? " start" : ""}`,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosscheck_impls.interface import DTYPES
+from crosscheck_impls.interface import EVERY_DTYPE
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -94,7 +94,7 @@ def panel(series: Series, low: int, high: int) -> Panel:
     ]  # fmt: skip
     there = [point for point in points if point]
     curves: list[Curve] = []
-    for dtype in DTYPES:
+    for dtype in EVERY_DTYPE:
         if any(dtype in point.ratios for point in there):
             curves.append(_curve(series, dtype, low, high, [curve.label for curve in curves]))
     said = f"{series.implementation}, {len(there)} runs, the last: {_counts(there[-1].verdicts)}"
