@@ -149,7 +149,7 @@ def resolution_statement(it: Qualified) -> list[str]:
     return [
         f"Every bit of right answers was flipped in turn. Seen in proof: the number then lies outside its error bound. "
         f"In noise: far above the usual rounding, a warning. Of a sign or exponent bit {100 * seen / flips:.1f} % of "
-        f"the flips are seen in proof, all but those of numbers that are 0 or tiny; of a mantissa at least "
+        f"the flips are seen in proof, the others stay within the bound; of a mantissa at least "
         f"{100 * SEEN:.0f} % of the flips of:",
         *map(of_resolution, it.resolutions),
         "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
