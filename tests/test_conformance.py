@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from crosscheck.oracle.error_bound import PLAIN
-from crosscheck.testing.conformance.networks import TANH
-from crosscheck.testing.judging import arrays, ask, assert_true, bounded, judge
+from crosscheck.testing.conformance.networks import NETWORKS, TANH
+from crosscheck.testing.conformance.test_gradients import telling
+from crosscheck.testing.implementations import named
+from crosscheck.testing.judging import arrays, ask, assert_true, bounded, draw, judge
 from crosscheck.testing.strategies import problems
-from crosscheck_impls.interface import Layer, load
+from crosscheck_impls.interface import ON_REQUEST, VARIANTS, Declaration, Layer, Unavailable, load
 from hypothesis import Phase, find, settings
 
 SUITE = "crosscheck.testing.conformance"
@@ -46,7 +49,7 @@ def test_a_planted_mistake_shrinks_to_a_small_example():
 
 
 ONLY_CONTRACT = """
-from crosscheck_impls.interface import load
+from crosscheck_impls.interface import ON_REQUEST, VARIANTS, Declaration, Layer, Unavailable, load
 
 ours = load("numpy")
 device, devices, from_numpy, to_numpy = ours.device, ours.devices, ours.from_numpy, ours.to_numpy
@@ -148,3 +151,33 @@ def pytest_in(folder, *arguments):
     plugin = [] if there else ["-p", "crosscheck.testing.plugin"]
     command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *plugin, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
+def test_the_name_of_a_framework_means_its_full_variants_and_each_other_is_named():
+    everyone = {variant for _, variant in named(["numpy"])}
+    assert everyone == {*VARIANTS["numpy"], *ON_REQUEST["numpy"]}
+    assert named(["numpy/bf16_products"]) == [("numpy", "bf16_products")]
+
+
+def test_a_variant_that_needs_what_is_not_here_is_refused_with_the_reason(monkeypatch):
+    def gradients(*_):
+        raise Unavailable("a graph needs a GPU")
+
+    ours = SimpleNamespace(gradients={"onnx": gradients}, from_numpy=load("numpy").from_numpy)
+    monkeypatch.setattr("crosscheck.testing.implementations.load", lambda name: ours)
+    with pytest.raises(pytest.UsageError, match="--impl numpy/onnx: a graph needs a GPU"):
+        named(["numpy/onnx"])
+
+
+def test_a_narrow_mode_is_held_by_its_own_bound_and_left_out_where_it_has_none():
+    narrow = {mode: Declaration(precision=mode) for mode in ("float8", "float16")}
+    kinked = draw(NETWORKS["2-layer relu"], seed=1, dtype="float32")
+    assert judge(kinked, narrow["float8"]).theirs.straddles_zero > 0
+    telling(kinked, narrow["float8"])  # its bound holds either derivative
+    params = tuple(Layer(np.ones_like(W), 0 * b) for W, b in kinked.params)
+    beside = kinked._replace(params=params, X=np.tile(np.array([[1], [-1], [0]], "float32"), 6))  # 1 - 1, rounded
+    with pytest.raises(AssertionError, match="choose another seed"):
+        telling(beside, PLAIN)
+    large = kinked._replace(X=np.float32(1e6) * kinked.X)
+    with pytest.raises(pytest.skip.Exception, match="declared to compute in float16"):
+        telling(large, narrow["float16"])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosscheck.comparison.reduced import reduced
-from crosscheck.core.failures import Verdict
+from crosscheck.core.failures import Failure, Verdict
 from crosscheck.core.records import Case, cast, flat
 from crosscheck.evaluation import precisions
 from crosscheck.evaluation.precisions import RIGHT, tried
@@ -25,10 +25,11 @@ from crosscheck.oracle.narrowed import narrowed
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, build
-from crosscheck.qualification.tensor_core import measured, told
+from crosscheck.qualification.tensor_core import Probe, Products, ask, measured
+from crosscheck.qualification.words import of_products
 from crosscheck.runner.collect import measure
 from crosscheck_impls.interface import REDUCED, BadInput, Declaration, declaration, load
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.harness.test_cli import Run, run  # noqa: F401 (a fixture)
@@ -76,6 +77,7 @@ def test_both_roundings_to_tf32_are_the_same(numbers: list[float]) -> None:
 
 
 @given(NUMBERS, st.sampled_from([HALF, BRAIN, TENSOR_FLOAT, E4M3, E5M2]))
+@example([3.402e38], TENSOR_FLOAT)  # between its largest number and that of float32
 def test_rounding_errs_by_its_unit_and_below_it_by_a_constant(numbers: list[float], format: Format) -> None:
     A = np.array(numbers, np.float64)
     got = format.rounded(A)
@@ -229,13 +231,33 @@ def test_the_numpy_variant_declares_what_the_interface_says_and_rounds_so() -> N
 
 
 def test_what_products_keep_is_measured() -> None:
-    found = measured("numpy/bf16_products", "cpu")
-    assert found is not None
+    found = products_of("numpy", "bf16_products")
+    assert isinstance(found, Products)
     assert (found.operand_bits, found.operand, found.result_bits) == (7, "to even", 23)
     assert (found.within, found.across) == ("to even", "to even")
     assert found.unit is not None
     assert found.unit <= 2.0**-24
-    full = measured("numpy/by_hand", "cpu")
-    assert full is not None
+    full = products_of("numpy", "by_hand")
+    assert isinstance(full, Products)
     assert (full.operand_bits, full.operand, full.result_bits) == (23, "kept", 23)
-    assert "not run" in told("numpy/by_hand", "cuda")
+    same = full._replace(implementation="numpy/fast")
+    narrow, wide = of_products([full, found, same])
+    assert narrow.startswith(
+        "numpy/bf16_products: float32 products keep 7 of 23 bits of an operand, the rest is rounded"
+    )
+    assert wide.startswith("numpy/by_hand, numpy/fast: float32 products keep all 23 bits of an operand")
+
+
+def products_of(framework: str, variant: str) -> Products | Failure:
+    return measured(Probe(f"{framework}/{variant}", framework, variant, "cpu", ""))
+
+
+@pytest.mark.parametrize("variant", ["raises", "uneven", "lost"])
+def test_of_products_that_are_none_nothing_is_said(variant: str) -> None:
+    assert isinstance(products_of("tests.harness.outsiders.products", variant), Failure)
+
+
+def test_products_are_measured_in_a_process_of_their_own_and_what_dies_is_left_out() -> None:
+    names = ["exits", "right", "lies"]
+    asked = [Probe(name, "tests.harness.outsiders.products", name, "cpu", "") for name in names]
+    assert [each.implementation for each in ask(asked)] == ["right"]

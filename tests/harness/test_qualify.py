@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +19,8 @@ from crosscheck.qualification.bit_flips import flips, resolutions
 from crosscheck.qualification.design import Question, allowed, coverage, factors, follow_ups, questions
 from crosscheck.qualification.judged import Result, judged
 from crosscheck.qualification.patterns import Pattern, Property, pattern
+from crosscheck.qualification.plan import Plan, Results, processors
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
-from crosscheck.qualification.run import Plan, Results, processors
 from crosscheck.qualification.run import run as run_plan
 from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
@@ -102,6 +102,38 @@ def test_what_is_wrong_above_so_many_elements_is_found(monkeypatch: pytest.Monke
     assert it is not None
     assert it.properties == (Property("elements", float(LARGE), LARGE + 1.0),)
     assert it.exact
+
+
+def test_a_size_is_named_where_the_bound_hides_some_wrong_trials_above_it() -> None:
+    """With the counts: a float32 sum of many terms has so wide a bound that a few wrong terms lie within it."""
+    sizes = [(1024, 1024), (1024, 1025), (1025, 1), (1025, 1025), (2**20 + 1, 1), (3, 2)]
+    asked = [Question(m, n0, 1, 1, "plain", 1, dtype, "drawn") for m, n0 in sizes for dtype in ("float32", "float64")]
+    blind = asked[-4]
+
+    def verdict(question: Question) -> Verdict:
+        wrong = question.elements > 2**20 and question is not blind
+        return Verdict.DISAGREES if wrong else Verdict.AGREES
+
+    it = pattern([Result(k, "mine", question, "cpu", verdict(question)) for k, question in enumerate(asked)])
+    assert it is not None
+    assert it.properties == (Property("elements", 2.0**20, 2.0**20 + 1),)
+    assert (it.wrong, it.right, it.others) == (5, 1, 6)
+    assert "5 of 6 of those with an array of more than 1,048,576 elements" in of_pattern(it)[0]
+
+
+def test_the_call_is_named_where_some_were_asked_more_often() -> None:
+    asked = [(3, (2,)), (2, (2,)), (3, (2,))]
+    results = [
+        Result(k, "mine", question, "cpu", Verdict.DISAGREES, calls=calls, wrong_calls=wrong)
+        for k, ((calls, wrong), (_, question)) in enumerate(zip(asked, chosen(), strict=False))
+    ]
+    it = pattern(results)
+    assert it is not None
+    assert it.calls == (2,)
+    always = [each._replace(wrong_calls=tuple(range(1, each.calls + 1))) for each in results]
+    it = pattern(always)
+    assert it is not None
+    assert it.calls == ()
 
 
 def test_what_is_wrong_with_one_number_of_threads_is_found() -> None:
@@ -254,7 +286,24 @@ def test_the_questions_depend_on_the_seed_alone_and_cover_more_and_more_pairs() 
     covered = [coverage(LEVELS, first[:count])[0] for count in (0, 20, 40, 60)]
     assert covered == sorted(covered)
     assert covered[0] == 0
-    assert covered[1] > 20 * 20  # of the 28 pairs that a question holds
+    small = [question for question in first[:20] if question.elements < 2**20]
+    assert coverage(LEVELS, small)[0] > 20 * len(small)  # of the 28 pairs that a question holds
+
+
+def test_early_questions_have_more_than_2_20_elements_in_each_array_with_all_threads_and_dtypes() -> None:
+    arrays = {
+        "X": lambda q: q.n0 * q.m,
+        "W1": lambda q: q.n1 * q.n0,
+        "Z1": lambda q: q.n1 * q.m,
+        "W2": lambda q: q.n2 * q.n1,
+        "Z2": lambda q: q.n2 * q.m,
+    }
+    first = list(islice(questions(LEVELS, SEED), 100))
+    for of in arrays.values():
+        large = [question for question in first if of(question) > 2**20]
+        assert first.index(large[0]) < 20
+        assert {(q.threads, q.dtype) for q in large} == set(product(LEVELS.threads, LEVELS.dtype))
+        assert max(question.work for question in large if question.m < 2000) < 2**24  # quick, where sums are short
 
 
 def test_what_follows_up_a_wrong_trial_changes_one_thing_or_aligns_all_sizes() -> None:
@@ -287,15 +336,27 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     assert {path.name for path in Path("one").iterdir()} == names
     assert run(*words, "--resume")[0] == 0  # nothing is left to do
     data = json.loads(Path("one/passport.json").read_text())
-    assert data["schema"] == "crosscheck-passport/1"
+    assert data["schema"] == "crosscheck-passport/2"
+    assert [each["implementation"] for each in data["products"]] == ["numpy/by_hand", "numpy/bf16_products"]
+    assert "numpy/by_hand: float32 products keep all 23 bits of an operand" in " ".join(out.split())
     assert len(data["bits"]) == 3
     Path("other.json").write_text(json.dumps(data | {"bits": dict.fromkeys(data["bits"], "0")}))
     code, out, _ = run("diff", "one", "one/passport.json")
     assert code == 0
-    assert "3 questions were asked of both: the bits of 0 answers differ." in out
+    assert "Bits: 0 of 3 answers to the same questions differ" in out
     code, out, _ = run("diff", "one", "other.json")
     assert code == 0
-    assert "the bits of 3 answers differ." in out
+    assert "Bits: 3 of 3 answers to the same questions differ" in out
+    narrow = [each | {"words": "narrow"} for each in data["products"]]
+    Path("other.json").write_text(json.dumps(data | {"products": narrow}))
+    code, out, _ = run("diff", "one", "other.json")
+    assert code == 0
+    assert "numpy/by_hand: narrow; was float32 products keep all 23 bits" in " ".join(out.split())
+    older = {name: each for name, each in data.items() if name != "products"} | {"schema": "crosscheck-passport/1"}
+    Path("other.json").write_text(json.dumps(older))  # which knew nothing of products
+    code, out, _ = run("diff", "other.json", "one")
+    assert code == 0
+    assert "products" not in out
     data["implementations"]["numpy/by_hand"]["verdicts"] = {"disagrees": 3}
     Path("other.json").write_text(json.dumps(data))
     code, out, _ = run("diff", "one", "other.json")
@@ -338,7 +399,7 @@ def test_the_page_holds_what_was_found_as_text(run: Run, monkeypatch: pytest.Mon
     assert (table[table.verdict == "disagrees"].tensor == "dW1").all()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema": "crosscheck-passport/1"}'])
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema": "crosscheck-passport/1"}', '{"schema": []}'])
 def test_what_is_no_passport_is_refused(run: Run, text: str) -> None:
     Path("bad.json").write_text(text)
     code, _, err = run("diff", "bad.json", "bad.json")

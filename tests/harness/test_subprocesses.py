@@ -242,21 +242,26 @@ def workers_case(problem: Problem) -> workers.Case:
 
 
 def test_what_jax_compiles_is_kept_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    for name in settings.FOLDERS.values():
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = settings.jax_cache_dir()
+    folder = settings.cache_dir("jax")
     assert folder is not None
     assert folder.is_dir()
     assert tmp_path in folder.parents
-    assert settings.environment(2)["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+    made = settings.environment(2)
+    assert made["JAX_COMPILATION_CACHE_DIR"] == str(folder)
     assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+    assert settings.caches(made) == [folder, settings.cache_dir("torch")]
+    assert settings.caches(made | {"JAX_COMPILATION_CACHE_DIR": "the user's own"}) == [settings.cache_dir("torch")]
+    assert "TORCHINDUCTOR_CACHE_DIR" not in settings.environment(2, compilers=["jax"])
 
 
 def test_without_a_cache_of_the_users_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert settings.jax_cache_dir() is None
+    assert settings.cache_dir("jax") is None
     assert "JAX_COMPILATION_CACHE_DIR" not in settings.environment(2)
 
 

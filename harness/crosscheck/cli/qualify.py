@@ -19,7 +19,7 @@ from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
 
 if TYPE_CHECKING:
-    from crosscheck.qualification.run import Plan
+    from crosscheck.qualification.plan import Plan
 
 LONGEST, MOST = 24 * 60.0, 2000  # minutes, questions
 NAMESPACE = "crosscheck"  # of a signature
@@ -51,8 +51,10 @@ def qualify(
     Sizes are 1, 2, 3, primes and the neighbours of powers of two, inputs lie in
     rows, transposed, strided or misaligned, with every number of threads; each
     question is asked several times in a row. Which of them meet is a covering
-    design: any two levels of two factors, as far as the time goes. Every number
-    is held against the error bound, and on exact data all bits have to be right.
+    design: any two levels of two factors, as far as the time goes; and each
+    array in turn has more than 2^20 numbers. Every number is held against the
+    error bound, and on exact data all bits have to be right. Before that it
+    measures which bits the products of float32 matrices keep.
     What is wrong is asked again with one thing changed, to say which sizes,
     layouts, threads or calls it hangs on and where it is wrong; and in other
     processes, with other threads, on each processor, to tell noise, a transient,
@@ -74,13 +76,14 @@ def qualify(
     \b
       crosscheck qualify
       crosscheck qualify --impl ./mine.py --budget-minutes 1 --dtype float64
-      crosscheck qualify --impl numpy --blas Haswell --out haswell
+      crosscheck qualify --impl numpy --questions 60 --out native
+      crosscheck qualify --impl numpy --questions 60 --blas Haswell --out haswell
       crosscheck diff native haswell
     """
     load_numpy()
     from crosscheck.comparison.asked import check_device, check_dtypes, implementations
     from crosscheck.qualification.design import factors
-    from crosscheck.qualification.run import Plan, kernels, thread_counts
+    from crosscheck.qualification.plan import Plan, kernels, thread_counts
     from crosscheck.runner.subprocesses import missing
 
     _check(budget_minutes, questions, seed, sign)
@@ -107,9 +110,11 @@ def _run(plan: Plan, out: Path, resume: bool) -> int:
     from crosscheck.comparison.identity import header
     from crosscheck.qualification import passport, tables
     from crosscheck.qualification.judged import Result
+    from crosscheck.qualification.plan import Ran, Results, checked
     from crosscheck.qualification.repeats import Finding
-    from crosscheck.qualification.run import Ran, Results, checked, run
+    from crosscheck.qualification.run import run
     from crosscheck.qualification.tables import qualified
+    from crosscheck.qualification.tensor_core import Products
     from crosscheck.report import screen
 
     results = Results()
@@ -121,14 +126,14 @@ def _run(plan: Plan, out: Path, resume: bool) -> int:
 
     with interrupts.reported(kept), interrupts.orderly(), screen.progress("qualifying") as report:
         head = header("qualify", _asked(plan), [one.framework for one in plan.chosen])
-        with recording.of(head, Result | Finding | Ran, checked(plan)) as done:
+        with recording.of(head, Result | Finding | Ran | Products, checked(plan)) as done:
             for record in done:
                 results.add(record)
             run(plan, report, results, recording.add)
             it = qualified(plan, results, recording.begun)
             contents = passport.contents(it)
             trouble = recording.finish(contents)
-    for line in [*tables.summary(it), *tables.resolution_statement(it)]:
+    for line in tables.statements(it):
         typer.echo(textwrap.fill(line, WIDTH, subsequent_indent="    ", break_long_words=False))
     if trouble:
         raise unwritten(out, trouble)

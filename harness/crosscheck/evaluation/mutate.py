@@ -21,7 +21,7 @@ from crosscheck.core.failures import Failure
 from crosscheck.evaluation.population import imported, mutants, sampled
 from crosscheck.mutation.source.changes import Change, Key, applied
 from crosscheck.report.words import of_failure
-from crosscheck.runner import settings
+from crosscheck.runner import compiled, settings
 from crosscheck.runner.forks import Question, Warm
 from crosscheck.runner.subprocesses import TIME_LIMIT, About, probe
 
@@ -133,7 +133,8 @@ def run(request: Request, report: Report, results: list[Result]) -> int:
             "problems": list(request.problems), "dtypes": list(request.dtypes), "forms": sorted(forms),
             "packages": imported(target.files), "suite": request.suite,
         }  # fmt: skip
-        with Warm(WORKER, asked, at_once, settings.environment(at_once, threads)) as warm:
+        environment = settings.environment(at_once, threads)
+        with compiled.checked(settings.caches(environment)), Warm(WORKER, asked, at_once, environment) as warm:
             return _Session(request, report, results, warm).run()
 
 

@@ -73,7 +73,7 @@ class Judge:
         if self.parts.m < LARGE and self.case.source is None:
             return self.evaluate_at(params, declared)
         if self.case.source is not None and params[0].W.ndim == 3:
-            return _stack([self.bounded_at(each, declared) for each in unstacked(params)])
+            return as_stack([self.bounded_at(each, declared) for each in unstacked(params)])
         network, wide = self.case.network, cast(params, "float64")
         key = (declared, b"".join(array.tobytes() for array in flat(wide))) if self.case.source else None
         if key in self._read:
@@ -191,7 +191,7 @@ class Judge:
             yield from against(known, (J, gradient), t, case, rounding)
 
 
-def _stack(several: Sequence[Known]) -> Known:
+def as_stack(several: Sequence[Known]) -> Known:
     """Return what is known of J and gradients at some params as of one stack of them."""
     oracles = [each.oracle for each in several]
     J: Any = np.array([oracle.J for oracle in oracles])

@@ -10,7 +10,7 @@ from crosscheck_impls.interface import Array
 
 from crosscheck.core.records import Answer, Case, Tensor, cast, flat, named
 from crosscheck.judge.evidence import runs
-from crosscheck.oracle.float64 import Matrix, evaluate, exact
+from crosscheck.oracle.float64 import Evaluation, Matrix, evaluate, exact
 
 
 class Unequal(NamedTuple):
@@ -30,22 +30,27 @@ class Unequal(NamedTuple):
     columns: tuple[tuple[int, int], ...] = ()
 
 
-def unequal(case: Case, answer: Answer) -> list[Unequal]:
+def true_at_start(case: Case) -> Evaluation:
+    """Return J and the gradient at the start, which float64 holds exactly where the data are exact."""
+    return evaluate(case.network, cast(case.checkpoints[0], "float64"), exact(case.X), exact(case.Y))
+
+
+def unequal(case: Case, answer: Answer, true: Evaluation | None = None) -> list[Unequal]:
     """Return every tensor of an answer to exact data that is not exact: J, gradients, and the step of `fit`.
 
-    The sign of a zero is not looked at: it depends on the order of summation.
+    The sign of a zero is not looked at: it depends on the order of summation. true: of `true_at_start`, where it is
+    there already.
     """
     found: list[Unequal] = []
-    for name, got, true in _tensors(case, answer):
-        if (one := _unequal(name, got, true, case.dtype)) is not None and one.tensor not in [u.tensor for u in found]:
+    for name, got, must in _tensors(case, answer, true or true_at_start(case)):
+        if (one := _unequal(name, got, must, case.dtype)) is not None and one.tensor not in [u.tensor for u in found]:
             found.append(one)
     return found
 
 
-def _tensors(case: Case, answer: Answer) -> Iterator[tuple[str, Array, Matrix]]:
+def _tensors(case: Case, answer: Answer, oracle: Evaluation) -> Iterator[tuple[str, Array, Matrix]]:
     """Yield what was got and what it must be; float64 holds both exactly."""
     start = cast(case.checkpoints[0], "float64")
-    oracle = evaluate(case.network, start, exact(case.X), exact(case.Y))
     for J, gradient in answer.gradients:
         yield "J", J, np.asarray(oracle.J)
         for (name, got, _), true in zip(named(case.network, gradient, "d"), flat(oracle.gradient), strict=True):

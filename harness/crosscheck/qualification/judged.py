@@ -117,8 +117,8 @@ def _judged(it: Asked, start: Result, tried: Tried) -> Result:
 def _by_equality(it: Asked, start: Result, tried: Tried) -> Result:
     answer = tried.answer
     alone = answer._replace(gradients=[], checkpoints=[])
-    each = [unequal(it.case, _only(answer, k)) for k in range(len(answer.gradients))]
-    step = unequal(it.case, alone)
+    each = [unequal(it.case, _only(answer, k), it.true) for k in range(len(answer.gradients))]
+    step = unequal(it.case, alone, it.true)
     wrong_calls = tuple(number for number, k in enumerate(tried.calls, start=1) if each[k])
     found = [one for those in each for one in those] + step
     if not found:

@@ -52,7 +52,8 @@ def passport(it: Qualified) -> dict[str, Any]:
              "noticed_from_bit": each.noise, "words": of_resolution(each)}
             for each in it.resolutions
         ],
-        "words": [*summary(it), *resolution_statement(it)],
+        "products": [each._asdict() | {"words": words.of_product(each)} for each in it.results.products],
+        "words": summary(it),
         "bits": {f"{each.implementation} {each.question.dtype} {_name(each)}": each.bits for each in results},
     }  # fmt: skip
 
@@ -96,5 +97,5 @@ def contents(it: Qualified) -> dict[str, str]:
         **{name: each.to_csv(index=False, float_format="%.6g") for name, each in tables.items()},
         "qualify.md": markdown(it),
         "passport.json": json.dumps(data, indent=1, allow_nan=False, default=str) + "\n",
-        "passport.html": page(data, shares, pictures),
+        "passport.html": page(data, shares, pictures, resolution_statement(it)),
     }

@@ -44,8 +44,8 @@ def products(question: Question) -> list[Product]:
 class Property(NamedTuple):
     """kind: layout, threads, dtype, kind, rows, columns, inner, or the name of a size that is above a number.
 
-    value: the layout's name, or a number: of threads, of the tile, or the largest size of a right trial. least: of a
-    size, the smallest of a wrong trial.
+    value: the layout's name, or a number: of threads, of the tile, or the largest size of a right trial below those of
+    the wrong ones. least: of a size, the smallest of a wrong trial.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Property(NamedTuple):
 class Pattern:
     """What all wrong trials of an implementation have. wrong: how many; right: how many right trials have it too.
 
-    others: right trials without it. calls: which call in a row alone is wrong, 0 where it is not the same one.
+    others: right trials without it. calls: which calls in a row alone are wrong, none where that varies, or all are.
     step_only: whether only the step of `fit` is wrong. smallest: the wrong trial with the least work. clearest: the one
     of which the smallest share of a tensor is wrong.
     """
@@ -98,9 +98,8 @@ def pattern(results: Sequence[Result]) -> Pattern | None:
     properties, right = (
         _best([each.question for each in judged], bad) if bad.sum() >= FEWEST else ((), int((~bad).sum()))
     )
-    calls = {each.wrong_calls for each in wrong}
-    asked = {each.calls for each in wrong}
-    alike = calls.pop() if len(calls) == 1 and len(asked) == 1 else ()
+    calls = {each.wrong_calls if len(each.wrong_calls) < each.calls else () for each in wrong}
+    alike = calls.pop() if len(calls) == 1 else ()
     return Pattern(
         wrong[0].implementation, properties, len(wrong), right, int((~bad).sum()) - right, alike,
         all(each.wrong_step and not each.wrong_calls for each in wrong),
@@ -150,9 +149,10 @@ def _marked(asked: Sequence[Question]) -> Iterator[tuple[Property, Marks]]:
 
 
 def _above(asked: Sequence[Question], bad: Marks, among: Marks) -> Iterator[tuple[Property, Marks]]:
-    """Yield the sizes of which every bad one has more than any other that has them, among some."""
+    """Yield each size with the largest number of a good one, among some, that every bad one lies above."""
     for name, of in SIZES.items():
         sizes = np.array([of(each) for each in asked])
-        good = sizes[among & ~bad]
-        if good.size and good.max() < (least := sizes[bad].min()):
-            yield Property(name, float(good.max()), float(least)), among & (sizes > good.max())
+        least = sizes[bad].min()
+        below = sizes[among & ~bad & (sizes < least)]
+        if below.size:
+            yield Property(name, float(below.max()), float(least)), among & (sizes >= least)

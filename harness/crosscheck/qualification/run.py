@@ -4,108 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
-from crosscheck_impls.interface import VARIANTS, BadInput
+from crosscheck_impls.interface import BadInput
 
 from crosscheck.comparison.asked import Implementation
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed
 from crosscheck.qualification.asked import Asked, Item, asked, try_item
-from crosscheck.qualification.design import Factors, Question, follow_ups, questions
+from crosscheck.qualification.design import Question, follow_ups
 from crosscheck.qualification.judged import Result, failed, judged
-from crosscheck.qualification.repeats import Conditions, Finding, Repeat, finding, planned
-from crosscheck.report.machine import host
-from crosscheck.runner import settings
+from crosscheck.qualification.plan import MOST, Plan, Ran, Record, Results, probes, processors, units
+from crosscheck.qualification.repeats import Conditions, Repeat, finding, planned
+from crosscheck.qualification.tensor_core import ask
+from crosscheck.runner import compiled, settings
 from crosscheck.runner.loading import loader_of
-from crosscheck.runner.subprocesses import missing
 from crosscheck.runner.tasks import each
 from crosscheck.runner.threads import THREADS
 from crosscheck.runner.trials import Tried, sound
 
 CALLS, FEWER, LARGE = 3, 2, 2**24  # gradients in a row; of a question with more multiplications
-MOST = 2000  # questions of the design; those that follow up have numbers from there on
 SUSPECTS = 3  # trials of an implementation that are repeated
 REPEATING = 0.8  # the share of the time after which no trial is begun: the rest is for repeats
+MEASURING = 0.25  # the share after which no more products are measured
 TIME_LIMIT = 120.0  # seconds that one trial may take
-KERNELS = {"numpy": ("by_hand", "fast"), "torch": ("by_hand", "fast", "native"), "jax": ("by_hand", "fast", "native")}
 
 Report: TypeAlias = Callable[[str, int, int], None]
-Record: TypeAlias = "Result | Finding | Ran"
 Asking: TypeAlias = tuple[int, Question, Implementation]  # a question with its number, and who is asked
-
-
-class Ran(NamedTuple):
-    """What a framework says that it ran on."""
-
-    framework: str
-    environment: Mapping[str, Any]
-
-
-class Plan(NamedTuple):
-    """What is asked. seconds: of the whole; most: questions for each implementation, 0 for as many as there is time."""
-
-    chosen: Sequence[Implementation]
-    levels: Factors
-    device: str
-    seed: int
-    seconds: float
-    most: int = 0
-
-    def numbered(self) -> list[tuple[int, Question]]:
-        """Return the questions in order."""
-        return list(enumerate(islice(questions(self.levels, self.seed), self.most or MOST)))
-
-
-@dataclass
-class Results:
-    """What has been judged so far, and what each framework says that it ran on."""
-
-    results: list[Result] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def add(self, record: Record) -> None:
-        """Put a record in its place."""
-        if isinstance(record, Ran):
-            self.environments[record.framework] = record.environment
-        elif isinstance(record, Finding):
-            self.findings.append(record)
-        else:
-            self.results.append(record)
-
-    def of(self, implementation: str) -> list[Result]:
-        """Return the results of one implementation."""
-        return [one for one in self.results if one.implementation == implementation]
-
-
-def kernels() -> list[str]:
-    """Return what is asked by default: what has kernels of its own, of each framework that is installed."""
-    return [f"{name}/{variant}" for name in VARIANTS if not missing(name) for variant in KERNELS[name]]
-
-
-def thread_counts(device: str) -> list[int]:
-    """Return the numbers of threads: 1, 2, 3, and as many as there are processors; of a GPU one alone."""
-    if device != "cpu":
-        return [1]
-    cores = len(processors()) or os.cpu_count() or 1
-    return sorted({count for count in (1, 2, 3, cores) if count <= cores})
-
-
-def checked(plan: Plan) -> Callable[[Record], None]:
-    """Return what raises for a record that is none of this plan's."""
-    names = {str(one) for one in plan.chosen}
-
-    def check(record: Record) -> None:
-        if not isinstance(record, Ran) and record.implementation not in names:
-            raise ValueError(f"a trial of {record.implementation}, which was not asked for")
-
-    return check
 
 
 def run(plan: Plan, report: Report, results: Results, record: Callable[[Record], None]) -> None:
@@ -113,7 +40,15 @@ def run(plan: Plan, report: Report, results: Results, record: Callable[[Record],
 
     results: filled while it runs. record: called with each new record.
     """
-    session = _Session(plan, report, results, record)
+    with compiled.checked(settings.caches(settings.environment(1))):
+        _run(plan, _Session(plan, report, results, record))
+    order = {str(one): number for number, one in enumerate(plan.chosen)}
+    results.results.sort(key=lambda one: (order[one.implementation], one.number))
+    results.findings.sort(key=lambda one: order[one.implementation])
+
+
+def _run(plan: Plan, session: _Session) -> None:
+    session.look_at_products()
     groups = [
         (framework, threads)
         for threads in plan.levels.threads
@@ -124,10 +59,9 @@ def run(plan: Plan, report: Report, results: Results, record: Callable[[Record],
         session.ask(framework, threads, max(0.0, share))
     for one in plan.chosen:
         session.follow_up(one)
-    for one in plan.chosen:
-        session.repeat(one)
-    order = {str(one): number for number, one in enumerate(plan.chosen)}
-    results.results.sort(key=lambda one: (order[one.implementation], one.number))
+    for turn in range(SUSPECTS):
+        for one in plan.chosen:
+            session.repeat(one, turn)
 
 
 class _Session:
@@ -141,6 +75,18 @@ class _Session:
         """Return the seconds that the run has taken so far."""
         return self.before + time.monotonic() - self.begun
 
+    def look_at_products(self) -> None:
+        """Measure what products keep of their numbers, for a short share of the time."""
+        ends = self.plan.seconds * MEASURING
+        there = {found.implementation for found in self.results.products}
+        left = [probe for probe in probes(self.plan) if probe.name not in there]
+        for found in ask(left, min(TIME_LIMIT, ends)):
+            self.results.add(found)
+            self.record(found)
+            self.report(f"products of {found.implementation}", int(self.elapsed()), int(self.plan.seconds))
+            if self.elapsed() > ends and not self.plan.most:
+                return
+
     def ask(self, framework: str, threads: int, share: float) -> None:
         """Ask the questions with so many threads of all variants of a framework, in order, for some seconds."""
         variants = [one for one in self.plan.chosen if one.framework == framework]
@@ -153,7 +99,8 @@ class _Session:
         wrong = [each for each in self.results.of(str(one)) if each.wrong and each.number < MOST]
         if not wrong:
             return
-        base = min(wrong, key=lambda each: each.number).question
+        # the quickest, in the dtype with the narrower bound if it is wrong in both
+        base = min((each.question for each in wrong), key=lambda q: (q.dtype != "float64", q.work))
         more = enumerate(follow_ups(base, self.plan.levels), start=MOST)
         asking = [(number, question, one) for number, question in more]
         for threads in self.plan.levels.threads:
@@ -183,22 +130,24 @@ class _Session:
             done, whole = int(self.elapsed()), int(self.plan.seconds)
         self.report(f"{one}", min(done, whole), whole)
 
-    def repeat(self, one: Implementation) -> None:
-        """Repeat the suspicious trials of an implementation, those that disagree and are quick first."""
+    def repeat(self, one: Implementation, turn: int) -> None:
+        """Repeat a suspicious trial of an implementation: those that disagree and are quick have the first turns.
+
+        The first one has its turn also when the time is up.
+        """
         there = {each.number for each in self.results.findings if each.implementation == str(one)}
         suspicious = sorted(
             (each for each in self.results.of(str(one)) if each.suspicious),
             key=lambda r: (not r.wrong, r.question.work),
         )
-        for number, first in enumerate(suspicious[:SUSPECTS]):
-            late = number > 0 and self.elapsed() > self.plan.seconds and not self.plan.most
-            if late or first.number in there:
-                continue
-            self.report(f"{one} once more", int(min(self.elapsed(), self.plan.seconds)), int(self.plan.seconds))
-            under = planned(first.question.threads, self.plan.levels.threads, units(self.plan.device))
-            found = finding(first, [self._once(first, one, conditions) for conditions in under])
-            self.results.add(found)
-            self.record(found)
+        late = turn > 0 and self.elapsed() > self.plan.seconds and not self.plan.most
+        if late or turn >= len(suspicious) or (first := suspicious[turn]).number in there:
+            return
+        self.report(f"{one} once more", int(min(self.elapsed(), self.plan.seconds)), int(self.plan.seconds))
+        under = planned(first.question.threads, self.plan.levels.threads, units(self.plan.device))
+        found = finding(first, [self._once(first, one, conditions) for conditions in under])
+        self.results.add(found)
+        self.record(found)
 
     def _once(self, first: Result, one: Implementation, under: Conditions) -> Repeat:
         question = first.number, first.question, one
@@ -237,16 +186,6 @@ def answers(
 
 def _result(it: Asked, one: Implementation, device: str, said: Tried | Failure) -> Result:
     return failed(it, str(one), device, said) if isinstance(said, Failure) else judged(it, str(one), device, said)
-
-
-def units(device: str) -> list[int]:
-    """Return what a fault may be one of: the processors, or the GPUs."""
-    return list(range(len(host()["gpus"]))) if device == "cuda" else processors()
-
-
-def processors() -> list[int]:
-    """Return the processors that there are, where that can be said."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def _places(threads: int, at_once: int) -> list[list[int]]:

@@ -15,7 +15,7 @@ from crosscheck.qualification.bit_flips import LARGEST, SEEN, Flips, Resolution,
 from crosscheck.qualification.design import coverage
 from crosscheck.qualification.judged import Result
 from crosscheck.qualification.patterns import Pattern, pattern
-from crosscheck.qualification.run import Plan, Results
+from crosscheck.qualification.plan import Plan, Results, probes
 from crosscheck.report.machine import machine
 from crosscheck.report.tables import table
 from crosscheck.report.words import of_cause
@@ -97,8 +97,8 @@ def summary(it: Qualified) -> list[str]:
     exact = sum(each.question.kind == "exact" for each in results)
     said = [
         f"{len(results):,} trials of {', '.join(map(str, it.plan.chosen))}: {verdicts or 'none'}.",
-        f"Of {it.pairs:,} pairs of sizes, layouts, threads, dtypes and kinds of data {by_any:,} were met by one of "
-        f"them, {by_all:,} by all; {exact:,} trials were on exact data, where every bit has to be right.",
+        f"Of {it.pairs:,} pairs, such as a size with a layout or another size, {by_any:,} met in a trial of one of "
+        f"them, {by_all:,} in trials of each; {exact:,} trials were on exact data, where every bit has to be right.",
     ]
     ratios = [each.ratio for each in results if each.ratio is not None and not each.wrong]
     noises = [each.noise for each in results if each.noise is not None and not each.wrong]
@@ -107,6 +107,7 @@ def summary(it: Qualified) -> list[str]:
             f"The largest error of what is not wrong is {max(ratios):.2g} of the error bound and {max(noises):.2g} "
             "times the rounding noise."
         )
+    said += _without_answers(it)
     for found in it.patterns:
         first, *rest = words.of_pattern(found)
         said += [f"{found.implementation}: {first}.", *(f"  {line}." for line in rest)]
@@ -116,13 +117,25 @@ def summary(it: Qualified) -> list[str]:
     return said
 
 
+def _without_answers(it: Qualified) -> list[str]:
+    """Return who was not run or has no bound in some trials, and why."""
+    causes: dict[tuple[str, Verdict], list[str]] = {}
+    for each in it.results.results:
+        if each.verdict in (Verdict.NOT_RUN, Verdict.UNDEFINED):
+            causes.setdefault((each.implementation, each.verdict), []).append(of_cause(each.cause))
+    return [
+        f"{name}: {len(those)} {verdict}{'' if len(set(those)) == 1 else ', for instance'}: {those[0]}."
+        for (name, verdict), those in causes.items()
+    ]
+
+
 def of_resolution(it: Resolution) -> str:
     """Return the resolution of one kind of tensor in words."""
 
     def seen(bit: int | None, how: str) -> str:
         if bit is None:
-            return f"none of {it.of} bits {how}"
-        return f"the upper {it.of - bit} of {it.of} bits {how}, changes of {2.0 ** (bit - it.of):.1g}"
+            return f"{how} none"
+        return f"{how} the upper {it.of - bit} of {it.of} bits, changes by {2.0 ** (bit - it.of):.1g} of the number"
 
     return f"{it.dtype}, {it.tensor}: {seen(it.proof, 'in proof')}; {seen(it.noise, 'in noise')}"
 
@@ -134,11 +147,28 @@ def resolution_statement(it: Qualified) -> list[str]:
     top = [each for each in it.flips if each.part != "mantissa"]
     flips, seen = (sum(getattr(each, name) for each in top) for name in ("flips", "proof"))
     return [
-        f"Of the flips of a sign or exponent bit {100 * seen / flips:.1f} % would have been seen in proof; numbers "
-        f"that are 0 or tiny are what is left. Of a mantissa bit at least {100 * SEEN:.0f} % of the flips are seen in:",
+        f"Every bit of right answers was flipped in turn. Seen in proof: the number then lies outside its error bound. "
+        f"In noise: far above the usual rounding, a warning. Of a sign or exponent bit {100 * seen / flips:.1f} % of "
+        f"the flips are seen in proof, the others stay within the bound; of a mantissa at least "
+        f"{100 * SEEN:.0f} % of the flips of:",
         *map(of_resolution, it.resolutions),
         "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
     ]
+
+
+def of_products(it: Qualified) -> list[str]:
+    """Return what products keep of their numbers; and of whom that is not known."""
+    found = it.results.products
+    silent = [
+        name for name in (probe.name for probe in probes(it.plan)) if name not in {one.implementation for one in found}
+    ]
+    unknown = [f"{', '.join(silent)}: what products keep was not measured."] if silent else []
+    return [*(f"{line}." for line in words.of_products(found)), *unknown]
+
+
+def statements(it: Qualified) -> list[str]:
+    """Return all that was found in sentences."""
+    return [*summary(it), *of_products(it), *resolution_statement(it)]
 
 
 def markdown(it: Qualified) -> str:
@@ -165,6 +195,10 @@ def markdown(it: Qualified) -> str:
         "`largest`: the largest error in units of the error bound; `noise`: in units of the rounding noise.",
         "",
         *table(["implementation", "trials", *Verdict, "largest", "noise"], lines),
+        "",
+        "## What products keep of their numbers",
+        "",
+        *([f"- {line}" for line in of_products(it)] or ["Not asked: no float32."]),
         "",
         "## How small a fault would have been seen",
         "",

@@ -7,27 +7,45 @@ Higham, Mikaitis and Pranesh did (Numerical behavior of NVIDIA tensor cores, Pee
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from crosscheck_impls.interface import BadInput, Layer, Network, load
+from crosscheck_impls.interface import Framework, Layer, Network
 
-from crosscheck.runner.subprocesses import missing
+from crosscheck.core.failures import Failure, Stage
+from crosscheck.oracle.float64 import Matrix
+from crosscheck.runner import settings, steering
+from crosscheck.runner.collect import configure
+from crosscheck.runner.loading import load_implementation
+from crosscheck.runner.serve import failure_of
+from crosscheck.runner.tasks import each
+from crosscheck.runner.threads import THREADS
 
 ROWS, TERMS = 64, 256  # of the product (ROWS, TERMS) @ (TERMS, ROWS): powers of two, so that 1/m is exact
 BELOW, MORE, APART = range(1, 24), 7, 64  # bits after the point; further ones; terms between 1 and a small one
 DRAWS, BITS, SPREAD = 20, 7, 12  # random products; of bits after the point, which bfloat16 has; powers of two
+ROUNDED = ("kept", "cut", "to even", "away from 0", "otherwise")
 Vector: TypeAlias = npt.NDArray[np.float32]
+
+
+class Probe(NamedTuple):
+    """Whose products are asked for. name: as the user has it; loader: as in serve.Start."""
+
+    name: str
+    framework: str
+    variant: str
+    device: str
+    loader: str
 
 
 class Products(NamedTuple):
     """What was found. implementation: of whom, device: where.
 
-    operand_bits: kept of a number after the point, of the left operand, dZ; operand: how the rest is rounded, `cut`,
-    `to even`, `away from 0`, or `kept`. result_bits: of a sum; summed_bits: how small terms that lie side by side
+    operand_bits: kept of a number after the point, of the left operand, dZ; operand: how the rest is rounded, one of
+    ROUNDED. result_bits: of a sum; summed_bits: how small terms that lie side by side
     still make a bit of the result together. within, across: how a sum is rounded whose terms lie side by side, or
     far apart. unit: the largest error of random sums of n terms over n times the sum of the absolute values, to be
     held against 2^-23; None where the result has fewer bits.
@@ -47,21 +65,23 @@ class Products(NamedTuple):
 class Product:
     """Sums of products of two vectors, as an implementation computes them on a device."""
 
-    def __init__(self, implementation: str, device: str) -> None:
-        name, _, self.variant = implementation.partition("/")
-        self.framework, self.device = load(name), device
-        self.framework.configure("float32")
+    def __init__(self, framework: Framework, variant: str, device: str) -> None:
+        self.framework, self.variant, self.device = framework, variant, device
         self.network = Network((ROWS, ROWS), ("linear",), "squared_error")
 
     def __call__(self, left: Vector, right: Vector) -> float:
-        """Return the sum of left * right (TERMS,), in every entry of a matrix; NaN where they are not the same."""
+        """Return the sum of left * right (TERMS,); NaN where it is not the same number in every entry of a matrix."""
+        entries = self.entries(left, right)
+        return float(entries[0, 0]) if (entries == entries[0, 0]).all() else float("nan")
+
+    def entries(self, left: Vector, right: Vector) -> Matrix:
+        """Return the sum of left * right (TERMS,) in every entry of a matrix, (ROWS, ROWS)."""
         X, Y = np.tile(right, (ROWS, 1)), np.tile(-left * np.float32(TERMS), (ROWS, 1))
         zero = Layer(np.zeros((ROWS, ROWS), np.float32), np.zeros((ROWS, 1), np.float32))
         layer = Layer(*(self.framework.from_numpy(array, self.device) for array in zero))
         given = [self.framework.from_numpy(array, self.device) for array in (X, Y)]
         _, (gradient,) = self.framework.gradients[self.variant](self.network, (layer,), *given)
-        dW: Any = self.framework.to_numpy(gradient.W)
-        return float(dW[0, 0]) if (dW == dW[0, 0]).all() else float("nan")
+        return np.asarray(self.framework.to_numpy(gradient.W), np.float64).reshape(ROWS, ROWS)
 
 
 def terms(*large: float, small: tuple[float, ...] = (), apart: int = 1) -> Vector:
@@ -81,20 +101,46 @@ def rounding(of: Callable[[float], float], step: float) -> str:
     return "cut" if more == 1 else "kept" if more == 1 + 0.75 * step else "otherwise"
 
 
-def measured(implementation: str, device: str = "cuda") -> Products | None:
-    """Return what an implementation's products are like on a device; None where that is not here.
+def ask(asked: Sequence[Probe], time_limit: float = 60.0) -> Iterator[Products]:
+    """Yield what the products of some implementations are like, in a process for each framework with one thread.
 
-    >>> found = measured("numpy/bf16_products", "cpu")
+    time_limit: seconds for one. Nothing is said of one that fails, or whose products are none of a matrix.
+    """
+    environment = settings.environment(1) | dict.fromkeys(THREADS, "1")
+    for framework in dict.fromkeys(probe.framework for probe in asked):
+        its = [probe for probe in asked if probe.framework == framework]
+        for probe, found in each(measured, its, [[]], environment, time_limit):
+            if isinstance(found, Products) and _sound(probe, found):
+                yield found
+
+
+def measured(asked: Probe) -> Products | Failure:
+    """Return what the products of an implementation are like, in its worker; why that is not known if it is not.
+
+    >>> found = measured(Probe("numpy/bf16_products", "numpy", "bf16_products", "cpu", ""))
     >>> found.operand_bits, found.operand
     (7, 'to even')
     """
-    framework, _, variant = implementation.partition("/")
-    if missing(framework) or device not in load(framework).devices():
-        return None
-    if variant not in load(framework).gradients:
-        raise BadInput(f"{implementation}: no such variant, expected framework/variant", parameter="impl")
-    times, one = Product(implementation, device), terms(1.0)
-    ones = np.ones(TERMS, np.float32)
+    try:
+        framework = load_implementation(asked.framework, asked.loader)
+        steering.check(asked.framework)
+        configure(framework, "float32")
+        return _measured(asked, Product(framework, asked.variant, asked.device))
+    except BaseException as error:  # somebody's code may raise anything
+        return failure_of(Stage.CASE, error)
+
+
+def _sound(asked: Probe, found: Products) -> bool:
+    """Return whether what a worker has said can be so."""
+    whose = (found.implementation, found.device) == (asked.name, asked.device)
+    bits = all(0 <= k <= BELOW[-1] for k in (found.operand_bits, found.result_bits))
+    words = all(word in ROUNDED for word in (found.operand, found.within, found.across))
+    return whose and bits and words and 0 <= found.summed_bits < BELOW[-1] + MORE and 0 <= (found.unit or 0.0) < 1
+
+
+def _measured(asked: Probe, times: Product) -> Products:
+    """Return the finding. Raises ValueError where that cannot be said of such products."""
+    one, ones = terms(1.0), np.ones(TERMS, np.float32)
 
     def of_operand(tail: float) -> float:
         return times(terms(1 + tail), one)
@@ -102,16 +148,25 @@ def measured(implementation: str, device: str = "cuda") -> Products | None:
     def of_sum(*small: float, apart: int = 1) -> float:
         return times(terms(1.0, small=small, apart=apart), ones)
 
-    operand_bits, result_bits = (
-        max((k for k in BELOW if of(2.0**-k) == 1 + 2.0**-k), default=0) for of in (of_operand, of_sum)
-    )
+    operand_bits, result_bits = _kept(of_operand), _kept(of_sum)
     operand = "kept" if operand_bits == BELOW[-1] else rounding(of_operand, 2.0**-operand_bits)
     ulp = 2.0**-result_bits
     deep = [e for e in range(MORE) if of_sum(*[ulp / 2**e] * 2**e) == 1 + ulp]
     within, across = rounding(of_sum, ulp), rounding(partial(of_sum, apart=APART), ulp)
     unit = _largest_error(times) if result_bits == BELOW[-1] and operand_bits >= BITS else None
     summed_bits = result_bits + max(deep, default=0)
-    return Products(implementation, device, operand_bits, operand, result_bits, summed_bits, within, across, unit)
+    return Products(asked.name, asked.device, operand_bits, operand, result_bits, summed_bits, within, across, unit)
+
+
+def _kept(of: Callable[[float], float]) -> int:
+    """Return how many bits after the point are kept. Raises ValueError where 1 is not, or one bit after a lost one.
+
+    of: what comes of 1 and a number below it.
+    """
+    kept = [k for k in BELOW if of(2.0**-k) == 1 + 2.0**-k]
+    if of(0.0) != 1 or kept != list(BELOW[: len(kept)]):
+        raise ValueError("what comes of 1 and a power of two below it is none of their sums")
+    return len(kept)
 
 
 def _largest_error(times: Product) -> float:
@@ -121,24 +176,6 @@ def _largest_error(times: Product) -> float:
         left, right = (1 + random.integers(0, 2**BITS, TERMS) / 2.0**BITS for _ in range(2))
         left = left / 2.0 ** random.integers(0, SPREAD, TERMS)
         exact = float(left @ right)
-        errors.append(abs(times(left.astype(np.float32), right.astype(np.float32)) - exact) / (TERMS * exact))
+        entries = times.entries(left.astype(np.float32), right.astype(np.float32))
+        errors.append(float(np.abs(entries - exact).max()) / (TERMS * exact))
     return max(errors)
-
-
-def told(implementation: str, device: str = "cuda") -> str:
-    """Return the finding in a sentence, or `not run`."""
-    found = measured(implementation, device)
-    if found is None:
-        return f"{implementation} on {device}: not run, it is not here"
-    words = (
-        f"{implementation} on {device}: of dZ in a product {found.operand_bits} bits after the point are kept, of the "
-        f"result {found.result_bits}; dZ is {_how(found.operand)}, a sum {_how(found.within)} side by side, "
-        f"{_how(found.across)} {APART} terms apart; small terms count together down to 2^-{found.summed_bits}"
-    )
-    if found.unit is None:
-        return words
-    return f"{words}; sums of {TERMS} terms err by {found.unit / 2.0**-23:.2g} of 2^-23 a term at most"
-
-
-def _how(rounded: str) -> str:
-    return {"kept": "kept", "cut": "cut"}.get(rounded, f"rounded {rounded}")

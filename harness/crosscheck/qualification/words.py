@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from crosscheck.qualification.judged import Place, Result
 from crosscheck.qualification.patterns import FEWEST, Pattern, Property
 from crosscheck.qualification.repeats import Finding, Nature
+from crosscheck.qualification.tensor_core import APART, BELOW, TERMS, Products
 from crosscheck.report.words import of_cause
 
 LAYOUTS = {
@@ -63,7 +65,7 @@ def of_pattern(it: Pattern) -> list[str]:
     else:
         said = f"wrong in {it.wrong} of {total} trials, which have nothing in common that fewer of the right ones have"
     lines = [said]
-    if it.calls and len(it.calls) < it.smallest.calls:
+    if it.calls:
         lines.append(f"wrong only on the {' and '.join(ORDINALS[k - 1] for k in it.calls)} call in a row")
     if it.step_only:
         lines.append("the gradients are right, and only the step of `fit` is wrong")
@@ -123,3 +125,35 @@ def of_finding(it: Finding) -> str:
         right = f"; with {' or '.join(map(str, it.right_with))} as the number of threads none" if it.right_with else ""
         return f"systematic: {again}, and all under the same conditions, each in a process of its own{right}"
     return f"transient: {again}" + ("" if it.wrong else ", in other processes, with other threads, on each processor")
+
+
+def of_products(found: Sequence[Products]) -> Iterator[str]:
+    """Yield what the products of float32 matrices are like, a sentence for all that are alike."""
+
+    def alike(it: Products) -> tuple[object, ...]:
+        return it[2:-1]
+
+    for _, those in groupby(sorted(found, key=lambda it: (alike(it), found.index(it))), alike):
+        some = list(those)
+        units = [it.unit for it in some if it.unit is not None]
+        worst = some[0]._replace(unit=max(units, default=None))
+        yield f"{', '.join(it.implementation for it in some)}: {of_product(worst)}"
+
+
+def of_product(it: Products) -> str:
+    """Return what a product of float32 matrices keeps of its numbers, and how it rounds the rest."""
+    of = BELOW[-1]
+    bits = f"all {of} bits of an operand"
+    if it.operand != "kept":
+        bits = f"{it.operand_bits} of {of} bits of an operand, the rest is {_rounded(it.operand)},"
+    side = "" if it.within == it.across else f" where small terms lie side by side, {_rounded(it.across)} {APART} apart"
+    said = f"float32 products keep {bits} and {it.result_bits} of a sum, which is {_rounded(it.within)}{side}"
+    if it.summed_bits > it.result_bits:
+        said += f"; small terms count together down to 2^-{it.summed_bits} of the largest"
+    if it.unit is not None:
+        said += f"; sums of {TERMS} random terms err by {it.unit / 2.0**-of:.2g} x 2^-{of} a term at most"
+    return said
+
+
+def _rounded(how: str) -> str:
+    return how if how in ("kept", "cut") else f"rounded {how}"

@@ -6,11 +6,12 @@ import contextlib
 import os
 import platform
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from crosscheck.runner.threads import THREADS
 
+FOLDERS = {"jax": "JAX_COMPILATION_CACHE_DIR", "torch": "TORCHINDUCTOR_CACHE_DIR"}  # of what a framework compiles
 COMPILED = {  # what one of JAX's processes has compiled the others need not, nor the next run
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
@@ -22,18 +23,25 @@ SHARED = {
 }
 
 
-def environment(at_once: int, threads: Mapping[str, str] | None = None, compiles: bool = True) -> dict[str, str]:
+def environment(
+    at_once: int, threads: Mapping[str, str] | None = None, compilers: Iterable[str] = tuple(FOLDERS)
+) -> dict[str, str]:
     """Return the variables of a worker, one of so many at once: a share of the threads, and the compilers' folders.
 
-    Our own variables stay as they are. threads: instead of the share, for the libraries that are named. compiles:
-    whether it may use JAX's cache.
+    Our own variables stay as they are. threads: instead of the share, for the libraries that are named. compilers: the
+    frameworks whose kept programs it may use.
     """
     wanted = dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // at_once))) | SHARED | dict(threads or {})
-    if compiles and (folder := jax_cache_dir()) is not None:
-        wanted |= COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(folder)}
-    if compiles and (folder := cache_dir("torch")) is not None:
-        wanted |= {"TORCHINDUCTOR_CACHE_DIR": str(folder)}
+    for name in compilers:
+        if (folder := cache_dir(name)) is not None:
+            wanted |= {FOLDERS[name]: str(folder)} | (COMPILED if name == "jax" else {})
     return {**wanted, **os.environ}
+
+
+def caches(environment: Mapping[str, str]) -> list[Path]:
+    """Return the folders of kept programs that a worker's variables name and that are ours, not the user's own."""
+    folders = {name: cache_dir(name) for name in FOLDERS}
+    return [folder for name, folder in folders.items() if folder and environment.get(FOLDERS[name]) == str(folder)]
 
 
 def fit_in_memory() -> int:
@@ -54,23 +62,16 @@ def shares(at_once: int) -> list[list[int]]:
     return [mine[k * each : (k + 1) * each] for k in range(at_once)]
 
 
-def jax_cache_dir() -> Path | None:
-    """Return the folder where JAX keeps what it compiles from run to run; None if it cannot.
-
-    JAX's key for a program holds the program itself, the options and the versions, but not what the processor can do.
-    """
-    return cache_dir("jax")
-
-
 def user_cache() -> Path:
     """Return our folder in the user's cache, which need not be there. Raises RuntimeError where there is no home."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crosscheck"
 
 
 def cache_dir(of: str) -> Path | None:
-    """Return a folder in the user's cache for what a compiler makes; None if there can be none.
+    """Return a folder in the user's cache for what a framework compiles; None if there can be none.
 
-    Each kind of processor has one.
+    Each kind of processor has one: JAX's key for a program holds the program, the options and the versions, but not
+    what the processor can do.
     """
     with contextlib.suppress(OSError, RuntimeError):  # no home, or none that can be written to
         processor = Path("/proc/cpuinfo")

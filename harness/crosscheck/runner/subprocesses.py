@@ -117,10 +117,13 @@ def run(
     free = deque[Sequence[int]](settings.shares(at_once) if on_cpu else [[]] * at_once)
     waiting = deque(sorted(jobs, key=lambda job: -job.cost))
     limits = Limits(time_limit, import_limit or time_limit)
-    shared, alone = settings.environment(at_once), settings.environment(1)
+    compilers = [
+        name for name in settings.FOLDERS if any(job.framework not in VARIANTS or job.framework == name for job in jobs)
+    ]
+    shared, alone = (settings.environment(each, compilers=compilers) for each in (at_once, 1))
     active: list[_Worker] = []
     clock, before = Clock(), list[Running]()
-    with compiled.checked(settings.jax_cache_dir()), scratch(any(is_team(job.framework) for job in jobs)) as of_mpi:
+    with compiled.checked(settings.caches(shared)), scratch(any(is_team(job.framework) for job in jobs)) as of_mpi:
         try:
             while waiting or active:
                 go_on()
@@ -145,7 +148,7 @@ def run(
 class Conversation:
     """One implementation in a process that stays there between questions; a context, after which it is ended.
 
-    compiles: whether it may read what JAX has compiled before, which is then looked through.
+    compiles: whether it may use what was compiled before, which is then looked through.
     """
 
     def __init__(self, job: Job, time_limit: float, import_limit: float, compiles: bool = True) -> None:
@@ -153,12 +156,13 @@ class Conversation:
         self.refused: Failure | None = None
         processors = settings.shares(1)[0]
         limits = Limits(time_limit, import_limit)
-        environment = settings.environment(1, dict.fromkeys(THREADS, "1"), compiles)  # somebody's small products
+        threads = dict.fromkeys(THREADS, "1")  # somebody's small products
+        environment = settings.environment(1, threads, settings.FOLDERS if compiles else ())
         self._worker = _Worker(job, self._done, limits, environment, processors, stays=True)
-        self._open, self._compiles = contextlib.ExitStack(), compiles
+        self._open, self._caches = contextlib.ExitStack(), settings.caches(environment)
 
     def __enter__(self) -> Conversation:
-        self._open.enter_context(compiled.checked(settings.jax_cache_dir() if self._compiles else None))
+        self._open.enter_context(compiled.checked(self._caches))
         self._open.callback(self._worker.end)
         return self
 

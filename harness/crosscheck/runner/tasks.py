@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from crosscheck.core.failures import Failure, Kind, Stage
 from crosscheck.core.plain import Malformed, from_plain
 from crosscheck.core.text import one_line, words_of
-from crosscheck.runner import settings
+from crosscheck.runner import compiled, settings
 from crosscheck.runner.children import Child, Clock, Member, attend
 from crosscheck.runner.line import Line
 from crosscheck.runner.wire import Frame
@@ -61,17 +61,18 @@ def each(
     variables = dict(environment or settings.environment(len(processors)))
     everyone = [_Worker(function, waiting, results, variables, mine, time_limit, fresh) for mine in processors]
     clock = Clock()
-    try:
-        while waiting or results or any(worker.child is not None for worker in everyone):
+    with compiled.checked(settings.caches(variables)):
+        try:
+            while waiting or results or any(worker.child is not None for worker in everyone):
+                for worker in everyone:
+                    worker.go_on()
+                if not results:
+                    attend(everyone, clock)
+                while results:
+                    yield results.popleft()
+        finally:
             for worker in everyone:
-                worker.go_on()
-            if not results:
-                attend(everyone, clock)
-            while results:
-                yield results.popleft()
-    finally:
-        for worker in everyone:
-            worker.end()
+                worker.end()
 
 
 @dataclass(eq=False)

@@ -3,14 +3,16 @@
 passport.json is one JSON object. Its `schema` names this form, and the number in it rises with every change that an
 older reader would not understand:
 
-    schema           "crosscheck-passport/1"
+    schema           "crosscheck-passport/2"
     begun            the run's id, host, and time in UTC
     environment      versions, processor, GPUs, what each framework says of itself, the settings of the run
     run              trials; of the pairs of levels of the design, pairs_met by one and pairs_met_by_all
     implementations  by name: verdicts (verdict: number), largest (dtype: ratio, noise), bits (a digest of all answers)
     findings         implementation, question, nature, wrong, repeats, words
     resolution       dtype, tensor, mantissa_bits, seen_from_bit, noticed_from_bit (null: none), words
-    words            all of it in sentences
+    products         implementation, device, operand_bits, operand, result_bits, summed_bits, within, across, unit,
+                     as in qualification.tensor_core; words. Version 1 had none
+    words            verdicts and findings in sentences
     bits             a digest of the answer to each question: "framework/variant dtype sizes layout threads kind"
 """
 
@@ -29,7 +31,8 @@ from crosscheck.core.text import printable
 from crosscheck.runs.difference import Fact, facts
 from crosscheck.runs.table import flat
 
-SCHEMA = "crosscheck-passport/1"
+SCHEMA = "crosscheck-passport/2"
+READABLE = ("crosscheck-passport/1", SCHEMA)
 NAME = "passport.json"
 LARGEST = 2**26  # bytes
 LONGEST = 1000  # characters of a word
@@ -46,6 +49,7 @@ class Passport(NamedTuple):
     bits: Mapping[str, str]
     findings: Sequence[str]
     resolution: Mapping[str, str]
+    products: Mapping[str, str]
 
     def wrong(self, implementation: str) -> int:
         """How many trials of an implementation are wrong."""
@@ -53,7 +57,7 @@ class Passport(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What differs. bits: questions that both were asked, of which the bits differ; both: how many both were asked.
+    """What differs. both: questions that both answered; bits: those of them of which the bits differ.
 
     worse: implementations that are wrong and were not, or more often.
     """
@@ -61,7 +65,7 @@ class Compared(NamedTuple):
     old: Passport
     new: Passport
     facts: Sequence[Fact]
-    both: int
+    both: Sequence[str]
     bits: Sequence[str]
     worse: Sequence[str]
 
@@ -82,7 +86,7 @@ def read(place: Path) -> Passport:
         said = json.loads(data) if len(data) <= LARGEST else None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: {error}, expected a passport; qualify again") from error
-    if not isinstance(said, dict) or said.get("schema") != SCHEMA:
+    if not isinstance(said, dict) or said.get("schema") not in READABLE:
         schema = printable(str(said.get("schema")), 60) if isinstance(said, dict) else "no JSON object"
         raise BadInput(f"{path}: {schema}, expected a passport of the schema {SCHEMA}; qualify again")
     try:
@@ -108,6 +112,8 @@ def _read(place: str, said: Mapping[str, Any]) -> Passport:
         [printable(f"{each['implementation']}: {each['words']}", LONGEST) for each in said["findings"]],
         {printable(f"{each['dtype']}, {each['tensor']}"): printable(str(each["words"]), LONGEST)
          for each in said["resolution"]},
+        {printable(str(each["implementation"])): printable(str(each["words"]), LONGEST)
+         for each in (said["products"] if said["schema"] == SCHEMA else [])},
     )  # fmt: skip
 
 
@@ -116,4 +122,4 @@ def compared(old: Passport, new: Passport) -> Compared:
     both = [name for name, bits in old.bits.items() if bits and new.bits.get(name)]
     worse = [name for name in new.verdicts if new.wrong(name) > old.wrong(name)]
     differ = [name for name in both if old.bits[name] != new.bits[name]]
-    return Compared(old, new, facts(old.environment, new.environment), len(both), differ, worse)
+    return Compared(old, new, facts(old.environment, new.environment), both, differ, worse)

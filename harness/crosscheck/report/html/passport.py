@@ -38,8 +38,16 @@ class Map:
     cells: Sequence[Mapping[str, Any]]
 
 
-def page(data: Mapping[str, Any], shares: Sequence[Share], heats: Sequence[tuple[str, Heat | None]]) -> str:
-    """Return the page of a passport, as `qualification.passport` makes it. heats: of wrong tensors, with words."""
+def page(
+    data: Mapping[str, Any],
+    shares: Sequence[Share],
+    heats: Sequence[tuple[str, Heat | None]],
+    resolution: Sequence[str],
+) -> str:
+    """Return the page of a passport, as `qualification.passport` makes it.
+
+    heats: of wrong tensors, with words. resolution: how small a fault would have been seen, in sentences.
+    """
     jinja = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -53,7 +61,8 @@ def page(data: Mapping[str, Any], shares: Sequence[Share], heats: Sequence[tuple
     title = f"{wrong:,} of {trials:,} trials are wrong" if wrong else f"None of {trials:,} trials is wrong"
     return jinja.get_template("passport.html").render(
         style=Markup(style), symbols=SYMBOLS, title=title, bad=bool(wrong), data=data, counts=counts,
-        verdicts=[str(verdict) for verdict in Verdict], facts=facts(data["environment"]),
+        verdicts=[str(verdict) for verdict in Verdict if any(each[str(verdict)] for each in counts.values())],
+        resolution=resolution, facts=facts(data["environment"]),
         frameworks=frameworks(data["environment"]), bits=rows_of(shares), cell=CELL,
         maps=[of_heat(words, heat) for words, heat in heats if heat is not None],
     )  # fmt: skip

@@ -2,11 +2,43 @@
 
 import numpy as np
 import pytest
-from crosscheck_impls.interface import COMPILED, DTYPES, ON_REQUEST, REDUCED, VARIANTS, Gradients, Layer, load
+from crosscheck_impls.interface import (
+    COMPILED,
+    DTYPES,
+    ON_REQUEST,
+    REDUCED,
+    VARIANTS,
+    Declaration,
+    Gradients,
+    Layer,
+    load,
+)
 
 from crosscheck.oracle.error_bound import PLAIN
 from crosscheck.testing.conformance.networks import DEEP, LOGISTIC, NETWORKS, TANH
-from crosscheck.testing.judging import Problem, arrays, ask, assert_true, draw, flat, get, judge, put, same_bits
+from crosscheck.testing.judging import (
+    Problem,
+    arrays,
+    ask,
+    assert_true,
+    bounded,
+    draw,
+    flat,
+    get,
+    judge,
+    put,
+    same_bits,
+)
+
+
+def telling(problem: Problem, declared: Declaration) -> None:
+    """Fail where every answer would be right, or none; skip where that is because the declared mode is so narrow."""
+    theirs = judge(problem, declared).theirs
+    if declared.precision == "full":
+        assert theirs.straddles_zero == 0, "a Z too near its kink: choose another seed"
+    elif not bounded(theirs):
+        pytest.skip(f"declared to compute in {declared.precision}, where a number here may be too large")
+
 
 networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
@@ -17,7 +49,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 def test_J_and_every_gradient_lie_within_the_error_bound_of_the_oracle(framework, variant, declared, network, dtype):
     # notes: N9, N10, N16, N18
     problem = draw(network, seed=1, dtype=dtype)
-    assert judge(problem, declared).theirs.straddles_zero == 0, "a Z too near its kink: choose another seed"
+    telling(problem, declared)
     assert_true(problem, ask(framework, variant, problem), declared)
 
 
@@ -28,7 +60,7 @@ def test_beside_a_kink_the_derivative_is_that_of_its_side(framework, variant, de
     problem = draw(NETWORKS[network], seed=1, dtype=dtype)
     problem.params[0].W[:] = 0
     problem.params[0].b[:] = np.array([[1e-12], [-1e-12], [1e-12], [-1e-12]], dtype)
-    assert judge(problem, declared).theirs.straddles_zero == 0
+    telling(problem, declared)
     assert_true(problem, ask(framework, variant, problem), declared)
 
 
@@ -52,6 +84,7 @@ def test_saturated_logits_are_neither_clipped_nor_cut_off(framework, variant, de
     X, Y = np.outer([1, 0, 0], Z).astype(dtype), np.array([[0, 0, 1, 0, 0, 1]], dtype)
     params = (Layer(np.array([[1, 0, 0]], dtype), np.zeros((1, 1), dtype)),)
     problem = Problem(LOGISTIC, params, X, Y)
+    telling(problem, declared)
     assert_true(problem, ask(framework, variant, problem), declared)
 
 
