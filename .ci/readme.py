@@ -74,6 +74,8 @@ PARTS = (
     Part("results/README.md", "narrow", "cuda/precision/agreement.md", SUMMARY),
     Part("results/README.md", "honest", "honest.md", lines(r"^- ")),
     Part("results/README.md", "precision", "precision.md", lines(r"^- \d+ runs")),
+    Part("results/README.md", "arrays", "narrow/narrow.md", lines(r"^- \d+ runs")),
+    Part("results/README.md", "dtypes", "narrow/agreement.md", SUMMARY),
     Part("results/README.md", "mutants", "mutate.md", lines(r"^- \w+: \d+ mutants")),
     Part("results/README.md", "claims", "claims.md", lines(r"\d+ statements of the notes")),
     Part("results/README.md", "speed", "speed.md", table("| size")),
