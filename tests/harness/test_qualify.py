@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import cycle, islice, product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from crosscheck.comparison.asked import Implementation
@@ -24,6 +25,7 @@ from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding
 from crosscheck.qualification.run import run as run_plan
 from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
+from crosscheck_impls.interface import Declaration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -254,6 +256,39 @@ def test_planted_faults_of_each_kind_are_told_apart_by_repeats_in_processes_of_t
     levels = factors([1], ["float64"], largest=40)._replace(kind=["drawn"], m=[17, 33])
     run_plan(Plan([Implementation(KERNELS, variant)], levels, "cpu", SEED, 60, 4), lambda *_: None, results, print)
     assert [each.nature for each in results.findings] == [nature]
+
+
+# ---------------------------------------------------------------- exact data in narrow modes
+
+
+def exact_trial(dtype: str, declared: Declaration, variant: str = "bf16_products", fault: float = 0.0) -> Result:
+    """NumPy's answer to exact data, of which one number is off by a share of it, and which declares something."""
+    question = Question(64, 33, 16, 7, "plain", 1, dtype, "exact")
+    tried = try_item(Item(0, question, SEED, "mine", "numpy", variant, "cpu", LOADER, 1))
+    assert isinstance(tried, Tried), tried
+    _, gradient = tried.answer.gradients[0]
+    number = np.unravel_index(np.abs(np.asarray(gradient[1].W, float)).argmax(), gradient[1].W.shape)
+    gradient[1].W[number] *= 1 + fault
+    return judged(asked(0, question, SEED), "mine", "cpu", tried._replace(declared=declared))
+
+
+def test_on_exact_data_a_declared_narrow_mode_is_held_against_its_bound() -> None:
+    mode = Declaration(precision="bfloat16_products")
+    right = exact_trial("float32", mode)
+    assert right.verdict is Verdict.AGREES
+    assert 0 < (right.ratio or 0) < 1
+    assert exact_trial("float32", mode, fault=2.0**20).verdict is Verdict.DISAGREES  # Y cancels A here
+    assert exact_trial("float32", Declaration()).verdict is Verdict.DISAGREES  # by equality, where none is declared
+
+
+@pytest.mark.parametrize(("dtype", "fault"), [("float64", 2.0**-52), ("float16", 2.0**-10)])
+def test_on_exact_data_of_other_dtypes_equality_stays_whatever_is_declared(dtype: str, fault: float) -> None:
+    mode = Declaration(precision="bfloat16_products")
+    assert exact_trial(dtype, mode, "by_hand").ratio == 0.0
+    wrong = exact_trial(dtype, mode, "by_hand", fault)
+    assert wrong.verdict is Verdict.DISAGREES
+    assert wrong.place is not None
+    assert 0 < wrong.place.ulps <= 2
 
 
 # ---------------------------------------------------------------- which bits are seen

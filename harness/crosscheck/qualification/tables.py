@@ -98,7 +98,8 @@ def summary(it: Qualified) -> list[str]:
     said = [
         f"{len(results):,} trials of {', '.join(map(str, it.plan.chosen))}: {verdicts or 'none'}.",
         f"Of {it.pairs:,} pairs, such as a size with a layout or another size, {by_any:,} met in a trial of one of "
-        f"them, {by_all:,} in trials of each; {exact:,} trials were on exact data, where every bit has to be right.",
+        f"them, {by_all:,} in trials of each; {exact:,} trials were on exact data, where every bit has to be right "
+        "but in a declared narrow mode.",
     ]
     ratios = [each.ratio for each in results if each.ratio is not None and not each.wrong]
     noises = [each.noise for each in results if each.noise is not None and not each.wrong]
@@ -152,7 +153,8 @@ def resolution_statement(it: Qualified) -> list[str]:
         f"the flips are seen in proof, the others stay within the bound; of a mantissa at least "
         f"{100 * SEEN:.0f} % of the flips of:",
         *map(of_resolution, it.resolutions),
-        "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
+        "On exact data, where every bit has to be right, one flipped bit of any number is seen, whichever it is, "
+        "but for the sign of a 0.",
     ]
 
 
