@@ -16,13 +16,14 @@ import pytest
 from crosscheck.comparison.asked import Implementation
 from crosscheck.core.failures import Verdict
 from crosscheck.qualification.asked import Item, asked, try_item
-from crosscheck.qualification.bit_flips import flips, resolutions
+from crosscheck.qualification.bit_flips import Flips, flips, resolutions
 from crosscheck.qualification.design import Question, allowed, coverage, factors, follow_ups, questions
 from crosscheck.qualification.judged import Result, judged
 from crosscheck.qualification.patterns import Pattern, Property, pattern
 from crosscheck.qualification.plan import Plan, Results, processors
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
 from crosscheck.qualification.run import run as run_plan
+from crosscheck.qualification.tables import Qualified, resolution_statement
 from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
 from crosscheck_impls.interface import Declaration
@@ -308,6 +309,19 @@ def test_a_flip_of_a_high_bit_is_seen_and_one_of_the_last_bit_is_not() -> None:
         assert each.proof is not None
         assert each.noise is not None
         assert 0 < each.noise <= each.proof < 40  # more than 12 bits are always seen
+
+
+def test_the_share_of_high_bits_that_are_seen_is_told_of_each_dtype() -> None:
+    """Of float16 half the numbers have no bound, of which no flip is seen."""
+    table = [
+        Flips("float64", "dW", 63, "sign", 8, 8, 8),
+        Flips("float64", "dW", 62, "exponent", 8, 8, 8),
+        Flips("float16", "dW", 15, "sign", 8, 4, 8),
+        Flips("float16", "dW", 9, "mantissa", 8, 8, 8),
+    ]
+    plan = Plan([], LEVELS, "cpu", SEED, 60, 1)
+    said = " ".join(resolution_statement(Qualified(plan, Results(), table)))
+    assert "seen in proof: 100.0 % in float64, 50.0 % in float16; the others lie within the bound, or" in said
 
 
 # ---------------------------------------------------------------- what is asked
