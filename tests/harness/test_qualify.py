@@ -385,9 +385,9 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     assert {path.name for path in Path("one").iterdir()} == names
     assert run(*words, "--resume")[0] == 0  # nothing is left to do
     data = json.loads(Path("one/passport.json").read_text())
-    assert data["schema"] == "crosscheck-passport/2"
+    assert data["schema"] == "crosscheck-passport/3"
     assert [each["implementation"] for each in data["products"]] == ["numpy/by_hand", "numpy/bf16_products"]
-    assert "numpy/by_hand: float32 products keep all 23 bits of an operand" in " ".join(out.split())
+    assert "numpy/by_hand: the float32 product dZ A^T keeps all 23 bits of dZ and A" in " ".join(out.split())
     assert len(data["bits"]) == 3
     Path("other.json").write_text(json.dumps(data | {"bits": dict.fromkeys(data["bits"], "0")}))
     code, out, _ = run("diff", "one", "one/passport.json")
@@ -400,12 +400,16 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     Path("other.json").write_text(json.dumps(data | {"products": narrow}))
     code, out, _ = run("diff", "one", "other.json")
     assert code == 0
-    assert "numpy/by_hand: narrow; was float32 products keep all 23 bits" in " ".join(out.split())
+    assert "numpy/by_hand: narrow; was the float32 product dZ A^T keeps all 23 bits" in " ".join(out.split())
     older = {name: each for name, each in data.items() if name != "products"} | {"schema": "crosscheck-passport/1"}
     Path("other.json").write_text(json.dumps(older))  # which knew nothing of products
     code, out, _ = run("diff", "other.json", "one")
     assert code == 0
     assert "products" not in out
+    Path("other.json").write_text(json.dumps(data | {"products": narrow, "schema": "crosscheck-passport/2"}))
+    code, out, _ = run("diff", "other.json", "one")  # which measured one operand alone
+    assert code == 0
+    assert "narrow" not in out
     data["implementations"]["numpy/by_hand"]["verdicts"] = {"disagrees": 3}
     Path("other.json").write_text(json.dumps(data))
     code, out, _ = run("diff", "one", "other.json")
