@@ -203,7 +203,7 @@ def _said(
     if irreproducible and judge.case.source is None and (farthest := departure(judge, answer.run, under)).outside:
         return Verdict.DISAGREES, Irreproducible(farthest)
     textbook = declared.formulation == "textbook"
-    if any(c.undefined for c in row.comparisons):
+    if any(c.undefined and not (irreproducible and c.tensor.of_fit) for c in row.comparisons):
         if judge.case.source is None and (impossible := first_impossible(judge, answer, under)) is not None:
             stable = under._replace(formulation="logits")  # which has a bound everywhere
             known = attribute(judge, answer, stable, False, guess)
