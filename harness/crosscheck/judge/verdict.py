@@ -231,11 +231,13 @@ def _narrowing(judge: Judge, answer: Answer, under: Declaration, explanation: Ex
 
 
 def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, Cause]:
-    """Return the first tensor without a bound."""
+    """Return the first tensor without a bound, and what overflows: a dtype, or the format of a mode."""
     why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
     c = next(c for c in row.comparisons if c.undefined)
     why = Overflow.SUMS if too_long(judge, declared) else why
-    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+    dtype = judge.case.dtype
+    narrow = dtype == "float32" and mode(declared.precision, dtype).overflows_early
+    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, declared.precision if narrow else dtype)
 
 
 def too_long(judge: Judge, declared: Declaration) -> bool:
