@@ -233,19 +233,32 @@ def test_the_numpy_variant_declares_what_the_interface_says_and_rounds_so() -> N
 def test_what_products_keep_is_measured() -> None:
     found = products_of("numpy", "bf16_products")
     assert isinstance(found, Products)
-    assert (found.operand_bits, found.operand, found.result_bits) == (7, "to even", 23)
+    assert (found.left_bits, found.left, found.right_bits, found.right) == (7, "to even", 7, "to even")
+    assert found.result_bits == 23
     assert (found.within, found.across) == ("to even", "to even")
     assert found.unit is not None
     assert found.unit <= 2.0**-24
     full = products_of("numpy", "by_hand")
     assert isinstance(full, Products)
-    assert (full.operand_bits, full.operand, full.result_bits) == (23, "kept", 23)
+    assert (full.left_bits, full.left, full.right_bits, full.right) == (23, "kept", 23, "kept")
+    assert full.result_bits == 23
     same = full._replace(implementation="numpy/fast")
     narrow, wide = of_products([full, found, same])
     assert narrow.startswith(
-        "numpy/bf16_products: float32 products keep 7 of 23 bits of an operand, the rest is rounded"
+        "numpy/bf16_products: the float32 product dZ A^T keeps 7 of 23 bits of dZ and A, the rest is rounded"
     )
-    assert wide.startswith("numpy/by_hand, numpy/fast: float32 products keep all 23 bits of an operand")
+    assert wide.startswith("numpy/by_hand, numpy/fast: the float32 product dZ A^T keeps all 23 bits of dZ and A, and")
+
+
+def test_an_operand_that_alone_is_rounded_is_told_from_the_other() -> None:
+    found = products_of("tests.harness.outsiders.products", "narrow_X")
+    assert isinstance(found, Products)
+    assert (found.left_bits, found.left, found.right_bits, found.right) == (23, "kept", 7, "to even")
+    (said,) = of_products([found])
+    assert "keeps all 23 bits of dZ, 7 of 23 bits of A, the rest is rounded to even, and 23 of a sum" in said
+    swapped = found._replace(left_bits=7, left="to even", right_bits=23, right="kept")
+    (said,) = of_products([swapped])
+    assert "keeps 7 of 23 bits of dZ, the rest is rounded to even, all 23 bits of A, and 23 of a sum" in said
 
 
 def products_of(framework: str, variant: str) -> Products | Failure:

@@ -10,20 +10,23 @@ from functools import lru_cache
 from itertools import cycle, islice, product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from crosscheck.comparison.asked import Implementation
 from crosscheck.core.failures import Verdict
 from crosscheck.qualification.asked import Item, asked, try_item
-from crosscheck.qualification.bit_flips import flips, resolutions
+from crosscheck.qualification.bit_flips import Flips, flips, resolutions
 from crosscheck.qualification.design import Question, allowed, coverage, factors, follow_ups, questions
 from crosscheck.qualification.judged import Result, judged
 from crosscheck.qualification.patterns import Pattern, Property, pattern
 from crosscheck.qualification.plan import Plan, Results, processors
 from crosscheck.qualification.repeats import Conditions, Nature, Repeat, finding, planned
 from crosscheck.qualification.run import run as run_plan
+from crosscheck.qualification.tables import Qualified, resolution_statement
 from crosscheck.qualification.words import of_finding, of_pattern
 from crosscheck.runner.trials import Tried
+from crosscheck_impls.interface import Declaration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -256,6 +259,39 @@ def test_planted_faults_of_each_kind_are_told_apart_by_repeats_in_processes_of_t
     assert [each.nature for each in results.findings] == [nature]
 
 
+# ---------------------------------------------------------------- exact data in narrow modes
+
+
+def exact_trial(dtype: str, declared: Declaration, variant: str = "bf16_products", fault: float = 0.0) -> Result:
+    """NumPy's answer to exact data, of which one number is off by a share of it, and which declares something."""
+    question = Question(64, 33, 16, 7, "plain", 1, dtype, "exact")
+    tried = try_item(Item(0, question, SEED, "mine", "numpy", variant, "cpu", LOADER, 1))
+    assert isinstance(tried, Tried), tried
+    _, gradient = tried.answer.gradients[0]
+    number = np.unravel_index(np.abs(np.asarray(gradient[1].W, float)).argmax(), gradient[1].W.shape)
+    gradient[1].W[number] *= 1 + fault
+    return judged(asked(0, question, SEED), "mine", "cpu", tried._replace(declared=declared))
+
+
+def test_on_exact_data_a_declared_narrow_mode_is_held_against_its_bound() -> None:
+    mode = Declaration(precision="bfloat16_products")
+    right = exact_trial("float32", mode)
+    assert right.verdict is Verdict.AGREES
+    assert 0 < (right.ratio or 0) < 1
+    assert exact_trial("float32", mode, fault=2.0**20).verdict is Verdict.DISAGREES  # Y cancels A here
+    assert exact_trial("float32", Declaration()).verdict is Verdict.DISAGREES  # by equality, where none is declared
+
+
+@pytest.mark.parametrize(("dtype", "fault"), [("float64", 2.0**-52), ("float16", 2.0**-10)])
+def test_on_exact_data_of_other_dtypes_equality_stays_whatever_is_declared(dtype: str, fault: float) -> None:
+    mode = Declaration(precision="bfloat16_products")
+    assert exact_trial(dtype, mode, "by_hand").ratio == 0.0
+    wrong = exact_trial(dtype, mode, "by_hand", fault)
+    assert wrong.verdict is Verdict.DISAGREES
+    assert wrong.place is not None
+    assert 0 < wrong.place.ulps <= 2
+
+
 # ---------------------------------------------------------------- which bits are seen
 
 
@@ -273,6 +309,19 @@ def test_a_flip_of_a_high_bit_is_seen_and_one_of_the_last_bit_is_not() -> None:
         assert each.proof is not None
         assert each.noise is not None
         assert 0 < each.noise <= each.proof < 40  # more than 12 bits are always seen
+
+
+def test_the_share_of_high_bits_that_are_seen_is_told_of_each_dtype() -> None:
+    """Of float16 half the numbers have no bound, of which no flip is seen."""
+    table = [
+        Flips("float64", "dW", 63, "sign", 8, 8, 8),
+        Flips("float64", "dW", 62, "exponent", 8, 8, 8),
+        Flips("float16", "dW", 15, "sign", 8, 4, 8),
+        Flips("float16", "dW", 9, "mantissa", 8, 8, 8),
+    ]
+    plan = Plan([], LEVELS, "cpu", SEED, 60, 1)
+    said = " ".join(resolution_statement(Qualified(plan, Results(), table)))
+    assert "seen in proof: 100.0 % in float64, 50.0 % in float16; the others lie within the bound, or" in said
 
 
 # ---------------------------------------------------------------- what is asked
@@ -336,9 +385,9 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     assert {path.name for path in Path("one").iterdir()} == names
     assert run(*words, "--resume")[0] == 0  # nothing is left to do
     data = json.loads(Path("one/passport.json").read_text())
-    assert data["schema"] == "crosscheck-passport/2"
+    assert data["schema"] == "crosscheck-passport/3"
     assert [each["implementation"] for each in data["products"]] == ["numpy/by_hand", "numpy/bf16_products"]
-    assert "numpy/by_hand: float32 products keep all 23 bits of an operand" in " ".join(out.split())
+    assert "numpy/by_hand: the float32 product dZ A^T keeps all 23 bits of dZ and A" in " ".join(out.split())
     assert len(data["bits"]) == 3
     Path("other.json").write_text(json.dumps(data | {"bits": dict.fromkeys(data["bits"], "0")}))
     code, out, _ = run("diff", "one", "one/passport.json")
@@ -351,12 +400,16 @@ def test_a_machine_gets_a_passport_and_two_are_compared(run: Run) -> None:
     Path("other.json").write_text(json.dumps(data | {"products": narrow}))
     code, out, _ = run("diff", "one", "other.json")
     assert code == 0
-    assert "numpy/by_hand: narrow; was float32 products keep all 23 bits" in " ".join(out.split())
+    assert "numpy/by_hand: narrow; was the float32 product dZ A^T keeps all 23 bits" in " ".join(out.split())
     older = {name: each for name, each in data.items() if name != "products"} | {"schema": "crosscheck-passport/1"}
     Path("other.json").write_text(json.dumps(older))  # which knew nothing of products
     code, out, _ = run("diff", "other.json", "one")
     assert code == 0
     assert "products" not in out
+    Path("other.json").write_text(json.dumps(data | {"products": narrow, "schema": "crosscheck-passport/2"}))
+    code, out, _ = run("diff", "other.json", "one")  # which measured one operand alone
+    assert code == 0
+    assert "narrow" not in out
     data["implementations"]["numpy/by_hand"]["verdicts"] = {"disagrees": 3}
     Path("other.json").write_text(json.dumps(data))
     code, out, _ = run("diff", "one", "other.json")

@@ -15,6 +15,7 @@ from crosscheck.judge.equality import Unequal, unequal
 from crosscheck.judge.evidence import Heat, bits, heat
 from crosscheck.judge.steps import certify
 from crosscheck.judge.verdict import conventions, too_long
+from crosscheck.oracle.formats import ARRAYS, FULL, mode
 from crosscheck.oracle.noise import FACTOR
 from crosscheck.qualification.asked import Asked
 from crosscheck.qualification.design import Question
@@ -26,8 +27,8 @@ NOISE = 2**14  # numbers in an array above which the noise is not measured: it r
 class Place(NamedTuple):
     """Where a wrong tensor is wrong. rows, columns: runs (first, last); empty where there are many, or for J.
 
-    element: of the largest error, on exact data of the first one. shape: () for J. ratio: in units of the bound, 0 on
-    exact data; ulps: on exact data, else 0. of_step: whether only the step of `fit` is wrong.
+    element: of the largest error, where equality was asked of the first one. shape: () for J. ratio: in units of the
+    bound, 0 where equality was asked; ulps: there, else 0.
     """
 
     tensor: str
@@ -111,7 +112,13 @@ def _judged(it: Asked, start: Result, tried: Tried) -> Result:
     if promises := tuple(it.judge.broken(tried.answer, start.device)):
         every = tuple(range(1, start.calls + 1))
         return start._replace(verdict=Verdict.DISAGREES, cause=BrokenPromises(promises), wrong_calls=every)
-    return _by_equality(it, start, tried) if it.question.kind == "exact" else _by_bound(it, start, tried)
+    return _by_equality(it, start, tried) if _exact(it, tried.declared) else _by_bound(it, start, tried)
+
+
+def _exact(it: Asked, declared: Declaration) -> bool:
+    """Return whether equality is asked: exact data have more bits than the operands of a declared narrow mode keep."""
+    full = it.question.dtype in ARRAYS or mode(declared.precision, it.question.dtype) == FULL
+    return it.question.kind == "exact" and full
 
 
 def _by_equality(it: Asked, start: Result, tried: Tried) -> Result:

@@ -98,7 +98,8 @@ def summary(it: Qualified) -> list[str]:
     said = [
         f"{len(results):,} trials of {', '.join(map(str, it.plan.chosen))}: {verdicts or 'none'}.",
         f"Of {it.pairs:,} pairs, such as a size with a layout or another size, {by_any:,} met in a trial of one of "
-        f"them, {by_all:,} in trials of each; {exact:,} trials were on exact data, where every bit has to be right.",
+        f"them, {by_all:,} in trials of each; {exact:,} trials were on exact data, where every bit has to be right "
+        "but in a declared narrow mode.",
     ]
     ratios = [each.ratio for each in results if each.ratio is not None and not each.wrong]
     noises = [each.noise for each in results if each.noise is not None and not each.wrong]
@@ -144,16 +145,26 @@ def resolution_statement(it: Qualified) -> list[str]:
     """Return how small a fault would have been seen; a line for each dtype and kind of tensor."""
     if not it.flips:
         return []
-    top = [each for each in it.flips if each.part != "mantissa"]
-    flips, seen = (sum(getattr(each, name) for each in top) for name in ("flips", "proof"))
+    seen = ", ".join(f"{share:.1f} % in {dtype}" for dtype, share in _of_the_top(it.flips).items())
     return [
         f"Every bit of right answers was flipped in turn. Seen in proof: the number then lies outside its error bound. "
-        f"In noise: far above the usual rounding, a warning. Of a sign or exponent bit {100 * seen / flips:.1f} % of "
-        f"the flips are seen in proof, the others stay within the bound; of a mantissa at least "
-        f"{100 * SEEN:.0f} % of the flips of:",
+        f"In noise: far above the usual rounding, a warning. Of the flips of a sign or exponent bit these are seen in "
+        f"proof: {seen}; the others lie within the bound, or their number has none. Of a mantissa at least "
+        f"{100 * SEEN:.0f} % are seen of the flips of:",
         *map(of_resolution, it.resolutions),
-        "On exact data one flipped bit of any number is seen, whichever it is, but for the sign of a 0.",
+        "On exact data, where every bit has to be right, one flipped bit of any number is seen, whichever it is, "
+        "but for the sign of a 0.",
     ]
+
+
+def _of_the_top(flips: Sequence[Flips]) -> dict[str, float]:
+    """Return of each dtype the per cent of the flips of sign and exponent bits that are seen in proof."""
+    top = [each for each in flips if each.part != "mantissa"]
+    return {
+        dtype: 100 * sum(each.proof for each in those) / sum(each.flips for each in those)
+        for dtype in dict.fromkeys(each.dtype for each in top)
+        if (those := [each for each in top if each.dtype == dtype])
+    }
 
 
 def of_products(it: Qualified) -> list[str]:

@@ -1,8 +1,9 @@
 """How an implementation multiplies matrices: the bits that it keeps of operands and of sums, and how it rounds them.
 
 Where the first weights are 0, dW = -1/m Y Xᵀ for a linear network with squared error: a bare product of chosen numbers,
-by whatever kernel the implementation takes. Sums of a large term and small ones beside it show what is kept, as Fasi,
-Higham, Mikaitis and Pranesh did (Numerical behavior of NVIDIA tensor cores, PeerJ Computer Science 2021).
+dZ Aᵀ, by whatever kernel the implementation takes; of its other products nothing is said. Sums of a large term and
+small ones beside it show what is kept, as Fasi, Higham, Mikaitis and Pranesh did (Numerical behavior of NVIDIA tensor
+cores, PeerJ Computer Science 2021).
 """
 
 from __future__ import annotations
@@ -44,17 +45,19 @@ class Probe(NamedTuple):
 class Products(NamedTuple):
     """What was found. implementation: of whom, device: where.
 
-    operand_bits: kept of a number after the point, of the left operand, dZ; operand: how the rest is rounded, one of
-    ROUNDED. result_bits: of a sum; summed_bits: how small terms that lie side by side
-    still make a bit of the result together. within, across: how a sum is rounded whose terms lie side by side, or
-    far apart. unit: the largest error of random sums of n terms over n times the sum of the absolute values, to be
-    held against 2^-23; None where the result has fewer bits.
+    left_bits, right_bits: kept of a number after the point, in dZ and in A; left, right: how the rest is rounded, one
+    of ROUNDED. result_bits: of a sum; summed_bits: how small terms that lie side by side still make a bit of the result
+    together. within, across: how a sum is rounded whose terms lie side by side, or far apart. unit: the largest
+    error of random sums of n terms over n times the sum of the absolute values, to be held against 2^-23; None where
+    the result has fewer bits.
     """
 
     implementation: str
     device: str
-    operand_bits: int
-    operand: str
+    left_bits: int
+    left: str
+    right_bits: int
+    right: str
     result_bits: int
     summed_bits: int
     within: str
@@ -118,8 +121,8 @@ def measured(asked: Probe) -> Products | Failure:
     """Return what the products of an implementation are like, in its worker; why that is not known if it is not.
 
     >>> found = measured(Probe("numpy/bf16_products", "numpy", "bf16_products", "cpu", ""))
-    >>> found.operand_bits, found.operand
-    (7, 'to even')
+    >>> found.left_bits, found.left, found.right_bits, found.right
+    (7, 'to even', 7, 'to even')
     """
     try:
         framework = load_implementation(asked.framework, asked.loader)
@@ -133,8 +136,8 @@ def measured(asked: Probe) -> Products | Failure:
 def _sound(asked: Probe, found: Products) -> bool:
     """Return whether what a worker has said can be so."""
     whose = (found.implementation, found.device) == (asked.name, asked.device)
-    bits = all(0 <= k <= BELOW[-1] for k in (found.operand_bits, found.result_bits))
-    words = all(word in ROUNDED for word in (found.operand, found.within, found.across))
+    bits = all(0 <= k <= BELOW[-1] for k in (found.left_bits, found.right_bits, found.result_bits))
+    words = all(word in ROUNDED for word in (found.left, found.right, found.within, found.across))
     return whose and bits and words and 0 <= found.summed_bits < BELOW[-1] + MORE and 0 <= (found.unit or 0.0) < 1
 
 
@@ -142,20 +145,30 @@ def _measured(asked: Probe, times: Product) -> Products:
     """Return the finding. Raises ValueError where that cannot be said of such products."""
     one, ones = terms(1.0), np.ones(TERMS, np.float32)
 
-    def of_operand(tail: float) -> float:
+    def of_left(tail: float) -> float:
         return times(terms(1 + tail), one)
+
+    def of_right(tail: float) -> float:
+        return times(one, terms(1 + tail))
 
     def of_sum(*small: float, apart: int = 1) -> float:
         return times(terms(1.0, small=small, apart=apart), ones)
 
-    operand_bits, result_bits = _kept(of_operand), _kept(of_sum)
-    operand = "kept" if operand_bits == BELOW[-1] else rounding(of_operand, 2.0**-operand_bits)
+    (left_bits, left), (right_bits, right) = map(_operand, (of_left, of_right))
+    result_bits = _kept(of_sum)
     ulp = 2.0**-result_bits
     deep = [e for e in range(MORE) if of_sum(*[ulp / 2**e] * 2**e) == 1 + ulp]
     within, across = rounding(of_sum, ulp), rounding(partial(of_sum, apart=APART), ulp)
-    unit = _largest_error(times) if result_bits == BELOW[-1] and operand_bits >= BITS else None
+    unit = _largest_error(times) if result_bits == BELOW[-1] and min(left_bits, right_bits) >= BITS else None
     summed_bits = result_bits + max(deep, default=0)
-    return Products(asked.name, asked.device, operand_bits, operand, result_bits, summed_bits, within, across, unit)
+    operands = left_bits, left, right_bits, right
+    return Products(asked.name, asked.device, *operands, result_bits, summed_bits, within, across, unit)
+
+
+def _operand(of: Callable[[float], float]) -> tuple[int, str]:
+    """Return how many bits of an operand are kept, and how the rest is rounded. Raises ValueError as `_kept` does."""
+    bits = _kept(of)
+    return bits, "kept" if bits == BELOW[-1] else rounding(of, 2.0**-bits)
 
 
 def _kept(of: Callable[[float], float]) -> int:

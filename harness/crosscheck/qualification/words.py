@@ -128,7 +128,7 @@ def of_finding(it: Finding) -> str:
 
 
 def of_products(found: Sequence[Products]) -> Iterator[str]:
-    """Yield what the products of float32 matrices are like, a sentence for all that are alike."""
+    """Yield what the float32 products dZ Aᵀ are like, a sentence for all that are alike."""
 
     def alike(it: Products) -> tuple[object, ...]:
         return it[2:-1]
@@ -141,18 +141,28 @@ def of_products(found: Sequence[Products]) -> Iterator[str]:
 
 
 def of_product(it: Products) -> str:
-    """Return what a product of float32 matrices keeps of its numbers, and how it rounds the rest."""
+    """Return what the float32 product dZ Aᵀ keeps of its numbers, and how it rounds the rest."""
+    left, right = (it.left_bits, it.left), (it.right_bits, it.right)
+    bits = _bits(*left, "dZ and A") if left == right else f"{_bits(*left, 'dZ')}, {_bits(*right, 'A')}"
     of = BELOW[-1]
-    bits = f"all {of} bits of an operand"
-    if it.operand != "kept":
-        bits = f"{it.operand_bits} of {of} bits of an operand, the rest is {_rounded(it.operand)},"
     side = "" if it.within == it.across else f" where small terms lie side by side, {_rounded(it.across)} {APART} apart"
-    said = f"float32 products keep {bits} and {it.result_bits} of a sum, which is {_rounded(it.within)}{side}"
+    summed = f"{it.result_bits} of a sum, which is {_rounded(it.within)}{side}"
+    said = f"the float32 product dZ A^T keeps {bits}, and {summed}"
     if it.summed_bits > it.result_bits:
         said += f"; small terms count together down to 2^-{it.summed_bits} of the largest"
     if it.unit is not None:
         said += f"; sums of {TERMS} random terms err by {it.unit / 2.0**-of:.2g} x 2^-{of} a term at most"
     return said
+
+
+def _bits(bits: int, how: str, of: str) -> str:
+    """Return what is kept of an operand.
+
+    >>> _bits(23, "kept", "dZ"), _bits(7, "to even", "A")
+    ('all 23 bits of dZ', '7 of 23 bits of A, the rest is rounded to even')
+    """
+    kept = f"all {BELOW[-1]} bits of {of}"
+    return kept if how == "kept" else f"{bits} of {BELOW[-1]} bits of {of}, the rest is {_rounded(how)}"
 
 
 def _rounded(how: str) -> str:

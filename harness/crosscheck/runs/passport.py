@@ -3,15 +3,16 @@
 passport.json is one JSON object. Its `schema` names this form, and the number in it rises with every change that an
 older reader would not understand:
 
-    schema           "crosscheck-passport/2"
+    schema           "crosscheck-passport/3"
     begun            the run's id, host, and time in UTC
     environment      versions, processor, GPUs, what each framework says of itself, the settings of the run
     run              trials; of the pairs of levels of the design, pairs_met by one and pairs_met_by_all
     implementations  by name: verdicts (verdict: number), largest (dtype: ratio, noise), bits (a digest of all answers)
     findings         implementation, question, nature, wrong, repeats, words
     resolution       dtype, tensor, mantissa_bits, seen_from_bit, noticed_from_bit (null: none), words
-    products         implementation, device, operand_bits, operand, result_bits, summed_bits, within, across, unit,
-                     as in qualification.tensor_core; words. Version 1 had none
+    products         implementation, device, left_bits, left, right_bits, right, result_bits, summed_bits, within,
+                     across, unit, as in qualification.tensor_core; words. Version 1 had none, version 2 measured one
+                     operand alone, operand_bits and operand: from neither are products compared
     words            verdicts and findings in sentences
     bits             a digest of the answer to each question: "framework/variant dtype sizes layout threads kind"
 """
@@ -31,8 +32,8 @@ from crosscheck.core.text import printable
 from crosscheck.runs.difference import Fact, facts
 from crosscheck.runs.table import flat
 
-SCHEMA = "crosscheck-passport/2"
-READABLE = ("crosscheck-passport/1", SCHEMA)
+SCHEMA = "crosscheck-passport/3"
+READABLE = ("crosscheck-passport/1", "crosscheck-passport/2", SCHEMA)
 NAME = "passport.json"
 LARGEST = 2**26  # bytes
 LONGEST = 1000  # characters of a word
