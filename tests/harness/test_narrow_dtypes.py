@@ -31,6 +31,8 @@ from crosscheck.problems.catalogue import BY_NAME, build
 from crosscheck.qualification.bit_flips import flips
 from crosscheck.runner.collect import measure, same
 from crosscheck.runner.wire import Reader, pack
+from crosscheck.testing.templates import with_numpy
+from crosscheck_impls.defaults import complete
 from crosscheck_impls.interface import (
     DTYPES,
     EVERY_DTYPE,
@@ -108,6 +110,31 @@ def test_what_is_written_into_an_array_is_rounded_there(dtype: str) -> None:
     A += 1 / 3
     assert A.dtype == dtype
     assert float(A[0, 0]) == float(np.array(300 + 1 / 3).astype(dtype))
+
+
+@narrow_dtypes
+def test_numbers_widen_nothing_and_what_is_asked_for_is_wide(dtype: str) -> None:
+    A = narrow(np.arange(1, 7).reshape(2, 3).astype(dtype))
+    kept = [
+        A * 0.1, A * np.float64(0.1), A.sum() / np.int64(3), np.where(A > 2, A, 0.01), 0.5 * np.mean(A), A.mean(axis=1),
+        np.where(A > 2, np.float64(0.01), A), np.einsum("ij,kj->ik", A, A), np.tensordot(A, A.T, 1), np.inner(A, A),
+        np.select([A > 2], [A], 0.0), np.outer(A, A), np.modf(A)[1], (A.astype(np.float32) + 1 / 3).astype(dtype),
+    ]  # fmt: skip
+    assert all(isinstance(each, Narrow) and each.dtype == dtype for each in kept)
+    assert [float(each) for each in (A * np.float64(0.1))[0, :1]] == [float(np.array(0.1).astype(dtype))]
+    wide = [A.astype(np.float32) * A, A + np.ones((1, 3)), A.sum(dtype=np.float64), A.mean(dtype=np.float64)]
+    assert [each.dtype.name for each in wide] == ["float32", "float64", "float64", "float64"]
+    ones = narrow(np.ones((4000, 3), dtype))
+    assert float(ones.astype(np.float32).astype(dtype).sum(axis=0)[0]) == float(np.array(4000).astype(dtype))
+    assert ones.mean(axis=0).tolist() == [1, 1, 1]
+
+
+@narrow_dtypes
+def test_only_what_is_asked_for_is_written(dtype: str) -> None:
+    A = narrow(np.array([0, 1, 2], dtype))
+    assert np.divide(1, A, out=np.full_like(A, 7), where=A > 0).tolist() == [7, 1, 0.5]
+    np.add.at(A, [0, 0, 1], 0.5)
+    assert A.tolist() == [1, 1.5, 2]
 
 
 def test_ml_dtypes_alone_would_not_do() -> None:
@@ -336,14 +363,36 @@ def test_a_module_that_does_not_take_it_gets_a_row_that_says_so(run: Run) -> Non
     assert table.to_dict() == {"float64": "agrees", "bfloat16": "failed"}
 
 
-def test_plain_arrays_of_bfloat16_do_not_keep_their_dtype(run: Run) -> None:
-    """A module of NumPy's own: what ml_dtypes multiplies is float32."""
-    Path("mine.py").write_text("from crosscheck_impls.with_numpy import by_hand as gradients\n")
+@narrow_dtypes
+@pytest.mark.parametrize("name", ["flower-2layer-tanh", "flower-3layer-leaky_relu", "regression-4layer-mixed"])
+def test_the_template_of_numpy_agrees_as_it_is_written(name: str, dtype: str) -> None:
+    """Its arrays are ours by default: those of ml_dtypes would be widened by a product, and by `alpha * dW`."""
+    mine, case = complete(with_numpy, "mine"), case_of(name, dtype)
+    row = judge(Judge(case), measure(mine, "gradients", PLAIN, case, "cpu"), PLAIN, Key(name, "mine", dtype, "cpu"))
+    assert row.verdict is Verdict.AGREES, row.cause
+
+
+@narrow_dtypes
+def test_what_is_predicted_by_default_has_the_dtype(dtype: str) -> None:
+    case, mine = case_of("regression-4layer-mixed", dtype), complete(with_numpy, "mine")
+    params = tuple(Layer(*map(mine.from_numpy, layer)) for layer in case.checkpoints[0])
+    got = mine.to_numpy(mine.predict(case.network, params, mine.from_numpy(case.X)))
+    numpy = load("numpy")
+    assert same(got, numpy.to_numpy(numpy.predict(case.network, params, numpy.from_numpy(case.X))))
+    assert got.dtype == dtype
+
+
+def test_whose_own_arrays_are_widened_is_told_so(run: Run) -> None:
+    """A module with a `from_numpy` of its own: what ml_dtypes multiplies is float32."""
+    Path("mine.py").write_text(
+        "from numpy import array as to_numpy\nfrom crosscheck_impls.with_numpy import by_hand as gradients\n\n\n"
+        "def from_numpy(array, device='cpu'):\n    return to_numpy(array)\n"
+    )
     rows = asked(["flower-logistic"], "mine/gradients", dtypes=("bfloat16",))
     assert rows["mine/gradients", "float64"].verdict is Verdict.AGREES
     cause = rows["mine/gradients", "bfloat16"].cause
     assert isinstance(cause, Failure)
-    assert "dW1 is float32, expected bfloat16 as W1" in cause.message
+    assert "dW1 is float32, expected bfloat16 as W1: NumPy's own arrays widen it" in cause.message
 
 
 def test_a_dtype_is_run_where_it_is_named_and_each_beside_float64() -> None:
