@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from crosscheck_impls.interface import BadInput
+from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.classroom.weights import DEFAULT
 from crosscheck.cli import destination
@@ -116,7 +116,7 @@ def grade(
     problems(wanted)  # refuses what nobody could be asked
     by, everyone = read_weights(weights), found(submissions)
     how = judging.How(
-        str(submissions.resolve()), wanted, tuple(check_dtypes(dtype or ["float64"])), time_limit, in_all,
+        str(submissions.resolve()), wanted, tuple(check_dtypes(dtype or ["float64"], DTYPES)), time_limit, in_all,
         find(sandbox, Limits(memory=memory * MEBIBYTE)),
     )  # fmt: skip
     covers = {"file": [shown(each.name) for each in everyone]}
