@@ -17,7 +17,7 @@ from crosscheck.core.records import Answer, Case, cast, flat
 from crosscheck.evaluation.precisions import RIGHT, tried_in
 from crosscheck.judge.causes import NoBound, Noisy, OutsideBound, Overflow, Twin
 from crosscheck.judge.elementwise import Judge, held
-from crosscheck.judge.verdict import Key, Row, judge, twins
+from crosscheck.judge.verdict import Key, Row, judge, too_long, twins
 from crosscheck.mutation.build import VARIANT, as_framework, framework
 from crosscheck.mutation.narrow import Cut, mistakes_in
 from crosscheck.oracle.error_bound import PLAIN, error_bound, precision
@@ -29,6 +29,7 @@ from crosscheck.oracle.reference import RIGHT as REFERENCE
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, build
 from crosscheck.qualification.bit_flips import flips
+from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import measure, same
 from crosscheck.runner.wire import Reader, pack
 from crosscheck.testing.templates import with_numpy
@@ -42,6 +43,7 @@ from crosscheck_impls.interface import (
     BadInput,
     Declaration,
     Layer,
+    Network,
     declaration,
     load,
 )
@@ -265,6 +267,27 @@ def test_where_additions_may_lose_everything_there_is_no_bound_and_it_says_so() 
     assert row_of(case_of("flower-logistic", "float16"), "loops").verdict is Verdict.AGREES
 
 
+@pytest.mark.parametrize(("features", "variant", "bounded"), [
+    (126, "loops", True), (127, "loops", False), (200, "loops", False), (200, "per_example", True),
+])  # fmt: skip
+def test_so_it_does_where_the_sums_over_the_units_are_too_long(features: int, variant: str, bounded: bool) -> None:
+    random, flower = np.random.default_rng(0), build(BY_NAME["flower-logistic"])
+    X, Y = random.normal(size=(features, 8)), np.ones((1, 8))
+    problem = flower._replace(
+        network=Network((features, 1), ("sigmoid",)), data=flower.data._replace(X=X, Y=Y, X_test=None, Y_test=None),
+        params=(Layer(random.normal(size=(1, features)) / features, np.zeros((1, 1))),), iterations=1,
+    )  # fmt: skip
+    case = make_case(problem, "bfloat16")
+    row = row_of(case, variant)
+    assert too_long(Judge(case), declaration(load("numpy"), variant)) is not bounded
+    if bounded:
+        assert row.verdict is Verdict.AGREES
+    else:
+        assert isinstance(row.cause, NoBound)
+        assert row.cause.why is Overflow.SUMS
+        assert "sums over the examples or the units are too long for a bound" in of_cause(row.cause)
+
+
 # ---------------------------------------------------------------- mistakes
 
 
@@ -401,6 +424,17 @@ def test_a_dtype_is_run_where_it_is_named_and_each_beside_float64() -> None:
     assert check_dtypes([*NARROW, "float32"]) == list(EVERY_DTYPE)
     with pytest.raises(BadInput, match="float8: unknown here, expected float64 or float32 or float16 or bfloat16"):
         check_dtypes(["float8"])
+
+
+@pytest.mark.parametrize(("option", "value"), [("--processes", "2"), ("--chunk", "16")])
+def test_processes_and_chunks_are_of_the_wide_dtypes(run: Run, option: str, value: str) -> None:
+    np.save("x.npy", np.ones((3, 40)))
+    np.save("y.npy", np.ones((1, 40)))
+    data = ("--data", "x.npy", "--label", "y.npy") if option == "--chunk" else ("--problem", "planar")
+    code, _, err = run("compare", *data, option, value, "--dtype", "bfloat16", "--out", "there")
+    assert code == 2
+    assert err == f"crosscheck: --dtype bfloat16: {option} takes float64 and float32; leave one out\n"
+    assert not Path("there").exists()
 
 
 def test_training_in_bfloat16_writes_params_that_numpy_reads(run: Run) -> None:
