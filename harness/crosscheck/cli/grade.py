@@ -13,7 +13,18 @@ from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.classroom.weights import DEFAULT
 from crosscheck.cli import destination
-from crosscheck.cli.options import Activation, Dtypes, Force, Layers, Loss, Output, Problems, Quiet, Resume, Slope
+from crosscheck.cli.options import (
+    Activation,
+    Force,
+    Layers,
+    Loss,
+    Output,
+    Problems,
+    Quiet,
+    Resume,
+    Slope,
+    WideDtypes,
+)
 from crosscheck.core import interrupts
 from crosscheck.runner.threads import load_numpy
 
@@ -40,7 +51,7 @@ def grade(
     output: Output = None,
     loss: Loss = None,
     leaky_slope: Slope = None,
-    dtype: Dtypes = None,
+    dtype: WideDtypes = None,
     processes: Annotated[
         int | None, typer.Option("--processes", "-j", help="How many at once; one for each core by default.")
     ] = None,
