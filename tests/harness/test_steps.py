@@ -47,6 +47,23 @@ def test_all_steps_of_an_honest_run_are_certified(dtype: str) -> None:
     assert (found.verdict, found.certified, found.iterations) == ("agrees", 20, 20)
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_step_that_has_no_bound_is_undefined_whatever_it_is(changed: bool) -> None:
+    spec = build(PROBLEMS["regression-2layer-tanh"], Options(iterations=9))
+    case = make_case(spec._replace(alpha=512 * spec.alpha), "float16")
+    with np.errstate(all="ignore"):
+        answer = measure(framework(), "reference", PLAIN, case, "cpu")
+        if changed:
+            costs = np.where(np.arange(9) == 2, case.X.dtype.type(5), answer.run.costs)
+            steps = [step._replace(J=costs[2]) if step.t == 2 else step for step in answer.run.steps]
+            answer = answer._replace(run=answer.run._replace(costs=costs, steps=steps))
+        found = judge(Judge(case), answer, PLAIN, Key(case.problem, "mine", case.dtype, "cpu"))
+    assert found.verdict == "undefined"
+    assert of_cause(found.cause).startswith(
+        "fit: J at iteration 2: numbers, or the bounds of their errors, overflow float16"
+    )
+
+
 @pytest.mark.parametrize("name", [None, "alpha halves after 10 steps", "b is not updated"])
 def test_steps_judged_at_once_are_judged_as_one_by_one(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     case = case_of("kink-2layer-leaky_relu")

@@ -2,8 +2,9 @@
 
 import pytest
 from crosscheck.core.failures import Verdict
+from crosscheck.core.records import Tensor
 from crosscheck.evaluation.honest_draws import problem
-from crosscheck.judge.causes import NotFinite
+from crosscheck.judge.causes import NoBound, Overflow
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.verdict import Key, judge
 from crosscheck.problems.cases import make_case
@@ -66,4 +67,6 @@ def test_a_run_that_overflows_float16_alone_has_no_bound() -> None:
     declared = declaration(framework, "autocast_fp16")
     answer = measure(framework, "autocast_fp16", declared, case, "cpu")
     row = judge(Judge(case), answer, declared, Key(case.problem, "torch/autocast_fp16", "float32", "cpu"))
-    assert (row.verdict, row.cause) == (Verdict.UNDEFINED, NotFinite(expected=False))
+    assert (row.verdict, row.cause) == (
+        Verdict.UNDEFINED, NoBound(Tensor("fit: W1"), 6, Overflow.DTYPE, "float16")
+    )  # fmt: skip

@@ -16,7 +16,7 @@ from crosscheck.comparison.session import Report, compare
 from crosscheck.core.failures import Verdict
 from crosscheck.core.records import Answer, Case, Comparison, cast
 from crosscheck.judge.attribution import distances, tried
-from crosscheck.judge.causes import Noisy, OutsideBound, Twin, in_vain
+from crosscheck.judge.causes import Noisy, Twin, in_vain
 from crosscheck.judge.elementwise import Judge
 from crosscheck.judge.grounds import grounds
 from crosscheck.judge.location import first, located
@@ -26,7 +26,7 @@ from crosscheck.mutation.mutants import Kind
 from crosscheck.oracle.enclosure import settle
 from crosscheck.oracle.float64 import exact, grads_at_zero
 from crosscheck.report.words import exact as exactly
-from crosscheck.report.words import of_cause, of_distance, of_location, of_place, of_verdict
+from crosscheck.report.words import of_cause, of_distance, of_location, of_verdict
 
 Kept = dict[tuple[str, str, str], tuple[Case, Answer, Declaration]]
 
@@ -68,12 +68,9 @@ def _block(row: Row, case: Case, answer: Answer, declared: Declaration, alone: b
     outside = [c for c in comparisons if c.outside]
     if outside:
         yield from _first(first(outside, case.network.L), case, judge, plain)
-        if isinstance(row.cause, OutsideBound):
-            yield f"where       {of_place(row.cause)}"
-        else:
-            where = located(answer, comparisons, case.network.L, case.steps)
-            beside = grounds(judge, answer, plain, comparisons, where)
-            yield f"where       {of_location(where, beside=beside)}"
+        where = located(answer, comparisons, case.network.L, case.steps)
+        beside = grounds(judge, answer, plain, comparisons, where)
+        yield f"where       {of_location(where, beside=beside)}"
     yield f"tensors     {_tensors(comparisons)}"
     there = reached(case) if any(c.bounded for c in comparisons) else ()  # what is nowhere bounded nothing explains
     for mutant, left in distances(judge, answer, plain):

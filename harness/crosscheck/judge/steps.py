@@ -25,12 +25,14 @@ AT_ONCE = 30_000  # numbers of a layer in one stack of steps: their arrays stay 
 
 
 def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Comparison]:
-    """Return J and each tensor after each step, the worst of its kind and the first outside its bound."""
+    """Return J and each tensor after each step: the worst of its kind, the first outside its bound, or without."""
     worst: dict[str, Comparison] = {}
     first: dict[str, Comparison] = {}
     for c in _steps(judge, answer, declared):
-        if c.outside and c.tensor not in first:
+        if c.outside and (c.tensor not in first or not first[c.tensor].outside):
             first[c.tensor] = c
+        if c.undefined:
+            first.setdefault(c.tensor, c)
         if c.tensor not in worst or c.ratio > worst[c.tensor].ratio or not worst[c.tensor].bounded:
             worst[c.tensor] = c
     in_order = sorted(first.values(), key=lambda c: c.iteration)
@@ -38,7 +40,7 @@ def certify(judge: Judge, answer: Answer, declared: Declaration) -> list[Compari
 
 
 def _steps(judge: Judge, answer: Answer, declared: Declaration) -> Iterator[Comparison]:
-    """Yield, of each tensor and stack of steps, the worst comparison and the first outside its bound."""
+    """Yield, of each tensor and stack of steps, the worst comparison, the first outside its bound, and without."""
     case, run = judge.case, answer.run
     if run.certification is Certification.IRREPRODUCIBLE:  # its own first cost; the steps are those of other runs
         known = judge.at_checkpoint(0, declared)
@@ -85,10 +87,15 @@ def _stacks(case: Case, steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
 def _telling(
     name: str, steps: Sequence[Step], got: Array, oracle: Array, E: Array, dtype: str
 ) -> Iterator[Comparison]:  # fmt: skip
-    """Yield the comparisons that say most of one tensor after each of the steps: the worst and the first outside."""
-    ratios = ratios_to_bound(got, oracle, E).reshape(len(steps), -1).max(axis=1)
-    worst = int(np.argmax(ratios)) if ratios.max() >= 0 else len(steps) - 1  # the last, if none is bounded
-    for k in sorted({worst, int(np.argmax(ratios > 1)) if ratios[worst] > 1 else worst}):
+    """Yield the comparisons that say most of one tensor after each of the steps.
+
+    They are the worst, the first outside its bound, and the first of which a number has none.
+    """
+    each = ratios_to_bound(got, oracle, E).reshape(len(steps), -1)
+    ratios, unbounded = each.max(axis=1), (each < 0).any(axis=1)
+    telling = {int(np.argmax(ratios))} if ratios.max() >= 0 else set()
+    telling |= {int(np.argmax(where)) for where in (ratios > 1, unbounded) if where.any()}
+    for k in sorted(telling):
         yield held(name, steps[k].t, got[k], oracle[k], E[k], dtype)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -202,7 +203,7 @@ def _said(
     if irreproducible and judge.case.source is None and (farthest := departure(judge, answer.run, under)).outside:
         return Verdict.DISAGREES, Irreproducible(farthest)
     textbook = declared.formulation == "textbook"
-    if any(c.undefined for c in row.comparisons):
+    if any(c.undefined and not (irreproducible and c.tensor.of_fit) for c in row.comparisons):
         if judge.case.source is None and (impossible := first_impossible(judge, answer, under)) is not None:
             stable = under._replace(formulation="logits")  # which has a bound everywhere
             known = attribute(judge, answer, stable, False, guess)
@@ -230,11 +231,13 @@ def _narrowing(judge: Judge, answer: Answer, under: Declaration, explanation: Ex
 
 
 def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, Cause]:
-    """Return the first tensor without a bound."""
+    """Return the first tensor without a bound, and what overflows: a dtype, or the format of a mode."""
     why = Overflow.TEXTBOOK if declared.formulation == "textbook" else Overflow.DTYPE
     c = next(c for c in row.comparisons if c.undefined)
     why = Overflow.SUMS if too_long(judge, declared) else why
-    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, judge.case.dtype)
+    dtype = judge.case.dtype
+    narrow = dtype == "float32" and mode(declared.precision, dtype).overflows_early
+    return Verdict.UNDEFINED, NoBound(c.tensor, c.iteration, why, declared.precision if narrow else dtype)
 
 
 def too_long(judge: Judge, declared: Declaration) -> bool:
@@ -276,19 +279,25 @@ def twins(rows: list[Row]) -> None:
 
 
 def narrowed(rows: list[Row]) -> None:
-    """Say of an implementation's float32 rows in which narrow mode they are, where all of them together say so.
+    """Say of an implementation's float32 rows in how few bits they are, where all of them together say so.
 
-    They are those that nothing explains and whose float64 twins agree: of a wrong formula nothing is said.
+    They are those that nothing explains and whose float64 twins agree, since of a wrong formula nothing is said; and
+    they are most of its rows, since fewer bits would show nearly everywhere.
     """
     right = {row.key for row in rows if row.dtype == "float64" and row.verdict in (Verdict.AGREES, Verdict.CONVENTION)}
     groups: dict[tuple[str, str, str], list[tuple[Row, OutsideBound | Noisy]]] = {}
+    others: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        if row.dtype == "float32" and isinstance(row.cause, OutsideBound | Noisy):
-            row.cause = row.cause._replace(narrowing=row.cause.narrowing._replace(found=Conclusion()))
-            if row.key._replace(dtype="float64") in right and not (row.explained and row.explained.exactly):
-                groups.setdefault((row.implementation, row.device, row.host), []).append((row, row.cause))
-    for group in groups.values():
-        found = concluded([cause.narrowing for _, cause in group])
+        of = row.implementation, row.device, row.host
+        if row.dtype != "float32" or row.key._replace(dtype="float64") not in right:
+            continue
+        if isinstance(row.cause, OutsideBound | Noisy) and not (row.explained and row.explained.exactly):
+            groups.setdefault(of, []).append((row, row.cause))
+        elif row.verdict in JUDGED:
+            others[of] += 1
+    for of, group in groups.items():
+        many = len(group) > others[of]
+        found = concluded([cause.narrowing for _, cause in group]) if many else Conclusion()
         for row, cause in group:
             row.cause = cause._replace(narrowing=cause.narrowing._replace(found=found))
 

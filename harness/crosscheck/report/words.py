@@ -196,8 +196,8 @@ def _(cause: BrokenPromises) -> str:
 
 @of_cause.register
 def _(cause: OutsideBound) -> str:
-    place, where = of_comparison(cause.first), of_place(cause)
-    return f"{place}; {where}" + ("" if cause.narrowing.found.bits else f"; {of_explanation(cause.explanation)}")
+    place, where = of_comparison(cause.first), of_location(cause.location, beside=cause.grounds)
+    return f"{place}; {where}; {of_narrowing(cause.narrowing.found) or of_explanation(cause.explanation)}"
 
 
 @of_cause.register
@@ -306,21 +306,20 @@ def of_explanation(explanation: Explanation | None) -> str:
     return f"equals `{mutant.name}`{seen}: {mutant.words}{also}{remedy}"
 
 
-def of_place(cause: OutsideBound) -> str:
-    """Return where the mistake must be; of too few bits, which are everywhere, how many there are."""
-    return of_narrowing(cause.narrowing.found) or of_location(cause.location, beside=cause.grounds)
-
-
 def of_narrowing(found: Conclusion) -> str:
-    """Return in how many bits an implementation computes; nothing where that was not found."""
+    """Return of how few bits the errors are; nothing where that was not found."""
     if not found.bits:
         return ""
-    rows = "in the one row that differs" if found.of == 1 else f"in {found.rows} of the {found.of} rows that differ"
-    others = ", and may be in the others" if found.rows < found.of else ""
+    if not found.modes:
+        return (
+            f"the float64 twins are right, and in all {found.of} rows that differ no number of dW and db has more than "
+            f"{found.bits} significant bits, of float32's 24: the gradient passes through a narrower format"
+        )
     return (
-        f"its float64 twin is right, and the errors are of the size that operands of {found.bits} significant bits "
-        f"give {rows}{others}: fewer than float32's 24, as in {' or '.join(f'`{name}`' for name in found.modes)}; "
-        "switch that off, or declare it (precision in impls/README.md), and it is judged by that"
+        f"the float64 twins are right, and in {found.rows} of the {found.of} rows that differ the errors of every "
+        f"tensor are as large as operands of {found.bits} significant bits make them "
+        f"({', '.join(f'`{name}`' for name in found.modes)}), in none larger; a narrow mode that is meant is declared "
+        "(precision in impls/README.md), and judged by its own bound"
     )
 
 

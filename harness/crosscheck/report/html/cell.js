@@ -91,6 +91,7 @@ function heat(detail) {
 
 function why(detail) {
   const reason = detail.why;
+  if (detail.few) return block("Unexplained; errors as of fewer bits", h("p", null, `${detail.few}.`));
   if (!reason) return null;
   const also = reason.also.length ? ` The same here: ${reason.also.join(", ")}.` : "";
   const title = reason.exactly ? "Why: a known mistake gives exactly these numbers" : "Unexplained; nearest to";

@@ -16,7 +16,16 @@ from crosscheck.judge.causes import Cause, Noisy, OutsideBound, Twin, WithAllPro
 from crosscheck.judge.evidence import Background, Heat
 from crosscheck.judge.verdict import Row
 from crosscheck.report.tables import GROUPS
-from crosscheck.report.words import exact, of_cause, of_distance, of_entry, of_heat, of_narrowing, of_place, of_verdict
+from crosscheck.report.words import (
+    exact,
+    of_cause,
+    of_distance,
+    of_entry,
+    of_heat,
+    of_location,
+    of_narrowing,
+    of_verdict,
+)
 
 COLUMNS = ("problem", "implementation", "dtype", "device", "verdict", "largest_ratio", "tensor", "cause")
 OUTSIDE = "a number is further off than rounding takes sums of products, in whatever order they are formed"
@@ -62,9 +71,11 @@ def of_row(row: Row, background: Background | None) -> Entry:
     }
     explanation = None if _narrow(cause) else explanation_of(cause)
     if isinstance(cause, OutsideBound):
-        detail |= {"first": _first(cause.first), "where": of_place(cause)}
+        detail |= {"first": _first(cause.first), "where": of_location(cause.location, beside=cause.grounds)}
     if explanation is not None:
         detail["why"] = _why(explanation)
+    if narrow := _narrow(cause):
+        detail["few"] = narrow
     if row.heat is not None:
         detail["heat"] = _heat(row.heat, row.verdict is Verdict.CONVENTION)
     if row.predictions is not None:
