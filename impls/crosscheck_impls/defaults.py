@@ -16,6 +16,7 @@ import numpy as np
 
 from crosscheck_impls.contract import Declaration, Fit, Framework, FromNumpy, Gradients, Variant
 from crosscheck_impls.network import (
+    NARROW,
     Array,
     BadInput,
     Incomplete,
@@ -147,10 +148,14 @@ def device(array: Array) -> str:
 
 
 def from_numpy(array: Any, device: str = "cpu") -> Array:
-    """Copy a NumPy array; the dtype stays. Raises BadInput for another device."""
+    """Copy a NumPy array; the dtype stays, and a narrow one sums in float32. Raises BadInput for another device."""
     if device != "cpu":
         raise BadInput(f"device: no {device!r} here, expected 'cpu'")
-    return np.array(array)
+    if array.dtype.name not in NARROW:
+        return np.array(array)
+    from crosscheck_impls.with_numpy.narrow import narrow  # here, since most arrays are wide
+
+    return narrow(np.array(array))
 
 
 def to_numpy(array: Array) -> Any:
@@ -206,6 +211,8 @@ def check_dtype(params: Params, dParams: Params) -> None:
         for kind, array, derivative in zip("Wb", layer, gradient, strict=True):
             if derivative.dtype != array.dtype:
                 remedy = "convert what has another dtype inside, a mask or a constant array"
+                if array.dtype in NARROW and type(array) is np.ndarray:
+                    remedy = "NumPy's own arrays widen it; the default from_numpy returns arrays that do not"
                 if type(derivative).__module__.startswith("jax"):
                     remedy = 'JAX computes in float32 until jax.config.update("jax_enable_x64", True)'
                 raise BadInput(
@@ -218,6 +225,7 @@ def predict(
 ) -> Array:
     """Return what NumPy's `l_layer` predicts."""
     from crosscheck_impls.with_numpy import l_layer  # here, since most have their own
+    from crosscheck_impls.with_numpy.narrow import narrow
 
-    there = tuple(Layer(to_numpy(W), to_numpy(b)) for W, b in params)
-    return from_numpy(l_layer.predict(network, there, to_numpy(X)))
+    there = tuple(Layer(narrow(to_numpy(W)), narrow(to_numpy(b))) for W, b in params)
+    return from_numpy(np.array(l_layer.predict(network, there, narrow(to_numpy(X)))))

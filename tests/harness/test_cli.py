@@ -19,14 +19,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosscheck.cli import outcome
-from crosscheck.cli.main import main
+from crosscheck.cli.main import app, main
 from crosscheck.core.failures import Failure, Kind, Stage, Verdict
 from crosscheck.core.records import Comparison
 from crosscheck.judge.verdict import Row
 from crosscheck.report import progress, screen
 from crosscheck.runner import subprocesses as workers
-from crosscheck_impls.interface import VARIANTS, BadInput
+from crosscheck_impls.interface import DTYPES, EVERY_DTYPE, VARIANTS, BadInput
 from rich.console import Console
+from typer.main import get_command
 
 # ruff: noqa: E501 (a table: a line is a bad request)
 
@@ -721,6 +722,7 @@ def test_both_programs_are_the_same(tmp_path: Path) -> None:
         ("explain --problem kin", {"kink", "kink_outputs", "kink-2layer-relu"}),
         ("train --problem small", {"small_weights", "small_weights-2layer-tanh"}),
         ("compare --fail-on no", {"not-run"}),
+        ("qualify --dtype bf", {"bfloat16"}),
         ("cla", {"claims"}),
     ],
 )
@@ -738,6 +740,21 @@ def test_the_shell_completes_and_nothing_heavy_is_imported(tmp_path: Path, line:
     assert offered <= set(names), done.stderr
     assert all(name.startswith(line.split()[-1]) for name in names)
     assert heavy == "heavy"
+
+
+@pytest.mark.parametrize(
+    ("command", "dtypes"),
+    [
+        *((command, EVERY_DTYPE) for command in ("compare", "explain", "train", "honest", "qualify")),
+        *((command, DTYPES) for command in ("check", "grade", "bench")),
+    ],
+)
+def test_only_a_command_that_takes_narrow_dtypes_offers_them(command: str, dtypes: tuple[str, ...]) -> None:
+    asked = get_command(app).commands[command]
+    (option,) = [each for each in asked.params if each.name == "dtype"]
+    offered = option.shell_complete(asked.make_context(command, [], resilient_parsing=True), "")
+    assert [each.value for each in offered] == list(dtypes)
+    assert {word.strip(",;.") for word in option.help.split()} & set(EVERY_DTYPE) == set(dtypes)
 
 
 # ---------------------------------------------------------------- Ctrl-C

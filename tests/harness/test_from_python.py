@@ -13,6 +13,7 @@ import pytest
 from crosscheck.cli.main import main
 from crosscheck.grading.reported import Report
 from crosscheck.grading.sources.module import load_program as from_file
+from crosscheck_impls.interface import BadInput
 
 STUDENTS = Path(__file__).parent / "students"
 SETTINGS = {"problems": "flower-2layer", "layers": (4,), "activation": "tanh"}
@@ -30,6 +31,11 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Report:
     path = tmp_path_factory.mktemp("wrong") / "derivative.py"
     path.write_text(WRONG, encoding="utf-8")
     return crosscheck.check(from_file(path).cost_and_gradients, **SETTINGS)
+
+
+def test_a_narrow_dtype_is_refused() -> None:
+    with pytest.raises(BadInput, match="bfloat16: unknown here, expected float64 or float32"):
+        checked("right/two_layer.py", dtypes="bfloat16")
 
 
 def test_a_right_one_is_right_in_every_part() -> None:

@@ -49,6 +49,14 @@ def grade(*words: object) -> int:
         sys.argv = before
 
 
+def test_a_narrow_dtype_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "anna.py").write_text("def gradients(): ...\n", encoding="utf-8")
+    assert grade(tmp_path, "--out", tmp_path / "grades", "--dtype", "bfloat16") == 2
+    words = "--dtype bfloat16: unknown here, expected float64 or float32"
+    assert capsys.readouterr().err == f"crosscheck: {words}\n"
+    assert not (tmp_path / "grades").exists()
+
+
 def rows(path: Path) -> dict[str, dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return {row["file"]: row for row in csv.DictReader(file)}

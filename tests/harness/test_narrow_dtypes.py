@@ -17,7 +17,7 @@ from crosscheck.core.records import Answer, Case, cast, flat
 from crosscheck.evaluation.precisions import RIGHT, tried_in
 from crosscheck.judge.causes import NoBound, Noisy, OutsideBound, Overflow, Twin
 from crosscheck.judge.elementwise import Judge, held
-from crosscheck.judge.verdict import Key, Row, judge, twins
+from crosscheck.judge.verdict import Key, Row, judge, too_long, twins
 from crosscheck.mutation.build import VARIANT, as_framework, framework
 from crosscheck.mutation.narrow import Cut, mistakes_in
 from crosscheck.oracle.error_bound import PLAIN, error_bound, precision
@@ -29,8 +29,11 @@ from crosscheck.oracle.reference import RIGHT as REFERENCE
 from crosscheck.problems.cases import make_case
 from crosscheck.problems.catalogue import BY_NAME, build
 from crosscheck.qualification.bit_flips import flips
+from crosscheck.report.words import of_cause
 from crosscheck.runner.collect import measure, same
 from crosscheck.runner.wire import Reader, pack
+from crosscheck.testing.templates import with_numpy
+from crosscheck_impls.defaults import complete
 from crosscheck_impls.interface import (
     DTYPES,
     EVERY_DTYPE,
@@ -40,6 +43,7 @@ from crosscheck_impls.interface import (
     BadInput,
     Declaration,
     Layer,
+    Network,
     declaration,
     load,
 )
@@ -108,6 +112,31 @@ def test_what_is_written_into_an_array_is_rounded_there(dtype: str) -> None:
     A += 1 / 3
     assert A.dtype == dtype
     assert float(A[0, 0]) == float(np.array(300 + 1 / 3).astype(dtype))
+
+
+@narrow_dtypes
+def test_numbers_widen_nothing_and_what_is_asked_for_is_wide(dtype: str) -> None:
+    A = narrow(np.arange(1, 7).reshape(2, 3).astype(dtype))
+    kept = [
+        A * 0.1, A * np.float64(0.1), A.sum() / np.int64(3), np.where(A > 2, A, 0.01), 0.5 * np.mean(A), A.mean(axis=1),
+        np.where(A > 2, np.float64(0.01), A), np.einsum("ij,kj->ik", A, A), np.tensordot(A, A.T, 1), np.inner(A, A),
+        np.select([A > 2], [A], 0.0), np.outer(A, A), np.modf(A)[1], (A.astype(np.float32) + 1 / 3).astype(dtype),
+    ]  # fmt: skip
+    assert all(isinstance(each, Narrow) and each.dtype == dtype for each in kept)
+    assert [float(each) for each in (A * np.float64(0.1))[0, :1]] == [float(np.array(0.1).astype(dtype))]
+    wide = [A.astype(np.float32) * A, A + np.ones((1, 3)), A.sum(dtype=np.float64), A.mean(dtype=np.float64)]
+    assert [each.dtype.name for each in wide] == ["float32", "float64", "float64", "float64"]
+    ones = narrow(np.ones((4000, 3), dtype))
+    assert float(ones.astype(np.float32).astype(dtype).sum(axis=0)[0]) == float(np.array(4000).astype(dtype))
+    assert ones.mean(axis=0).tolist() == [1, 1, 1]
+
+
+@narrow_dtypes
+def test_only_what_is_asked_for_is_written(dtype: str) -> None:
+    A = narrow(np.array([0, 1, 2], dtype))
+    assert np.divide(1, A, out=np.full_like(A, 7), where=A > 0).tolist() == [7, 1, 0.5]
+    np.add.at(A, [0, 0, 1], 0.5)
+    assert A.tolist() == [1, 1.5, 2]
 
 
 def test_ml_dtypes_alone_would_not_do() -> None:
@@ -238,6 +267,27 @@ def test_where_additions_may_lose_everything_there_is_no_bound_and_it_says_so() 
     assert row_of(case_of("flower-logistic", "float16"), "loops").verdict is Verdict.AGREES
 
 
+@pytest.mark.parametrize(("features", "variant", "bounded"), [
+    (126, "loops", True), (127, "loops", False), (200, "loops", False), (200, "per_example", True),
+])  # fmt: skip
+def test_so_it_does_where_the_sums_over_the_units_are_too_long(features: int, variant: str, bounded: bool) -> None:
+    random, flower = np.random.default_rng(0), build(BY_NAME["flower-logistic"])
+    X, Y = random.normal(size=(features, 8)), np.ones((1, 8))
+    problem = flower._replace(
+        network=Network((features, 1), ("sigmoid",)), data=flower.data._replace(X=X, Y=Y, X_test=None, Y_test=None),
+        params=(Layer(random.normal(size=(1, features)) / features, np.zeros((1, 1))),), iterations=1,
+    )  # fmt: skip
+    case = make_case(problem, "bfloat16")
+    row = row_of(case, variant)
+    assert too_long(Judge(case), declaration(load("numpy"), variant)) is not bounded
+    if bounded:
+        assert row.verdict is Verdict.AGREES
+    else:
+        assert isinstance(row.cause, NoBound)
+        assert row.cause.why is Overflow.SUMS
+        assert "sums over the examples or the units are too long for a bound" in of_cause(row.cause)
+
+
 # ---------------------------------------------------------------- mistakes
 
 
@@ -336,14 +386,36 @@ def test_a_module_that_does_not_take_it_gets_a_row_that_says_so(run: Run) -> Non
     assert table.to_dict() == {"float64": "agrees", "bfloat16": "failed"}
 
 
-def test_plain_arrays_of_bfloat16_do_not_keep_their_dtype(run: Run) -> None:
-    """A module of NumPy's own: what ml_dtypes multiplies is float32."""
-    Path("mine.py").write_text("from crosscheck_impls.with_numpy import by_hand as gradients\n")
+@narrow_dtypes
+@pytest.mark.parametrize("name", ["flower-2layer-tanh", "flower-3layer-leaky_relu", "regression-4layer-mixed"])
+def test_the_template_of_numpy_agrees_as_it_is_written(name: str, dtype: str) -> None:
+    """Its arrays are ours by default: those of ml_dtypes would be widened by a product, and by `alpha * dW`."""
+    mine, case = complete(with_numpy, "mine"), case_of(name, dtype)
+    row = judge(Judge(case), measure(mine, "gradients", PLAIN, case, "cpu"), PLAIN, Key(name, "mine", dtype, "cpu"))
+    assert row.verdict is Verdict.AGREES, row.cause
+
+
+@narrow_dtypes
+def test_what_is_predicted_by_default_has_the_dtype(dtype: str) -> None:
+    case, mine = case_of("regression-4layer-mixed", dtype), complete(with_numpy, "mine")
+    params = tuple(Layer(*map(mine.from_numpy, layer)) for layer in case.checkpoints[0])
+    got = mine.to_numpy(mine.predict(case.network, params, mine.from_numpy(case.X)))
+    numpy = load("numpy")
+    assert same(got, numpy.to_numpy(numpy.predict(case.network, params, numpy.from_numpy(case.X))))
+    assert got.dtype == dtype
+
+
+def test_whose_own_arrays_are_widened_is_told_so(run: Run) -> None:
+    """A module with a `from_numpy` of its own: what ml_dtypes multiplies is float32."""
+    Path("mine.py").write_text(
+        "from numpy import array as to_numpy\nfrom crosscheck_impls.with_numpy import by_hand as gradients\n\n\n"
+        "def from_numpy(array, device='cpu'):\n    return to_numpy(array)\n"
+    )
     rows = asked(["flower-logistic"], "mine/gradients", dtypes=("bfloat16",))
     assert rows["mine/gradients", "float64"].verdict is Verdict.AGREES
     cause = rows["mine/gradients", "bfloat16"].cause
     assert isinstance(cause, Failure)
-    assert "dW1 is float32, expected bfloat16 as W1" in cause.message
+    assert "dW1 is float32, expected bfloat16 as W1: NumPy's own arrays widen it" in cause.message
 
 
 def test_a_dtype_is_run_where_it_is_named_and_each_beside_float64() -> None:
@@ -352,6 +424,17 @@ def test_a_dtype_is_run_where_it_is_named_and_each_beside_float64() -> None:
     assert check_dtypes([*NARROW, "float32"]) == list(EVERY_DTYPE)
     with pytest.raises(BadInput, match="float8: unknown here, expected float64 or float32 or float16 or bfloat16"):
         check_dtypes(["float8"])
+
+
+@pytest.mark.parametrize(("option", "value"), [("--processes", "2"), ("--chunk", "16")])
+def test_processes_and_chunks_are_of_the_wide_dtypes(run: Run, option: str, value: str) -> None:
+    np.save("x.npy", np.ones((3, 40)))
+    np.save("y.npy", np.ones((1, 40)))
+    data = ("--data", "x.npy", "--label", "y.npy") if option == "--chunk" else ("--problem", "planar")
+    code, _, err = run("compare", *data, option, value, "--dtype", "bfloat16", "--out", "there")
+    assert code == 2
+    assert err == f"crosscheck: --dtype bfloat16: {option} takes float64 and float32; leave one out\n"
+    assert not Path("there").exists()
 
 
 def test_training_in_bfloat16_writes_params_that_numpy_reads(run: Run) -> None:

@@ -12,7 +12,7 @@ import typer
 from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.cli.compare import compared
-from crosscheck.cli.options import Activation, Dtypes, Layers, Loss, Output, Problems, Slope
+from crosscheck.cli.options import Activation, Layers, Loss, Output, Problems, Slope, WideDtypes
 from crosscheck.core import interrupts
 from crosscheck.runner.threads import load_numpy
 
@@ -38,7 +38,7 @@ def check(
     output: Output = None,
     loss: Loss = None,
     leaky_slope: Slope = None,
-    dtype: Dtypes = None,
+    dtype: WideDtypes = None,
     rows: Annotated[
         bool, typer.Option("--rows", help="Examples are rows: X (m, n_x). Found out by itself as a rule.")
     ] = False,

@@ -344,8 +344,9 @@ def _requested(
         raise BadInput(
             "--processes: with --chunk one process reads the file; leave one of them out", parameter="processes"
         )
-    if processes and (narrow := [each for each in dtypes if each in NARROW]):
-        raise BadInput(f"{narrow[0]}: --processes takes float64 and float32; leave one out", parameter="dtype")
+    if (processes or chunk is not None) and (narrow := [each for each in dtypes if each in NARROW]):
+        option = "--processes" if processes else "--chunk"
+        raise BadInput(f"{narrow[0]}: {option} takes float64 and float32; leave one out", parameter="dtype")
     if precision and (processes or chunk is not None):
         raise BadInput(
             f"{', '.join(precision)}: its variants take neither --processes nor --chunk; leave one out",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck_impls.interface import COMPILED, DISTRIBUTED, EVERY_DTYPE, ON_REQUEST, REDUCED, VARIANTS
+from crosscheck_impls.interface import COMPILED, DISTRIBUTED, DTYPES, EVERY_DTYPE, ON_REQUEST, REDUCED, VARIANTS
 
 from crosscheck.cli.outcome import NAMES
 
@@ -30,6 +30,11 @@ def complete_problem(incomplete: str) -> list[str]:
 def complete_dtype(incomplete: str) -> list[str]:
     """Return the dtypes that begin so."""
     return [name for name in EVERY_DTYPE if name.startswith(incomplete)]
+
+
+def complete_wide_dtype(incomplete: str) -> list[str]:
+    """Return the dtypes that begin so of those that every command takes."""
+    return [name for name in DTYPES if name.startswith(incomplete)]
 
 
 def complete_precision(incomplete: str) -> list[str]:

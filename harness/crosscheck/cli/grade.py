@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from crosscheck_impls.interface import BadInput
+from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.classroom.weights import DEFAULT
 from crosscheck.cli import destination
-from crosscheck.cli.options import Activation, Dtypes, Force, Layers, Loss, Output, Problems, Quiet, Resume, Slope
+from crosscheck.cli.options import (
+    Activation,
+    Force,
+    Layers,
+    Loss,
+    Output,
+    Problems,
+    Quiet,
+    Resume,
+    Slope,
+    WideDtypes,
+)
 from crosscheck.core import interrupts
 from crosscheck.runner.threads import load_numpy
 
@@ -40,7 +51,7 @@ def grade(
     output: Output = None,
     loss: Loss = None,
     leaky_slope: Slope = None,
-    dtype: Dtypes = None,
+    dtype: WideDtypes = None,
     processes: Annotated[
         int | None, typer.Option("--processes", "-j", help="How many at once; one for each core by default.")
     ] = None,
@@ -116,7 +127,7 @@ def grade(
     problems(wanted)  # refuses what nobody could be asked
     by, everyone = read_weights(weights), found(submissions)
     how = judging.How(
-        str(submissions.resolve()), wanted, tuple(check_dtypes(dtype or ["float64"])), time_limit, in_all,
+        str(submissions.resolve()), wanted, tuple(check_dtypes(dtype or ["float64"], DTYPES)), time_limit, in_all,
         find(sandbox, Limits(memory=memory * MEBIBYTE)),
     )  # fmt: skip
     covers = {"file": [shown(each.name) for each in everyone]}

@@ -10,7 +10,7 @@ import typer
 from crosscheck_impls.interface import DTYPES, BadInput
 
 from crosscheck.cli import destination
-from crosscheck.cli.completion import complete_dtype
+from crosscheck.cli.completion import complete_wide_dtype
 from crosscheck.cli.destination import LATEST
 from crosscheck.cli.options import Device, Everything, Force, Impls, Out, Problems, Processes, Resume
 from crosscheck.core import files, interrupts
@@ -210,7 +210,7 @@ def bench(
     dtype: Annotated[
         list[str] | None,
         typer.Option(
-            "--dtype", help="float32 or float64; both by default.", metavar="DTYPE", autocompletion=complete_dtype
+            "--dtype", help="float32 or float64; both by default.", metavar="DTYPE", autocompletion=complete_wide_dtype
         ),
     ] = None,
     threads: Annotated[int, typer.Option(help="Of each contestant; all processors by default.")] = os.cpu_count() or 1,

@@ -19,6 +19,7 @@ from crosscheck.cli.completion import (
     complete_precision,
     complete_problem,
     complete_verdict,
+    complete_wide_dtype,
 )
 from crosscheck.cli.destination import LATEST
 from crosscheck.problems.catalogue import Options, Problem
@@ -116,6 +117,24 @@ Dtypes = Annotated[
         "--dtype",
         help="float32, float16 or bfloat16; again for more; float64 and float32 by default. float64 always runs: it "
         "judges the others.",
+        metavar="DTYPE",
+        autocompletion=complete_dtype,
+    ),
+]
+WideDtypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dtype",
+        help="float32, beside float64, which always runs; float64 alone by default.",
+        metavar="DTYPE",
+        autocompletion=complete_wide_dtype,
+    ),
+]
+TheseDtypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dtype",
+        help="float64, float32, float16 or bfloat16, these alone; again for more; float64 and float32 by default.",
         metavar="DTYPE",
         autocompletion=complete_dtype,
     ),

@@ -13,7 +13,7 @@ from crosscheck_impls.interface import BadInput
 
 from crosscheck.cli import destination
 from crosscheck.cli.destination import LATEST
-from crosscheck.cli.options import WIDTH, Blas, Device, Dtypes, Force, Impls, Out, Resume, XlaFlags
+from crosscheck.cli.options import WIDTH, Blas, Device, Force, Impls, Out, Resume, TheseDtypes, XlaFlags
 from crosscheck.core import files, interrupts
 from crosscheck.runner import steering
 from crosscheck.runner.threads import load_numpy
@@ -32,7 +32,7 @@ def qualify(
     questions: Annotated[
         int, typer.Option(help="So many questions for each implementation, however long; 0: as many as there is time.")
     ] = 0,
-    dtype: Dtypes = None,
+    dtype: TheseDtypes = None,
     device: Device = "cpu",
     xla_flags: XlaFlags = None,
     blas: Blas = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crosscheck_impls.interface import closest
+from crosscheck_impls.interface import DTYPES, closest
 
 from crosscheck.comparison.asked import check_dtypes
 from crosscheck.grading.probe import Wanted
@@ -36,7 +36,7 @@ def said_by(options: Mapping[str, Any]) -> tuple[Wanted, Sequence[str]]:
             hint = "".join(f" did you mean {close}?" for close in closest(name, OPTIONS)[:1])
             raise TypeError(f"crosscheck: no option {name!r};{hint} the options are {', '.join(OPTIONS)}")
     given = {name: value for name, value in options.items() if value is not None}
-    dtypes = check_dtypes(_names(given.pop("dtypes", "float64")))
+    dtypes = check_dtypes(_names(given.pop("dtypes", "float64")), DTYPES)
     problems = tuple(_names(given.pop("problems", ())))
     for name in ("layers", "activation"):
         if name in given:

@@ -241,10 +241,11 @@ def _undefined(judge: Judge, declared: Declaration, row: Row) -> tuple[Verdict, 
 
 
 def too_long(judge: Judge, declared: Declaration) -> bool:
-    """Return whether the sums over the examples have no bound, since each addition is rounded to a narrow dtype."""
+    """Return whether sums over examples or units have no bound, since each addition is rounded to a narrow dtype."""
     case, p = judge.case, judge.precision(declared)
-    terms = depth(case.X.shape[1], declared.sums, case.network.n[-1]) + 3
-    return p.adds_narrowly and p._replace(ua=p.across).gamma(terms) == inf
+    *inputs, outputs = case.network.n
+    terms, units = depth(case.X.shape[1], declared.sums, outputs) + 3, max(*inputs, outputs - 1) + 1  # and b is added
+    return p.adds_narrowly and inf in (p._replace(ua=p.across).gamma(terms), p.gamma(units))
 
 
 def conventions(declared: Declaration) -> Iterator[tuple[Declaration, Convention | None]]:

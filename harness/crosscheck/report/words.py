@@ -221,7 +221,8 @@ def _(cause: NoBound) -> str:
         if cause.dtype in NARROW:  # whose error reaches 0 and 1 long before the number does
             why = f"within its error in {cause.dtype} an output or a tanh saturates, where the textbook has no value"
     if cause.why is Overflow.SUMS:
-        why = f"each addition is rounded to {cause.dtype}, and the sums over the examples are too long for a bound"
+        too_long = "sums over the examples or the units are too long for a bound"
+        why = f"each addition is rounded to {cause.dtype}, and {too_long}"
     return f"{cause.tensor} at iteration {cause.iteration}: {why}"
 
 
