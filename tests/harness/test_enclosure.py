@@ -398,7 +398,7 @@ def test_an_error_in_the_oracle_is_caught(
 
 def test_a_bound_too_small_is_caught(crosscheck: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As if the oracle computed with 60 bits: a bound that the oracle does not keep."""
-    small = certification.precision("float64")._replace(u=2.0**-60, ua=2.0**-60)
+    small = certification.precision("float64")._replace(u=2.0**-60, ua=2.0**-60, across=2.0**-60)
     monkeypatch.setattr(certification, "precision", lambda dtype: small)
     assert crosscheck("truth", "--problem", "kink", "--out", tmp_path) == 1
 
