@@ -147,13 +147,13 @@ def resolution_statement(it: Qualified) -> list[str]:
         return []
     seen = ", ".join(f"{share:.1f} % in {dtype}" for dtype, share in _of_the_top(it.flips).items())
     return [
-        f"Every bit of right answers was flipped in turn. Seen in proof: the number then lies outside its error bound. "
-        f"In noise: far above the usual rounding, a warning. Of the flips of a sign or exponent bit these are seen in "
-        f"proof: {seen}; the others lie within the bound, or their number has none. Of a mantissa at least "
-        f"{100 * SEEN:.0f} % are seen of the flips of:",
+        "Every bit of right answers in full precision was flipped in turn; of a declared narrow mode less is seen. "
+        "Seen in proof: the number then lies outside its error bound. In noise: far above the usual rounding, a "
+        f"warning. Of the flips of a sign or exponent bit these are seen in proof: {seen}; the others lie within the "
+        f"bound, or their number has none. Of a mantissa at least {100 * SEEN:.0f} % are seen of the flips of:",
         *map(of_resolution, it.resolutions),
-        "On exact data, where every bit has to be right, one flipped bit of any number is seen, whichever it is, "
-        "but for the sign of a 0.",
+        "On exact data, where every bit has to be right, but in a declared narrow mode, one flipped bit of any number "
+        "is seen, whichever it is, but for the sign of a 0.",
     ]
 
 
