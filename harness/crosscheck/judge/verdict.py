@@ -203,18 +203,21 @@ def _said(
     if irreproducible and judge.case.source is None and (farthest := departure(judge, answer.run, under)).outside:
         return Verdict.DISAGREES, Irreproducible(farthest)
     textbook = declared.formulation == "textbook"
+    diverges = len(judge.case.checkpoints) < 3 and answer.run.iterations > 1  # the oracle's own run, to NaN or inf
     if any(c.undefined and not (irreproducible and c.tensor.of_fit) for c in row.comparisons):
         if judge.case.source is None and (impossible := first_impossible(judge, answer, under)) is not None:
             stable = under._replace(formulation="logits")  # which has a bound everywhere
             known = attribute(judge, answer, stable, False, guess)
             return Verdict.DISAGREES, NotTheFormula(impossible, known if known and known.exactly else None)
+        if diverges and not labels.finite and all(c.tensor.of_fit for c in row.comparisons if c.undefined):
+            return Verdict.UNDEFINED, NotFinite(expected=True)
         return _undefined(judge, declared, row)
     if irreproducible and judge.case.source is not None:
         return Verdict.SUSPECT, Irreproducible(None)
     if irreproducible:
         return Verdict.SUSPECT, Irreproducible(farthest)
     if not labels.finite:
-        if len(judge.case.checkpoints) < 3 and answer.run.iterations > 1:  # the oracle's own run does not stay finite
+        if diverges:
             return Verdict.AGREES, NotFinite(expected=True)
         may = textbook or mode(under.precision, judge.case.dtype).overflows_early
         return Verdict.UNDEFINED if may else Verdict.DISAGREES, NotFinite(expected=False)
