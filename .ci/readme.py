@@ -74,6 +74,7 @@ PARTS = (
     Part("results/README.md", "narrow", "cuda/precision/agreement.md", SUMMARY),
     Part("results/README.md", "honest", "honest.md", lines(r"^- ")),
     Part("results/README.md", "precision", "precision.md", lines(r"^- \d+ runs")),
+    Part("results/README.md", "precision_jax", "precision_jax/precision.md", lines(r"^- \d+ runs")),
     Part("results/README.md", "arrays", "narrow/narrow.md", lines(r"^- \d+ runs")),
     Part("results/README.md", "dtypes", "narrow/agreement.md", SUMMARY),
     Part("results/README.md", "mutants", "mutate.md", lines(r"^- \w+: \d+ mutants")),
