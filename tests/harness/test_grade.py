@@ -39,14 +39,14 @@ SECRET = "a secret of the teacher's"
 
 def grade(*words: object) -> int:
     """Run the command in this process; return its exit code."""
-    before = sys.argv
+    before, path = sys.argv, [*sys.path]
     sys.argv = ["crosscheck", "grade", *map(str, words)]
     try:
         with pytest.raises(SystemExit) as stop:
             main()
         return int(stop.value.code or 0)
     finally:
-        sys.argv = before
+        sys.argv, sys.path[:] = before, path
 
 
 def test_a_narrow_dtype_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
