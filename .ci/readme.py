@@ -72,6 +72,7 @@ PARTS = (
     Part("results/README.md", "mutation", "mutation.md", mutation),
     Part("results/README.md", "cuda", "cuda/compare/agreement.md", SUMMARY),
     Part("results/README.md", "narrow", "cuda/precision/agreement.md", SUMMARY),
+    Part("results/README.md", "passports", "qualify/diff.txt", lines(r"^(Bits:|     drawn data)")),
     Part("results/README.md", "honest", "honest.md", lines(r"^- ")),
     Part("results/README.md", "precision", "precision.md", lines(r"^- \d+ runs")),
     Part("results/README.md", "precision_jax", "precision_jax/precision.md", lines(r"^- \d+ runs")),
