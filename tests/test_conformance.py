@@ -49,7 +49,7 @@ def test_a_planted_mistake_shrinks_to_a_small_example():
 
 
 ONLY_CONTRACT = """
-from crosscheck_impls.interface import ON_REQUEST, VARIANTS, Declaration, Layer, Unavailable, load
+from crosscheck_impls.interface import load
 
 ours = load("numpy")
 device, devices, from_numpy, to_numpy = ours.device, ours.devices, ours.from_numpy, ours.to_numpy

@@ -114,12 +114,15 @@ def _typical(judge: Judge, answer: Answer, under: Declaration) -> bool:
             continue
         noise = judge.noise(checkpoint, under)
         for got, true, S in zip(*map(flat, (gradient, known.oracle.gradient, noise.gradient)), strict=True):
-            error = (exact(got) - true)[true != 0]
-            ratios = np.abs(error) / S[true != 0]
-            if ratios.size and not ratios.max() >= LEAST:
+            there = true != 0
+            if not there.any():
+                continue
+            error = (exact(got) - true)[there]
+            ratios = np.abs(error) / S[there]
+            if not ratios.max() >= LEAST:
                 return False
-            medians += [float(np.median(ratios))] if ratios.size else []
-            larger += int((error * true[true != 0] > 0).sum())
+            medians.append(float(np.median(ratios)))
+            larger += int((error * true[there] > 0).sum())
             differing += int((error != 0).sum())
     if differing < ENTRIES or not SIGNS * differing <= larger <= (1 - SIGNS) * differing:
         return False
