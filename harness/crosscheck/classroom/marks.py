@@ -27,11 +27,9 @@ def marks(graded: Graded, by: Weights) -> dict[str, Mark]:
     shares |= {
         name: by.weights[name] for name in (TRAINING, PREDICTIONS) if name in graded.parts or by.missing == "zero"
     }
-    point = by.points / whole if (whole := sum(shares.values())) else 0.0
-    return {
-        name: Mark(point * share * _right(graded.parts.get(name, Part(0, 1)), by), point * share)
-        for name, share in shares.items()
-    }
+    whole = sum(shares.values())
+    points = {name: by.points * (share / whole) if whole else 0.0 for name, share in shares.items()}
+    return {name: Mark(of * _right(graded.parts.get(name, Part(0, 1)), by), of) for name, of in points.items()}
 
 
 def total(graded: Graded, by: Weights) -> float:
